@@ -1,0 +1,49 @@
+import type { Instant } from '../instant.ts';
+import type { Codec, Table, Versioned } from './table.ts';
+
+/** A run that is not final, and when the watch must look at it again. */
+export interface ActiveRun {
+  job: string;
+  run: string;
+  checkAfter: Instant;
+}
+
+const partition = 'active';
+
+export const activeCodec: Codec<ActiveRun> = {
+  keys: ({ job, run }) => ({ partitionKey: partition, rowKey: `${job}|${run}` }),
+  encode: ({ checkAfter }) => ({ checkAfter: new Date(checkAfter) }),
+  decode(row) {
+    const [job = '', run = ''] = String(row.rowKey).split('|');
+    return { job, run, checkAfter: Date.parse(String(row.checkAfter)) };
+  },
+};
+
+export interface Active {
+  /** An entry that exists already stays as it is. */
+  insert(entry: ActiveRun): Promise<void>;
+  insertAll(entries: ActiveRun[]): Promise<void>;
+  get(job: string, run: string): Promise<Versioned<ActiveRun> | undefined>;
+  /** Lost races are fine: whoever won has set a time as well. */
+  lookAgain(entry: Versioned<ActiveRun>, checkAfter: Instant): Promise<void>;
+  remove(job: string, run: string): Promise<void>;
+  /** Of one job, oldest slot first. */
+  ofJob(job: string): AsyncIterable<Versioned<ActiveRun>>;
+  all(): AsyncIterable<Versioned<ActiveRun>>;
+}
+
+export function active(table: Table<ActiveRun>): Active {
+  return {
+    async insert(entry) {
+      await table.insert(entry);
+    },
+    insertAll: table.insertAll,
+    get: (job, run) => table.get(partition, `${job}|${run}`),
+    async lookAgain({ value, etag }, checkAfter) {
+      await table.replace({ ...value, checkAfter }, etag);
+    },
+    remove: (job, run) => table.remove(partition, `${job}|${run}`),
+    ofJob: (job) => table.list(partition, { from: `${job}|`, to: `${job}}` }),
+    all: () => table.list(partition),
+  };
+}

@@ -1,0 +1,126 @@
+import { BlobSASPermissions, type ContainerClient, RestError } from '@azure/storage-blob';
+import { type AttemptResult, attemptResult } from '../attempt.ts';
+import type { Instant } from '../instant.ts';
+
+export interface AttemptId {
+  job: string;
+  run: string;
+  attempt: number;
+}
+
+/** Signs the address of one blob for whoever runs the attempt. `permissions` as in {@link BlobSASPermissions}. */
+export type SignBlob = (
+  container: ContainerClient,
+  blob: string,
+  permissions: string,
+  until: Instant,
+) => Promise<string>;
+
+/** The blobs that an attempt leaves behind. Absent is undefined; an outage throws. */
+export interface Attempts {
+  /** Create-only, append-only or read-only addresses, each of one blob. */
+  urls(
+    id: AttemptId,
+    outputs: string[],
+    until: Instant,
+  ): Promise<{
+    blobs: { started: string; heartbeat: string; log: string; result: string };
+    outputs: { path: string; url: string }[];
+  }>;
+  outputUrl(id: AttemptId, path: string, until: Instant): Promise<string>;
+  /** Takes the attempt away from any shim that has not begun it. False: a shim has begun. */
+  abandon(id: AttemptId, by: string): Promise<boolean>;
+  begun(id: AttemptId): Promise<Instant | undefined>;
+  /** Newest sign of life: heartbeat, or the start. */
+  lastBeat(id: AttemptId): Promise<Instant | undefined>;
+  result(id: AttemptId): Promise<AttemptResult | undefined>;
+  /** Bytes of the log from `offset`; empty at its present end, undefined when there is no log blob (yet). */
+  log(id: AttemptId, offset: number): Promise<Buffer | undefined>;
+}
+
+/** The log is read in pieces of this size. */
+const readSize = 4 * 1024 * 1024;
+
+export function attempts(container: ContainerClient, sign: SignBlob): Attempts {
+  const path = ({ job, run, attempt }: AttemptId, name: string) => `${job}/${run}/${attempt}/${name}`;
+  const url = (id: AttemptId, name: string, permissions: string, until: Instant) =>
+    sign(container, path(id, name), permissions, until);
+  const modified = async (id: AttemptId, name: string) => {
+    const found = await absentAsUndefined(container.getBlobClient(path(id, name)).getProperties());
+    return found?.lastModified?.getTime();
+  };
+
+  return {
+    async urls(id, outputs, until) {
+      const [started, heartbeat, log, result] = await Promise.all([
+        url(id, 'started.json', 'c', until),
+        url(id, 'heartbeat', 'cw', until),
+        url(id, 'log.txt', 'ac', until),
+        url(id, 'result.json', 'c', until),
+      ]);
+      const kept = outputs.map(async (name) => ({ path: name, url: await url(id, `outputs/${name}`, 'c', until) }));
+      return { blobs: { started, heartbeat, log, result }, outputs: await Promise.all(kept) };
+    },
+    outputUrl: (id, name, until) => url(id, `outputs/${name}`, 'r', until),
+    async abandon(id, by) {
+      const blob = container.getBlockBlobClient(path(id, 'started.json'));
+      const body = JSON.stringify({ abandonedBy: by });
+      try {
+        await blob.upload(body, Buffer.byteLength(body), { conditions: { ifNoneMatch: '*' } });
+        return true;
+      } catch (error) {
+        if (!(error instanceof RestError) || error.statusCode !== 409) throw error;
+        // Ours after all? A retried upload, or another watch that gave it up before us.
+        const found = await absentAsUndefined(blob.downloadToBuffer());
+        return found !== undefined && found.includes('"abandonedBy"');
+      }
+    },
+    begun: (id) => modified(id, 'started.json'),
+    async lastBeat(id) {
+      return (await modified(id, 'heartbeat')) ?? (await modified(id, 'started.json'));
+    },
+    async result(id) {
+      const blob = container.getBlobClient(path(id, 'result.json'));
+      const found = await absentAsUndefined(blob.downloadToBuffer());
+      return found && attemptResult.parse(JSON.parse(found.toString()));
+    },
+    async log(id, offset) {
+      const blob = container.getBlobClient(path(id, 'log.txt'));
+      try {
+        const { readableStreamBody } = await blob.download(offset, readSize);
+        const chunks: Buffer[] = [];
+        for await (const chunk of readableStreamBody ?? []) chunks.push(Buffer.from(chunk));
+        return Buffer.concat(chunks);
+      } catch (error) {
+        if (error instanceof RestError && error.statusCode === 416) return Buffer.alloc(0);
+        if (isAbsent(error)) return undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+/** With the account's key: for one machine. */
+export const signWithKey: SignBlob = (container, blob, permissions, until) =>
+  container.getBlobClient(blob).generateSasUrl({
+    permissions: BlobSASPermissions.parse(permissions),
+    expiresOn: new Date(until),
+  });
+
+async function absentAsUndefined<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Only the blob itself: a missing container is a broken installation, not an answer. */
+function isAbsent(error: unknown): boolean {
+  return (
+    error instanceof RestError &&
+    error.statusCode === 404 &&
+    (error.code === 'BlobNotFound' || (error.code === undefined && error.response?.request.method === 'HEAD'))
+  );
+}

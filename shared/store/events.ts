@@ -1,0 +1,49 @@
+import { randomBytes } from 'node:crypto';
+import type { Instant } from '../instant.ts';
+import type { Codec, Table } from './table.ts';
+
+/** What people and deployments did to a job: who, when, why. Kept for good. */
+export interface JobEvent {
+  job: string;
+  at: Instant;
+  kind: 'deployed' | 'schedule-changed' | 'paused' | 'resumed' | 'run-now' | 'rerun' | 'backfill' | 'cancelled';
+  by: string;
+  why: string;
+  /** Facts of the kind, e.g. `{ bundle, previous }` or `{ run }`. */
+  details: Record<string, string | number>;
+}
+
+const lastInstant = 9_999_999_999_999;
+
+export const eventCodec: Codec<JobEvent> = {
+  keys: ({ job, at }) => ({
+    partitionKey: job,
+    rowKey: `${String(lastInstant - at).padStart(13, '0')}|${randomBytes(4).toString('hex')}`,
+  }),
+  encode: ({ at, kind, by, why, details }) => ({ at: new Date(at), kind, by, why, details: JSON.stringify(details) }),
+  decode: (row) => ({
+    job: String(row.partitionKey),
+    at: Date.parse(String(row.at)),
+    kind: row.kind as JobEvent['kind'],
+    by: String(row.by),
+    why: String(row.why ?? ''),
+    details: JSON.parse(String(row.details)),
+  }),
+};
+
+export interface Events {
+  append(event: JobEvent): Promise<void>;
+  /** Newest first. */
+  list(job: string): AsyncIterable<JobEvent>;
+}
+
+export function events(table: Table<JobEvent>): Events {
+  return {
+    async append(event) {
+      await table.insert(event);
+    },
+    async *list(job) {
+      for await (const { value } of table.list(job, { page: 50 })) yield value;
+    },
+  };
+}

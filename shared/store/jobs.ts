@@ -1,0 +1,94 @@
+import type { Instant } from '../instant.ts';
+import type { Person, RunState, Trigger } from '../run.ts';
+import type { Codec, Table, Versioned } from './table.ts';
+
+/** A schedule as text, so that a later version can still say what was expected before it. */
+export interface ScheduleText {
+  cron: string;
+  timeZone: string;
+  catchUp: 'latest' | 'all' | 'none';
+  catchUpLimit: number;
+  mustStartWithinMs: number | null;
+  mustFinishBy: string | null;
+}
+
+export interface LastRun {
+  id: string;
+  state: RunState;
+  slot: Instant;
+  endedAt: Instant;
+  durationMs: number | null;
+  error: string | null;
+}
+
+/** What the service knows of a job beyond its manifest; the one place where its runs are held apart. */
+export interface JobRow {
+  name: string;
+  /** First seen: slots before it were never expected. */
+  since: Instant;
+  bundle: string;
+  schedules: ScheduleText[];
+  /** When `schedules` took effect, and what was in force until then. */
+  schedulesSince: Instant;
+  previousSchedules: ScheduleText[];
+  paused: (Person & { at: Instant }) | null;
+  /** Runs that hold the job: started, or waiting for their next attempt. */
+  running: { run: string; trigger: Trigger }[];
+  last: LastRun | null;
+  /** Successes in a row, or failures as a negative number. */
+  streak: number;
+}
+
+const partition = 'jobs';
+const parts = ['schedules', 'previousSchedules', 'paused', 'running', 'last'] as const;
+
+export const jobCodec: Codec<JobRow> = {
+  keys: ({ name }) => ({ partitionKey: partition, rowKey: name }),
+  encode(job) {
+    const row: Record<string, unknown> = { bundle: job.bundle, streak: job.streak };
+    row.since = new Date(job.since);
+    row.schedulesSince = new Date(job.schedulesSince);
+    for (const name of parts) row[name] = job[name] === null ? null : JSON.stringify(job[name]);
+    return row;
+  },
+  decode(row) {
+    const job: Record<string, unknown> = { name: row.rowKey, bundle: row.bundle, streak: row.streak };
+    job.since = Date.parse(String(row.since));
+    job.schedulesSince = Date.parse(String(row.schedulesSince));
+    for (const name of parts) job[name] = JSON.parse((row[name] as string | undefined) ?? 'null');
+    return job as unknown as JobRow;
+  },
+};
+
+export interface JobRows {
+  get(name: string): Promise<Versioned<JobRow> | undefined>;
+  insert(row: JobRow): Promise<Versioned<JobRow> | undefined>;
+  /**
+   * Reads, changes and writes until nobody else wrote in between. `change` returns undefined to leave the row alone.
+   * @returns the row as it is now, and whether it was written.
+   */
+  amend(
+    name: string,
+    change: (row: JobRow) => JobRow | undefined,
+  ): Promise<{ row: JobRow; written: boolean } | undefined>;
+  all(): AsyncIterable<Versioned<JobRow>>;
+}
+
+export function jobRows(table: Table<JobRow>): JobRows {
+  const get = (name: string) => table.get(partition, name);
+  return {
+    get,
+    insert: table.insert,
+    async amend(name, change) {
+      for (;;) {
+        const found = await get(name);
+        if (!found) return undefined;
+        const changed = change(found.value);
+        if (!changed) return { row: found.value, written: false };
+        const written = await table.replace(changed, found.etag);
+        if (written) return { row: written.value, written: true };
+      }
+    },
+    all: () => table.list(partition),
+  };
+}
