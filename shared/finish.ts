@@ -1,0 +1,98 @@
+import { type Instant, minute } from './instant.ts';
+import { conclude, type Ending } from './outcome.ts';
+import { nextWaiting } from './overlap.ts';
+import type { Parts } from './parts.ts';
+import { isFinal, parseRunId, type Run } from './run.ts';
+import type { AttemptId } from './store/attempts.ts';
+import type { JobRow } from './store/jobs.ts';
+import type { Versioned } from './store/table.ts';
+
+/** Looks whether an attempt has left its result, and if so ends it. A nudge may come twice, late, or never. */
+export async function finish(parts: Parts, id: AttemptId, now: Instant): Promise<void> {
+  const [found, result] = await Promise.all([parts.store.runs.get(id.job, id.run), parts.store.attempts.result(id)]);
+  if (found && result) await end(parts, found, id.attempt, { kind: 'result', result }, now);
+}
+
+/**
+ * Ends an attempt and does what follows from it: the next attempt is queued, or the run is over. Reads again and
+ * decides again when somebody else changed the row meanwhile.
+ */
+export async function end(
+  parts: Parts,
+  found: Versioned<Run>,
+  attempt: number,
+  ending: Ending,
+  now: Instant,
+): Promise<void> {
+  const job = parts.catalog().get(found.value.job)?.job;
+  let current: Versioned<Run> | undefined = found;
+  while (current && underWay(current.value, attempt)) {
+    const next = conclude(current.value, ending, job, now, Math.random());
+    const written = await parts.store.runs.replace(next, current.etag);
+    if (written) {
+      await settle(parts, written.value, now);
+      return;
+    }
+    current = await parts.store.runs.get(found.value.job, found.value.id);
+  }
+}
+
+function underWay(run: Run, attempt: number): boolean {
+  return (run.state === 'starting' || run.state === 'running') && run.attempts.length === attempt;
+}
+
+/** What follows from the state that a run has reached; safe to do again. */
+export async function settle(parts: Parts, run: Run, now: Instant): Promise<void> {
+  const { store, journal } = parts;
+  if (run.state === 'retrying') {
+    journal({ type: 'attempt-failed', run });
+    const at = run.nextAttemptAt ?? now;
+    const entry = await store.active.get(run.job, run.id);
+    if (entry) await store.active.lookAgain(entry, at + minute);
+    await store.launches.put({ job: run.job, run: run.id, attempt: run.attempts.length + 1 }, at, now);
+    return;
+  }
+  if (!isFinal(run.state)) return;
+  const change = await store.jobs.amend(run.job, (row) => released(row, run));
+  if (change?.written) journal({ type: 'run-finished', run });
+  await wake(parts, run.job, now, change?.row);
+  // Last: as long as this entry is there, the watch does all of the above again.
+  await store.active.remove(run.job, run.id);
+}
+
+/** The job without this run among those that hold it; undefined when it held nothing, so that it counts once. */
+function released(row: JobRow, run: Run): JobRow | undefined {
+  const running = row.running.filter((other) => other.run !== run.id);
+  if (running.length === row.running.length) return undefined;
+  const good = run.state === 'succeeded';
+  const counts = run.state !== 'cancelled' && run.state !== 'skipped' && run.state !== 'missed';
+  const streak = good ? Math.max(row.streak, 0) + 1 : Math.min(row.streak, 0) - 1;
+  const last = {
+    id: run.id,
+    state: run.state,
+    slot: run.slot,
+    endedAt: run.endedAt ?? run.slot,
+    durationMs: run.startedAt !== null && run.endedAt !== null ? run.endedAt - run.startedAt : null,
+    error: run.attempts.at(-1)?.error ?? null,
+  };
+  const newest = row.last === null || row.last.endedAt <= last.endedAt;
+  return { ...row, running, last: newest ? last : row.last, streak: counts ? streak : row.streak };
+}
+
+/** Queues the runs of a job that wait for a place, as many as may start. */
+export async function wake({ store, catalog }: Parts, name: string, now: Instant, known?: JobRow): Promise<void> {
+  const job = catalog().get(name)?.job;
+  const row = known ?? (await store.jobs.get(name))?.value;
+  if (!job || !row) return;
+  const holding = new Set(row.running.map(({ run }) => run));
+  const waiting: { run: string; trigger: Run['trigger'] }[] = [];
+  for await (const { value } of store.active.ofJob(name)) {
+    const parsed = parseRunId(value.run);
+    if (parsed && parsed.slot <= now && !holding.has(value.run))
+      waiting.push({ run: value.run, trigger: parsed.trigger });
+    if (waiting.length > job.concurrency && waiting.some(({ trigger }) => trigger !== 'backfill')) break;
+  }
+  for (const run of nextWaiting(job, waiting, row.running.length)) {
+    await store.launches.put({ job: name, run, attempt: 1 }, now, now);
+  }
+}

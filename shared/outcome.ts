@@ -1,0 +1,103 @@
+import type { AttemptResult, ErrorClass } from './attempt.ts';
+import type { Instant } from './instant.ts';
+import type { Job } from './job.ts';
+import { mayRetry, retryDelay } from './retry.ts';
+import { type Attempt, currentAttempt, type FinalState, type Run } from './run.ts';
+import { warnings } from './warnings.ts';
+
+/** How an attempt came to its end. */
+export type Ending =
+  | { kind: 'result'; result: AttemptResult }
+  /** It could not be started; no shim will ever begin it. */
+  | { kind: 'refused'; class: ErrorClass; message: string }
+  /** Nobody began it in time, and now nobody can. */
+  | { kind: 'abandoned' }
+  /** It began and left neither a result nor a sign of life. */
+  | { kind: 'lost'; message: string }
+  /** Its time limit is over and its shim did not say so itself. */
+  | { kind: 'overdue'; message: string };
+
+/** So often an attempt may be given up unbegun before the run is. */
+const mostAbandoned = 5;
+
+/** The run after its current attempt has ended: final, or waiting for the next attempt. Pure. */
+export function conclude(run: Run, ending: Ending, job: Job | undefined, now: Instant, random: number): Run {
+  const attempt = ended(run, ending, now);
+  const next: Run = { ...run, attempts: [...run.attempts.slice(0, -1), attempt] };
+  if (ending.kind === 'result') record(next, ending.result);
+
+  if (attempt.state === 'succeeded') return finish(next, 'succeeded', now, job);
+  if (run.cancel) return finish({ ...next, reason: run.cancel.why || null }, 'cancelled', now, job);
+  if (attempt.state === 'abandoned') return again(next, attempt, now, job);
+  if (job && attempt.errorClass && mayRetry(job.retry, next, attempt.errorClass)) {
+    const begun = next.attempts.filter(({ state }) => state !== 'abandoned').length;
+    return { ...next, state: 'retrying', nextAttemptAt: now + retryDelay(job.retry, begun, random) };
+  }
+  return finish(next, attempt.state as FinalState, now, job);
+}
+
+function ended(run: Run, ending: Ending, now: Instant): Attempt {
+  const attempt = currentAttempt(run);
+  if (!attempt) throw new Error(`${run.job}.${run.id} has no attempt that could end`);
+  switch (ending.kind) {
+    case 'result':
+      return ofResult(attempt, ending.result, run);
+    case 'abandoned':
+      return { ...attempt, state: 'abandoned', endedAt: now, error: 'nobody began it' };
+    case 'refused':
+      return { ...attempt, state: 'failed', endedAt: now, errorClass: ending.class, error: ending.message };
+    case 'lost':
+      return { ...attempt, state: 'lost', endedAt: now, errorClass: 'lost', error: ending.message };
+    case 'overdue':
+      return { ...attempt, state: 'timed-out', endedAt: now, errorClass: 'timeout', error: ending.message };
+  }
+}
+
+function ofResult(attempt: Attempt, result: AttemptResult, run: Run): Attempt {
+  const stopped = result.outcome === 'stopped';
+  return {
+    ...attempt,
+    state: stopped ? (run.cancel ? 'cancelled' : 'failed') : (result.outcome as Attempt['state']),
+    startedAt: Date.parse(result.startedAt),
+    endedAt: Date.parse(result.endedAt),
+    exitCode: result.exitCode,
+    signal: result.signal,
+    errorClass: stopped ? 'infrastructure' : (result.error?.class ?? null),
+    error: stopped ? 'stopped before it was done' : (result.error?.message ?? null),
+    cpuMs: result.cpuMs,
+    peakMemoryBytes: result.peakMemoryBytes,
+    logBytes: result.log.bytes,
+  };
+}
+
+function record(run: Run, result: AttemptResult): void {
+  run.metrics = result.metrics;
+  run.outputs = result.outputs.map(({ path, bytes, sha256, profile, problem }) => ({
+    path,
+    bytes: bytes ?? null,
+    sha256: sha256 ?? null,
+    rows: profile?.rows ?? null,
+    problem: problem ?? null,
+  }));
+  if (run.versions) run.versions = { ...run.versions, python: result.python };
+  run.startedAt ??= Date.parse(result.startedAt);
+  run.warnings = [...result.metricProblems];
+}
+
+function again(run: Run, attempt: Attempt, now: Instant, job: Job | undefined): Run {
+  const given = run.attempts.filter(({ state }) => state === 'abandoned').length;
+  if (given < mostAbandoned) return { ...run, state: 'retrying', nextAttemptAt: now };
+  const error = `given up ${given} times before anything began: does the ${attempt.executor} executor start?`;
+  const last: Attempt = { ...attempt, errorClass: 'infrastructure', error };
+  return finish({ ...run, attempts: [...run.attempts.slice(0, -1), last] }, 'lost', now, job);
+}
+
+function finish(run: Run, state: FinalState, now: Instant, job: Job | undefined): Run {
+  const done: Run = {
+    ...run,
+    state,
+    nextAttemptAt: null,
+    endedAt: currentAttempt(run)?.endedAt ?? now,
+  };
+  return { ...done, warnings: [...done.warnings, ...warnings(done, job)] };
+}

@@ -1,0 +1,25 @@
+import type { Catalog } from './catalog.ts';
+import type { Executor } from './executor.ts';
+import type { Journal } from './journal.ts';
+import type { Vault } from './secret.ts';
+import type { Store } from './store/store.ts';
+
+/** What the pipeline works with; put together once, at start-up, for one machine or for Azure. */
+export interface Parts {
+  store: Store;
+  /** Read anew on each use: it changes when a job folder does. */
+  catalog: () => Catalog;
+  executor: Executor;
+  vault: Vault;
+  journal: Journal;
+  settings: Settings;
+  /** Who this process acts for in the audit: a host's name, a user. */
+  person: string;
+}
+
+export interface Settings {
+  /** Where shims report a finished attempt; null: only the watch looks. */
+  nudge: string | null;
+  /** Directory for bundles and environments that shims may share; null: none. */
+  cache: string | null;
+}

@@ -1,0 +1,42 @@
+import * as finishing from './finish.ts';
+import type { Instant } from './instant.ts';
+import * as launching from './launch.ts';
+import type { Parts } from './parts.ts';
+import type { AttemptId } from './store/attempts.ts';
+import { readLaunch } from './store/launches.ts';
+import * as ticking from './tick.ts';
+import * as watching from './watch.ts';
+
+/**
+ * The whole story. Four entry points, called by a loop on one machine and by Azure Functions in the cloud; each may be
+ * called twice, late, or on two hosts at once, and the outcome is the same.
+ *
+ *   tick    schedule ─▶ slots that are due ─▶ claimed by inserting their run ─▶ queued for their instant
+ *   launch  overlap? secrets? ─▶ executor.start(attempt) ─▶ the shim takes it, runs it, leaves a result
+ *   finish  result ─▶ succeeded, failed, … ─▶ retried, or final ─▶ whoever waited is woken
+ *   watch   every active run whose time to be looked at has come ─▶ repaired, whatever died
+ */
+export interface Pipeline {
+  /** Once a minute, or more often: claims what is due until a minute from now, then watches. */
+  tick(now: Instant): Promise<void>;
+  /** For each message of the launch queue. @returns false when the text is no such message. */
+  launch(text: string, now: Instant): Promise<boolean>;
+  /** When somebody says that an attempt has ended. */
+  finish(attempt: AttemptId, now: Instant): Promise<void>;
+}
+
+export function pipeline(parts: Parts): Pipeline {
+  return {
+    async tick(now) {
+      await ticking.tick(parts, now);
+      await watching.watch(parts, now);
+    },
+    async launch(text, now) {
+      const message = readLaunch(text);
+      if (message) await launching.launch(parts, message, now);
+      else parts.journal({ type: 'launch-unreadable', text });
+      return message !== undefined;
+    },
+    finish: (attempt, now) => finishing.finish(parts, attempt, now),
+  };
+}

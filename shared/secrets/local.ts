@@ -1,0 +1,83 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { dirname, relative, resolve } from 'node:path';
+import { type Secret, SecretError, type Vault } from '../secret.ts';
+
+export interface LocalVaultOptions {
+  /** Lines of `name=value`; need not exist. */
+  file: string;
+  /** The file must not be in here: it would be committed one day. */
+  repository: string;
+  /** Random bytes of this machine, made when missing: versions are told apart by them without telling the value. */
+  keyFile: string;
+  environment?: NodeJS.ProcessEnv;
+}
+
+/**
+ * Secrets on one machine: from the environment (`LAMPLIGHTER_SECRET_CRM_API_KEY` for `crm-api-key`), else from a file of
+ * the user's that nobody else can read.
+ */
+export function localVault({ file, repository, keyFile, environment = process.env }: LocalVaultOptions): Vault {
+  async function find(name: string): Promise<string> {
+    const variable = `LAMPLIGHTER_SECRET_${name.toUpperCase().replaceAll('-', '_')}`;
+    const value = environment[variable] ?? (await readSecrets(file, repository)).get(name.toLowerCase());
+    if (value === undefined || value === '') {
+      const how = value === '' ? 'is empty' : 'is missing';
+      throw new SecretError('missing', `${how}: add the line ${name}=… to ${file}, or set ${variable}`);
+    }
+    return value;
+  }
+  let key: Promise<Buffer> | undefined;
+  const read = async (name: string): Promise<Secret> => {
+    const value = await find(name);
+    key ??= machineKey(keyFile);
+    const digest = createHmac('sha256', await key)
+      .update(value)
+      .digest('hex');
+    return { value, version: `local-${digest.slice(0, 12)}` };
+  };
+  return { place: file, read, version: async (name) => (await read(name)).version };
+}
+
+async function readSecrets(file: string, repository: string): Promise<Map<string, string>> {
+  const path = relative(resolve(repository), resolve(file));
+  if (!path.startsWith('..') && path !== '') {
+    throw new SecretError('unsafe', `${file} lies inside the repository and could be committed: move it out`);
+  }
+  try {
+    const { mode } = await stat(file);
+    if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
+      throw new SecretError('unsafe', `${file} can be read by others: chmod 600 ${file}`);
+    }
+    return parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    if (error instanceof SecretError) throw error;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Map();
+    throw new SecretError('unreachable', `${file} cannot be read: ${(error as Error).message}`, error);
+  }
+}
+
+/** Vault names are case-insensitive. Everything after the first `=` is the value, but for surrounding quotes. */
+function parse(text: string): Map<string, string> {
+  const secrets = new Map<string, string>();
+  for (const line of text.split(/\r?\n/)) {
+    const at = line.indexOf('=');
+    if (at < 1 || line.trimStart().startsWith('#')) continue;
+    const value = line.slice(at + 1).trim();
+    const quoted = /^(["'])(.*)\1$/.exec(value);
+    secrets.set(line.slice(0, at).trim().toLowerCase(), quoted?.[2] ?? value);
+  }
+  return secrets;
+}
+
+async function machineKey(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    await mkdir(dirname(file), { recursive: true });
+    // Whoever creates it first wins; everybody reads the same.
+    await writeFile(file, randomBytes(32), { flag: 'wx', mode: 0o600 }).catch(() => {});
+    return readFile(file);
+  }
+}
