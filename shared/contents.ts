@@ -1,0 +1,82 @@
+import type { Document } from './document.ts';
+import type { Folder } from './folder.ts';
+import { valueAt } from './issue.ts';
+import { literalIn, shown } from './literal.ts';
+import { nearest } from './nearest.ts';
+import type { Problem } from './problem.ts';
+import { problem } from './rule.ts';
+
+/** Files that a job needs and its folder does not hold. `place` is how problems call the folder. */
+export function contentProblems(document: Document | undefined, folder: Folder, place: string): Problem[] {
+  const problems = [...lockProblems(folder, place)];
+  if (!document || document.value === undefined) return problems;
+  const status = valueAt(document.value, ['status']) ?? 'production';
+  if (status === 'production' && !folder.files.some((file) => file.toLowerCase() === 'readme.md')) {
+    const message = 'is missing; expected one for a job in production';
+    const hint = 'say what the job does, why, and how to run it by hand; or write status: development';
+    problems.push({ file: `${place}/README.md`, code: 'missing-readme', message, hint });
+  }
+  return [...problems, ...scriptProblems(document, folder)];
+}
+
+/** The script that `python` is to run: the first argument that ends in .py, unless `-m` or `-c` comes first. */
+function scriptProblems(document: Document, { files }: Folder): Problem[] {
+  const command = valueAt(document.value, ['run', 'command']);
+  if (!Array.isArray(command) || !/^python(3(\.\d+)?)?$/.test(String(command[0]))) return [];
+  const at = command.findIndex((word) => /\.py$|^-[mc]$/i.test(String(word)));
+  const script: unknown = command[at];
+  if (typeof script !== 'string' || script.startsWith('-') || literalIn(script)) return [];
+  const path = ['run', 'command', at];
+  if (/^([/~]|[A-Za-z]:)|\\|(^|\/)\.\.(\/|$)/.test(script)) {
+    const message = `${shown(script)} is not inside the job's folder; expected a path such as score_prospects.py`;
+    const base = script.split(/[\\/]/).at(-1) ?? '';
+    return [problem(document, path, 'unsafe-path', message, `copy the script into the folder and write ${base}`)];
+  }
+  if (files.includes(script.replace(/^(\.\/)+/, ''))) return [];
+  const message = `${shown(script)} is not in the job's folder; expected the script that python runs`;
+  const scripts = files.filter((file) => file.endsWith('.py'));
+  const near = nearest(script, scripts) ?? (scripts.length === 1 ? scripts[0] : undefined);
+  return [
+    problem(
+      document,
+      path,
+      'missing-script',
+      message,
+      near ? `did you mean ${near}?` : 'add it (a link does not count)',
+    ),
+  ];
+}
+
+/** Packages that are named but not pinned: nothing would be installed. */
+function lockProblems({ files, pyproject }: Folder, place: string): Problem[] {
+  if (files.includes('uv.lock')) return [];
+  const expected = 'expected a uv.lock next to it, since packages are installed from there only';
+  if (pyproject !== undefined && hasDependencies(pyproject)) {
+    const message = `names dependencies; ${expected}`;
+    return [
+      {
+        file: `${place}/pyproject.toml`,
+        code: 'missing-lock',
+        message,
+        hint: `run uv lock in ${place} and commit uv.lock`,
+      },
+    ];
+  }
+  if (pyproject === undefined && files.includes('requirements.txt')) {
+    const hint = `in ${place}: uv init --bare && uv add -r requirements.txt, then delete requirements.txt`;
+    const message = `is not read; expected pyproject.toml and uv.lock`;
+    return [{ file: `${place}/requirements.txt`, code: 'missing-lock', message, hint }];
+  }
+  return [];
+}
+
+/** Good enough without a TOML parser: comments out, then a list with a text in it, or a line in a table of dependencies. */
+function hasDependencies(toml: string): boolean {
+  const text = toml.replace(/^\s*#.*$|\s#[^"'\n]*$/gm, '');
+  for (const section of text.split(/^(?=\s*\[)/m)) {
+    const [head = ''] = section.split('\n');
+    if (/^\s*\[project\]/.test(head) && /^\s*dependencies\s*=\s*\[\s*["']/m.test(section)) return true;
+    if (/^\s*\[tool\.poetry\.dependencies\]/.test(head) && /^\s*(?!python\b)[\w.-]+\s*=/m.test(section)) return true;
+  }
+  return false;
+}

@@ -1,0 +1,157 @@
+import type { z } from 'zod';
+import type { Document } from './document.ts';
+import { levelOf, unknownKeyHint } from './level.ts';
+import { literalIn, masked, shown } from './literal.ts';
+import { nearest } from './nearest.ts';
+import { type Path, pathText } from './place.ts';
+import type { Problem } from './problem.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/**
+ * What zod found, as problems for people: each with its place, the value, the expectation and what to do; one for each
+ * field, since a value that breaks one rule often breaks the next.
+ */
+export function issueProblems(issues: readonly Issue[], document: Document): Problem[] {
+  const problems = issues.flatMap((issue) => problemsOf(issue, document, issue.path as Path));
+  const seen = new Set<string | undefined>();
+  return problems.filter(({ path }) => !seen.has(path) && seen.add(path));
+}
+
+/** @param path of the issue in the document; issues inside a union know only the last part of theirs. */
+function problemsOf(issue: Issue, document: Document, path: Path): Problem[] {
+  if (document.settled(path)) return [];
+  const value = valueAt(document.value, path);
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(document, path, key));
+  if (issue.code === 'invalid_union') {
+    // The branch that fits the value's own type knows best what is wrong inside it.
+    const branch = issue.errors.find((inner) => !inner.some((i) => i.code === 'invalid_type' && i.path.length === 0));
+    if (branch) return branch.flatMap((inner) => problemsOf(inner, document, [...path, ...(inner.path as Path)]));
+  }
+  const name = pathText(path);
+  if (issue.code === 'invalid_key') {
+    const message = `${shown(String(path.at(-1)))} cannot be a name here; expected ${issue.issues[0]?.message}`;
+    return [{ file: document.file, ...document.keyAt(path), path: name, code: 'bad-key', message, hint: 'rename it' }];
+  }
+  if (value === undefined) {
+    const message = `is missing; expected ${issue.message}`;
+    return [
+      {
+        file: document.file,
+        ...document.at(path),
+        path: name,
+        code: 'missing-field',
+        message,
+        hint: missingHint(name),
+      },
+    ];
+  }
+  const { code, says, hint } = verdict(issue, value, document.source(path));
+  const secret = path[0] === 'secrets';
+  const message = `${valueText(value, document.source(path), secret)} ${says}; expected ${issue.message}`;
+  return [{ file: document.file, ...document.at(path), path: name, code, message, ...(hint && { hint }) }];
+}
+
+/** Stable code, what is wrong in words, and what to do. */
+function verdict(issue: Issue, value: unknown, source = ''): { code: string; says: string; hint?: string | undefined } {
+  switch (issue.code) {
+    case 'custom':
+      return issue.params as { code: string; says: string; hint?: string };
+    case 'invalid_value':
+      return { code: 'unknown-value', says: 'is not known', hint: choiceHint(value, issue.values.map(String)) };
+    case 'too_small':
+    case 'too_big': {
+      const says = issue.code === 'too_big' ? 'is too large' : 'is too small';
+      if (Array.isArray(value)) return { code: 'out-of-range', says: `has ${value.length} items` };
+      return { code: 'out-of-range', says: typeof value === 'string' ? `has ${value.length} characters` : says };
+    }
+    case 'not_multiple_of':
+      return { code: 'out-of-range', says: 'is between two steps' };
+    case 'invalid_format':
+      return { code: 'invalid-value', says: 'does not fit' };
+    default:
+      return { code: 'wrong-type', says: `is ${kindOf(value)}`, hint: typeHint(issue, value, source) };
+  }
+}
+
+function choiceHint(value: unknown, choices: string[]): string {
+  const near = typeof value === 'string' ? nearest(value, choices) : undefined;
+  return near ? `did you mean ${near}?` : `write one of ${choices.join(', ')}`;
+}
+
+function typeHint(issue: Issue, value: unknown, source: string): string | undefined {
+  const wanted = issue.code === 'invalid_type' ? issue.expected : '';
+  const safe = literalIn(source) ? undefined : source;
+  if (value === null) return 'write a value after the colon, or delete the line';
+  if (wanted === 'string' && ['number', 'boolean'].includes(typeof value)) {
+    if (issue.message.startsWith('a duration')) return `say the unit: write ${safe}s or ${safe}m`;
+    if (issue.message.startsWith('a size')) return `say the unit: write ${safe}Mi`;
+    return safe && `put it in quotes: "${safe}"`;
+  }
+  if (wanted === 'array' && typeof value === 'string' && !literalIn(value)) {
+    const words = issue.message.includes('words') ? value.trim().split(/\s+/) : [value];
+    const list = words.map((word) => (/^[\w./@-]*[A-Za-z_][\w./@-]*$/.test(word) ? word : JSON.stringify(word)));
+    return `write a list: [${list.join(', ').slice(0, 200)}]`;
+  }
+  if ((wanted === 'number' || wanted === 'int') && typeof value === 'string') return 'write the number without quotes';
+  return undefined;
+}
+
+function unknownKey(document: Document, path: Path, key: string): Problem {
+  const full = [...path, key];
+  const level = levelOf(path);
+  const where = level === '' ? 'at the top level' : `under ${pathText(path)}`;
+  return {
+    file: document.file,
+    ...document.keyAt(full),
+    path: pathText(full),
+    code: 'unknown-key',
+    message: `${shown(key)} is no field ${where}`,
+    hint: unknownKeyHint(level, key),
+  };
+}
+
+/** The value as a problem shows it; secrets and what looks like one are masked. */
+export function valueText(value: unknown, source: string | undefined, secret = false): string {
+  if (value === null) return 'the empty value';
+  if (Array.isArray(value)) return 'the list';
+  if (typeof value === 'object') return 'the mapping';
+  const text = typeof value === 'string' ? value : (source ?? String(value));
+  if (secret) return masked(text);
+  return typeof value === 'string' ? shown(text) : shown(text).slice(1, -1);
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  const kinds: Readonly<Record<string, string>> = { object: 'a mapping', string: 'a text', boolean: 'true or false' };
+  if (typeof value === 'number') return Number.isInteger(value) ? 'a whole number' : 'a number';
+  return kinds[typeof value] ?? typeof value;
+}
+
+/** The value at a path, or undefined; own properties only. */
+export function valueAt(value: unknown, path: Path): unknown {
+  let here: unknown = value;
+  for (const part of path) {
+    if (here === null || typeof here !== 'object' || !Object.hasOwn(here, part)) return undefined;
+    here = (here as Record<string | number, unknown>)[part];
+  }
+  return here;
+}
+
+const samples: Readonly<Record<string, string>> = {
+  description: "description: Scores yesterday's prospects and writes the outbound list.",
+  owner: 'owner: { email: dana@contoso.com, department: Sales }',
+  'owner.email': 'email: dana@contoso.com',
+  'owner.department': 'department: Sales',
+  tier: 'tier: standard',
+  data: 'data: internal',
+  run: 'run: { command: [python, score_prospects.py] }',
+  'run.command': 'command: [python, score_prospects.py]',
+  'schedule.cron': 'cron: "0 7 * * 1-5"',
+};
+
+function missingHint(path: string): string {
+  const sample = samples[path.replace(/\[\d+\]/g, '')];
+  return sample ? `add it, for example  ${sample}` : 'add it';
+}

@@ -1,0 +1,39 @@
+import { type Document, readDocument } from './document.ts';
+import { decode } from './encoding.ts';
+import { issueProblems } from './issue.ts';
+import { environmentProblems, leakProblems } from './leak.ts';
+import { type Manifest, manifest } from './manifest.ts';
+import type { Problem } from './problem.ts';
+import { contradictionProblems, duplicateFileProblems, scheduleProblems } from './rule.ts';
+
+/** One manifest, read and judged on its own. */
+export interface Reading {
+  /** Undefined when there are problems. */
+  manifest?: Manifest;
+  /** Undefined when the bytes are no text. */
+  document?: Document;
+  problems: Problem[];
+}
+
+/** Reads the bytes of a job.yaml. Never throws; `file` is how problems call it. */
+export function readManifest(bytes: Uint8Array, file: string): Reading {
+  const decoded = decode(bytes, file);
+  if ('problem' in decoded) return { problems: [decoded.problem] };
+  const document = readDocument(decoded.text, file);
+  const leaks = leakProblems(document, decoded.text);
+  if (document.value === undefined) return { document, problems: [...document.problems, ...leaks] };
+
+  const parsed = manifest.safeParse(document.value);
+  const leaking = new Set(leaks.map(({ path }) => path));
+  const others = [
+    ...(parsed.success ? [] : issueProblems(parsed.error.issues, document)),
+    ...environmentProblems(document),
+    ...scheduleProblems(document),
+    ...contradictionProblems(document),
+    ...duplicateFileProblems(document),
+  ].filter(({ path }) => path === undefined || !leaking.has(path));
+  const problems = [...document.problems, ...leaks, ...others];
+  return parsed.success && problems.length === 0
+    ? { manifest: parsed.data, document, problems }
+    : { document, problems };
+}

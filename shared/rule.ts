@@ -1,0 +1,93 @@
+import type { Document } from './document.ts';
+import { parseDuration } from './duration.ts';
+import { valueAt } from './issue.ts';
+import { parseInput } from './job.ts';
+import { escaped, shown } from './literal.ts';
+import { type Path, pathText } from './place.ts';
+import type { Problem } from './problem.ts';
+import { parseSchedule, ScheduleError } from './schedule.ts';
+
+/*
+ * Rules about what several fields say together, or what a field means. They read the raw value, so that they also run
+ * when another part of the manifest is broken: all problems at once.
+ */
+
+/** Every cron text and time zone that the schedule module refuses. */
+export function scheduleProblems(document: Document): Problem[] {
+  const value = valueAt(document.value, ['schedule']);
+  const paths: Path[] = Array.isArray(value) ? value.map((_, index) => ['schedule', index]) : [['schedule']];
+  return paths.flatMap((path) => [
+    ...scheduleProblem(document, [...path, 'cron'], (cron) => parseSchedule(cron, 'UTC')),
+    ...scheduleProblem(document, [...path, 'timeZone'], (timeZone) => parseSchedule('0 0 * * *', timeZone)),
+  ]);
+}
+
+function scheduleProblem(document: Document, path: Path, parse: (text: string) => unknown): Problem[] {
+  const text = valueAt(document.value, path);
+  if (typeof text !== 'string') return [];
+  try {
+    parse(text);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ScheduleError)) throw error;
+    const message = escaped(error.message.replace(/^(cron|time zone) (?=")/, ''));
+    return [problem(document, path, `schedule-${error.code}`, message, escaped(error.hint))];
+  }
+}
+
+/** Fields that exclude each other. */
+export function contradictionProblems(document: Document): Problem[] {
+  const problems: Problem[] = [];
+  const length = (path: Path, byDefault?: string) => {
+    const text = valueAt(document.value, path) ?? byDefault;
+    return typeof text === 'string' ? parseDuration(text) : undefined;
+  };
+  const text = (path: Path, byDefault: string) => String(valueAt(document.value, path) ?? `${byDefault}, the default`);
+  const [delay, maxDelay] = [length(['retry', 'delay'], '30s'), length(['retry', 'maxDelay'], '10m')];
+  if (delay !== undefined && maxDelay !== undefined && delay > maxDelay) {
+    const path = ['retry', valueAt(document.value, ['retry', 'delay']) === undefined ? 'maxDelay' : 'delay'];
+    const message = `delay (${text(['retry', 'delay'], '30s')}) is above maxDelay (${text(['retry', 'maxDelay'], '10m')})`;
+    problems.push(problem(document, path, 'contradiction', message, 'lower delay, or raise maxDelay'));
+  }
+  const [least, timeout] = [length(['run', 'mustRunAtLeast']), length(['run', 'timeout'], '1h')];
+  if (least !== undefined && timeout !== undefined && least >= timeout) {
+    const message = `a run that must take at least ${text(['run', 'mustRunAtLeast'], '')} is ended after ${text(['run', 'timeout'], '1h')}`;
+    const hint = 'lower mustRunAtLeast, or raise timeout';
+    problems.push(problem(document, ['run', 'mustRunAtLeast'], 'contradiction', message, hint));
+  }
+  for (const name of Object.keys(Object(valueAt(document.value, ['metrics'])))) {
+    const [min, max] = ['min', 'max'].map((end) => valueAt(document.value, ['metrics', name, end]));
+    if (typeof min === 'number' && typeof max === 'number' && min > max) {
+      const message = `min (${min}) is above max (${max}); no value would do`;
+      problems.push(problem(document, ['metrics', name, 'min'], 'contradiction', message, 'swap the two'));
+    }
+  }
+  return problems;
+}
+
+/** Files that would land on each other. */
+export function duplicateFileProblems(document: Document): Problem[] {
+  const problems: Problem[] = [];
+  for (const section of ['inputs', 'outputs']) {
+    const value = valueAt(document.value, [section]);
+    const lines = new Map<string, number>();
+    for (const [index, text] of (Array.isArray(value) ? value : []).entries()) {
+      if (typeof text !== 'string') continue;
+      const path = [section, index];
+      const name = section === 'inputs' ? parseInput(text).path : text;
+      const first = lines.get(name);
+      if (first === undefined) lines.set(name, document.at(path).line);
+      else {
+        const message = `${shown(text)} is a second file called ${shown(name)} (the first: line ${first})`;
+        const hint =
+          section === 'inputs' ? 'inputs are placed under their base name: rename one' : 'delete one of the two';
+        problems.push(problem(document, path, 'duplicate-file', message, hint));
+      }
+    }
+  }
+  return problems;
+}
+
+export function problem(document: Document, path: Path, code: string, message: string, hint: string): Problem {
+  return { file: document.file, ...document.at(path), path: pathText(path), code, message, hint };
+}
