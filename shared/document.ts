@@ -78,7 +78,13 @@ export function readDocument(text: string, file: string): Document {
       const control = /[^\P{C}\t\n\r]/u.exec(node.value);
       if (control) {
         const number = `U+${(control[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
-        return refuse(offset, path, 'control-character', `holds the invisible character ${number}`, 'type it again');
+        return refuse(
+          offset,
+          path,
+          'control-character',
+          `holds the invisible character ${number}; expected visible text`,
+          'type it again',
+        );
       }
     }
     return node.value;
@@ -97,9 +103,15 @@ export function readDocument(text: string, file: string): Document {
       const key = node.value;
       const here = [...path, key];
       const first = lines.get(key);
-      if (key === '<<') add(offset, here, 'merge-key', 'merge keys are not supported', repeat);
+      if (key === '<<') add(offset, here, 'merge-key', 'is a merge key; expected the fields themselves', repeat);
       else if (/^(__proto__|constructor|prototype)$/.test(key)) {
-        add(offset, here, 'unsafe-key', `${shown(key)} has a meaning of its own to programs`, 'choose another name');
+        add(
+          offset,
+          here,
+          'unsafe-key',
+          `${shown(key)} has a meaning of its own to programs; expected a plain name`,
+          'choose another name',
+        );
       } else if (first !== undefined) {
         const message = `${shown(key)} is set twice: line ${first} and here; expected once`;
         add(offset, here, 'duplicate-key', message, 'delete one of the two');
@@ -118,7 +130,7 @@ export function readDocument(text: string, file: string): Document {
         deep,
         [],
         'too-deep',
-        `is nested deeper than ${depthLimit} levels`,
+        `is nested deeper than ${depthLimit} levels; expected a manifest`,
         'a manifest needs four at most',
       );
     }

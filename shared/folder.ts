@@ -102,7 +102,12 @@ async function readManifestFile(root: string, folder: string, shown: string): Pr
 }
 
 function noManifest(entries: string[], shown: string): Problem {
-  const other = entries.find((entry) => /^job\.ya?ml$/i.test(entry)) ?? nearest('job.yaml', entries);
+  const other =
+    entries.find((entry) => /^job\.ya?ml$/i.test(entry)) ??
+    nearest(
+      'job.yaml',
+      entries.filter((entry) => /\.ya?ml$/i.test(entry)),
+    );
   if (other) {
     const message = `is not read; expected the name job.yaml`;
     return { file: `${shown}/${other}`, code: 'wrong-file-name', message, hint: 'rename it to job.yaml' };

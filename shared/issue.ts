@@ -22,7 +22,7 @@ export function issueProblems(issues: readonly Issue[], document: Document): Pro
 function problemsOf(issue: Issue, document: Document, path: Path): Problem[] {
   if (document.settled(path)) return [];
   const value = valueAt(document.value, path);
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(document, path, key));
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key, index) => unknownKey(document, path, key, index));
   if (issue.code === 'invalid_union') {
     // The branch that fits the value's own type knows best what is wrong inside it.
     const branch = issue.errors.find((inner) => !inner.some((i) => i.code === 'invalid_type' && i.path.length === 0));
@@ -46,31 +46,37 @@ function problemsOf(issue: Issue, document: Document, path: Path): Problem[] {
       },
     ];
   }
-  const { code, says, hint } = verdict(issue, value, document.source(path));
-  const secret = path[0] === 'secrets';
-  const message = `${valueText(value, document.source(path), secret)} ${says}; expected ${issue.message}`;
-  return [{ file: document.file, ...document.at(path), path: name, code, message, ...(hint && { hint }) }];
+  const source = document.source(path);
+  const { code, says, hint } = verdict(issue, value, source);
+  const subject = valueText(value, source, path[0] === 'secrets');
+  const message = `${subject && `${subject} `}${says}; expected ${issue.message}`;
+  return [{ file: document.file, ...document.at(path), path: name, code, message, hint }];
 }
 
 /** Stable code, what is wrong in words, and what to do. */
-function verdict(issue: Issue, value: unknown, source = ''): { code: string; says: string; hint?: string | undefined } {
+function verdict(issue: Issue, value: unknown, source = ''): { code: string; says: string; hint: string } {
+  const example = 'write it like the example';
   switch (issue.code) {
-    case 'custom':
-      return issue.params as { code: string; says: string; hint?: string };
+    case 'custom': {
+      const { code, says, hint } = issue.params as { code: string; says: string; hint?: string };
+      return { code, says, hint: hint ?? 'choose a value in that range' };
+    }
     case 'invalid_value':
       return { code: 'unknown-value', says: 'is not known', hint: choiceHint(value, issue.values.map(String)) };
     case 'too_small':
     case 'too_big': {
-      const says = issue.code === 'too_big' ? 'is too large' : 'is too small';
-      if (Array.isArray(value)) return { code: 'out-of-range', says: `has ${value.length} items` };
-      return { code: 'out-of-range', says: typeof value === 'string' ? `has ${value.length} characters` : says };
+      const [much, mend] = issue.code === 'too_big' ? ['large', 'shorten it'] : ['small', 'say more'];
+      const code = 'out-of-range';
+      if (Array.isArray(value)) return { code, says: `has ${value.length} items`, hint: 'add or delete items' };
+      if (typeof value === 'string') return { code, says: `has ${value.length} characters`, hint: mend };
+      return { code, says: `is too ${much}`, hint: 'choose a value in that range' };
     }
     case 'not_multiple_of':
-      return { code: 'out-of-range', says: 'is between two steps' };
+      return { code: 'out-of-range', says: 'is between two steps', hint: 'choose the next step above or below' };
     case 'invalid_format':
-      return { code: 'invalid-value', says: 'does not fit' };
+      return { code: 'invalid-value', says: 'does not fit', hint: example };
     default:
-      return { code: 'wrong-type', says: `is ${kindOf(value)}`, hint: typeHint(issue, value, source) };
+      return { code: 'wrong-type', says: `is ${kindOf(value)}`, hint: typeHint(issue, value, source) ?? example };
   }
 }
 
@@ -85,7 +91,8 @@ function typeHint(issue: Issue, value: unknown, source: string): string | undefi
   if (value === null) return 'write a value after the colon, or delete the line';
   if (wanted === 'string' && ['number', 'boolean'].includes(typeof value)) {
     if (issue.message.startsWith('a duration')) return `say the unit: write ${safe}s or ${safe}m`;
-    if (issue.message.startsWith('a size')) return `say the unit: write ${safe}Mi`;
+    if (issue.message.startsWith('a size'))
+      return `say the unit: write ${safe}${/such as \d+(\w+)/.exec(issue.message)?.[1]}`;
     return safe && `put it in quotes: "${safe}"`;
   }
   if (wanted === 'array' && typeof value === 'string' && !literalIn(value)) {
@@ -97,7 +104,10 @@ function typeHint(issue: Issue, value: unknown, source: string): string | undefi
   return undefined;
 }
 
-function unknownKey(document: Document, path: Path, key: string): Problem {
+/** Looking for what was meant is the dear part: only as many keys as anybody reads get it. */
+const mostSuggestions = 100;
+
+function unknownKey(document: Document, path: Path, key: string, index: number): Problem {
   const full = [...path, key];
   const level = levelOf(path);
   const where = level === '' ? 'at the top level' : `under ${pathText(path)}`;
@@ -107,22 +117,20 @@ function unknownKey(document: Document, path: Path, key: string): Problem {
     path: pathText(full),
     code: 'unknown-key',
     message: `${shown(key)} is no field ${where}`,
-    hint: unknownKeyHint(level, key),
+    hint: index < mostSuggestions ? unknownKeyHint(level, key) : 'delete it',
   };
 }
 
-/** The value as a problem shows it; secrets and what looks like one are masked. */
-export function valueText(value: unknown, source: string | undefined, secret = false): string {
-  if (value === null) return 'the empty value';
-  if (Array.isArray(value)) return 'the list';
-  if (typeof value === 'object') return 'the mapping';
+/** The value as a problem shows it: secrets and what looks like one masked, nothing for lists and mappings. */
+function valueText(value: unknown, source: string | undefined, secret: boolean): string {
+  if (typeof value === 'object') return '';
   const text = typeof value === 'string' ? value : (source ?? String(value));
   if (secret) return masked(text);
   return typeof value === 'string' ? shown(text) : shown(text).slice(1, -1);
 }
 
 function kindOf(value: unknown): string {
-  if (value === null) return 'nothing';
+  if (value === null) return 'empty';
   if (Array.isArray(value)) return 'a list';
   const kinds: Readonly<Record<string, string>> = { object: 'a mapping', string: 'a text', boolean: 'true or false' };
   if (typeof value === 'number') return Number.isInteger(value) ? 'a whole number' : 'a number';

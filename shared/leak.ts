@@ -68,7 +68,7 @@ export function environmentProblems(document: Document): Problem[] {
       const where = { file: document.file, ...document.keyAt([section, name]), path: pathText([section, name]) };
       if (/^(JOB_|LAMPLIGHTER_|LD_|PATH$)/i.test(name)) {
         const message = `${shown(name)} is set by the runner or by the system; expected a name of your own`;
-        const own = name.replace(/^(JOB|LAMPLIGHTER|LD)_|^PATH$/i, 'MY_');
+        const own = `MY_${name.replace(/^(JOB|LAMPLIGHTER|LD)_/i, '')}`;
         problems.push({ ...where, code: 'reserved-name', message, hint: `rename it, for example ${own}` });
       }
       if (section === 'secrets' && plain.has(name)) {

@@ -37,7 +37,8 @@ export function literalIn(text: string): Literal | undefined {
 export function looksGenerated(text: string): boolean {
   if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return true;
   if (/^[0-9a-f]{24,}$/i.test(text)) return true;
-  return /^[^\s-]{20,}$/.test(text) && /[a-z]/.test(text) && /[A-Z]/.test(text) && /\d/.test(text);
+  const mixed = /^[^\s-]{20,}$/.test(text) && /[a-z]/.test(text) && /[A-Z]/.test(text);
+  return mixed && (text.match(/\d+/g)?.length ?? 0) >= 3;
 }
 
 const secretWord =

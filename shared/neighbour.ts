@@ -58,11 +58,8 @@ export function inputProblems(jobs: readonly Neighbour[]): Found[] {
           near ? `did you mean ${near}/${output}?` : 'name a folder next to this one',
         );
       } else if (leadsTo(name, job, sources)) {
-        add(
-          'input-cycle',
-          `${shown(job)} waits for ${name} itself; the first run could never start`,
-          'take one of the two inputs out',
-        );
+        const who = job === name ? 'the job itself' : `${shown(job)}, which waits for ${name} itself`;
+        add('input-cycle', `waits for ${who}; the first run could never start`, 'take one of these inputs out');
       } else if (source.document?.value !== undefined) {
         const outputs = texts(source.document, 'outputs').map(({ text }) => text);
         if (outputs.includes(output)) continue;

@@ -3,7 +3,7 @@ import { decode } from './encoding.ts';
 import { issueProblems } from './issue.ts';
 import { environmentProblems, leakProblems } from './leak.ts';
 import { type Manifest, manifest } from './manifest.ts';
-import type { Problem } from './problem.ts';
+import { byPlace, type Problem } from './problem.ts';
 import { contradictionProblems, duplicateFileProblems, scheduleProblems } from './rule.ts';
 
 /** One manifest, read and judged on its own. */
@@ -21,7 +21,7 @@ export function readManifest(bytes: Uint8Array, file: string): Reading {
   if ('problem' in decoded) return { problems: [decoded.problem] };
   const document = readDocument(decoded.text, file);
   const leaks = leakProblems(document, decoded.text);
-  if (document.value === undefined) return { document, problems: [...document.problems, ...leaks] };
+  if (document.value === undefined) return { document, problems: capped([...document.problems, ...leaks], file) };
 
   const parsed = manifest.safeParse(document.value);
   const leaking = new Set(leaks.map(({ path }) => path));
@@ -32,8 +32,18 @@ export function readManifest(bytes: Uint8Array, file: string): Reading {
     ...contradictionProblems(document),
     ...duplicateFileProblems(document),
   ].filter(({ path }) => path === undefined || !leaking.has(path));
-  const problems = [...document.problems, ...leaks, ...others];
+  const problems = capped([...document.problems, ...leaks, ...others], file);
   return parsed.success && problems.length === 0
     ? { manifest: parsed.data, document, problems }
     : { document, problems };
+}
+
+/** Nobody reads more, and a hostile manifest can have ten thousand. */
+const mostProblems = 100;
+
+function capped(problems: Problem[], file: string): Problem[] {
+  if (problems.length <= mostProblems) return problems;
+  const message = `has ${problems.length - mostProblems} more problems; expected none`;
+  const rest = { file, code: 'more-problems', message, hint: 'mend these first, then check again' };
+  return [...problems.sort(byPlace).slice(0, mostProblems), rest];
 }
