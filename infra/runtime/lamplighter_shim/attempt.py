@@ -1,0 +1,153 @@
+"""One attempt of a job, from top to bottom."""
+
+import os
+
+from .beat import Beat
+from .clock import now_ms, span
+from .courier import Courier
+from .environment import prepare
+from .failure import Failure, Stopped
+from .files import place_bundle, place_inputs
+from .jobenv import job_environment, resolve_secrets
+from .linux import guard, oom_kills
+from .log import Log
+from .process import kill_strays
+from .redact import SHORTEST_SECRET, Redactor
+from .result import Facts, deliver, inline_text, nudge, result_of
+from .signals import Signals
+from .spool import Spool
+from .storage import Storage
+from .supervise import supervise
+from .take import take
+from .workdir import make, remove
+
+DELIVERED, UNDELIVERED = 0, 70
+
+
+def run(spec):
+    """Runs the attempt and returns the shim's exit code: 0 the result is stored, 70 it is not, 75 the attempt is
+    somebody else's, 69 it could not be taken. `spec` is an AttemptSpec as a dict.
+    """
+    facts, storage = Facts(now_ms()), Storage(spec['deliverMs'])
+    refused = take(spec, storage, facts.started_at)
+    if refused is not None:
+        return refused
+    signals = Signals()
+    guard()
+    base = None
+    try:
+        base = make()
+        return _taken(spec, facts, storage, signals, base)
+    except Exception as error:
+        signals.hush()
+        return _accident(spec, facts, storage, error)
+    finally:
+        kill_strays()
+        if base:
+            remove(base)
+
+
+def _taken(spec, facts, storage, signals, base):
+    values, missing = resolve_secrets(spec['secrets'], os.environ)
+    redactor, beat, spool = Redactor(values), Beat(spec), Spool(base)
+    log, courier = Log(spec['logLimitBytes'], redactor, spool.append), Courier(spec, spool, beat)
+    for name in redactor.short:
+        size = f'{len(values[name])} of at least {SHORTEST_SECRET} characters'
+        log.say(f'secret {name} is too short to be kept out of this log: {size}', now_ms())
+    try:
+        if missing:
+            raise Failure('configuration', f'no value came for the secret {", ".join(missing)}: is it in the vault?')
+        _run(spec, facts, storage, signals, base, values, log, courier)
+    except Stopped as stopped:
+        facts.outcome = 'stopped'
+        facts.fail('infrastructure', f'stopped before the job began ({stopped})', '', redactor.text)
+    except Failure as failure:
+        log.say(failure.message, now_ms())
+        facts.fail(failure.error_class, failure.message, failure.detail, redactor.text)
+    except Exception as error:  # our own mistake, or a full disk: the service must hear of it all the same
+        import traceback
+
+        facts.fail('infrastructure', f'{type(error).__name__}: {error}', traceback.format_exc(), redactor.text)
+    signals.hush()
+    facts.ended_at = facts.ended_at or now_ms()
+    log.close(now_ms())
+    text = None if courier.started else inline_text(spool)
+    if text is None and len(spool):
+        courier.start()
+    _collect(spec, facts, storage, base, redactor, courier)
+    if text is None:
+        courier.finish()
+        if courier.offset == 0:
+            text = inline_text(spool)  # storage would not have the log, and it still fits here
+    result = result_of(spec, facts, log, text, storage.calls + courier.storage.calls)
+    if not deliver(spec, storage, result):
+        return UNDELIVERED
+    nudge(spec)
+    return DELIVERED
+
+
+def _run(spec, facts, storage, signals, base, secrets, log, courier):
+    work = os.path.join(base, 'work')
+    beat = lambda: courier.beat.give_if_due(storage)  # noqa: E731
+    place_bundle(spec, storage, work)
+    beat()
+    facts.inputs = place_inputs(spec, storage, work)
+    python = prepare(spec, base, lambda text: log.say(text, now_ms()), beat)
+    facts.python = python.version
+    env = job_environment(spec, secrets, os.environ, os.path.join(base, 'metrics'), python.venv)
+    argv = list(spec['command'])
+    if argv[0] in ('python', 'python3'):
+        argv[0] = python.program
+    killed_before = oom_kills()
+    facts.job_started_at, ended = supervise(argv, work, env, spec, log, signals, courier)
+    facts.ended_at, facts.exit_code, facts.signal = ended.ended_at, ended.exit_code, ended.signal
+    facts.cpu_ms, facts.peak_bytes = ended.cpu_ms, ended.peak_bytes
+    _judge(spec, facts, ended, log, killed_before)
+
+
+def _judge(spec, facts, ended, log, killed_before):
+    said = log.last_words()
+    clean = str  # redacted on the way in
+    if ended.timed_out:
+        facts.outcome = 'timed-out'
+        facts.fail('timeout', f'did not end within {span(spec["timeoutMs"])}', said[-1000:], clean)
+    elif ended.stopped_by:
+        facts.outcome = 'stopped'
+        facts.fail('infrastructure', f'stopped before it had finished ({ended.stopped_by})', said[-1000:], clean)
+    elif ended.exit_code == 0:
+        facts.outcome = 'succeeded'
+    else:
+        from .classify import classify
+
+        killed = oom_kills() if killed_before is not None else None
+        facts.fail(*classify(ended.exit_code, ended.signal, said, (killed or 0) > (killed_before or 0)), clean)
+
+
+def _collect(spec, facts, storage, base, redactor, courier):
+    """Metrics and outputs, of failed attempts as well."""
+    if facts.job_started_at is None:
+        return
+    try:
+        if os.path.lexists(metrics := os.path.join(base, 'metrics')):
+            from .metrics import read_metrics
+
+            facts.metrics, facts.metric_problems = read_metrics(metrics, redactor.text)
+        if spec['outputs']:
+            from .outputs import keep_outputs
+
+            work = os.path.join(base, 'work')
+            facts.outputs = keep_outputs(spec, storage, work, redactor.text, courier.start_if_due)
+    except Exception as error:
+        facts.metric_problems.append(redactor.text(f'metrics or outputs could not be read: {error}')[:500])
+
+
+def _accident(spec, facts, storage, error):
+    """Our own mistake where nothing else could take it: the service hears of it, without the error's words, as
+    there may be no redactor. Returns the shim's exit code."""
+    import traceback
+
+    frames = ''.join(traceback.format_tb(error.__traceback__))
+    facts.outcome, facts.ended_at = 'failed', facts.ended_at or now_ms()
+    facts.fail('infrastructure', f'the shim failed: {type(error).__name__}', frames, str)
+    no_log = Log(1, Redactor({}), lambda _: None)
+    return DELIVERED if deliver(spec, storage, result_of(spec, facts, no_log, '', storage.calls)) else UNDELIVERED

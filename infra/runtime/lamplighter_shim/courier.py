@@ -1,0 +1,129 @@
+import random
+import sys
+import time
+
+from .http1 import Broken, Http
+from .retry import delay_ms, may_have_landed, retryable
+from .storage import Storage, code_of, exists
+
+BIGGEST_BLOCK = 4 << 20
+
+
+def pace(blocks):
+    """(seconds, bytes): the log is sent when its oldest byte is that old or there are that many.
+
+    An append blob takes 50,000 blocks. This slows down as they are used up: an hour at one a second, then for
+    a day, and the last 10,000 last for over two months.
+    """
+    if blocks < 3_600:
+        return 1.0, 1 << 20
+    if blocks < 20_000:
+        return 5.0, 1 << 20
+    return (60.0 if blocks < 40_000 else 600.0), BIGGEST_BLOCK
+
+
+class Courier:
+    """Takes log and beats to storage in a thread of its own, so that an outage never holds the job up.
+
+    The thread starts when there is something to take; most short runs end before that.
+    """
+
+    def __init__(self, spec, spool, beat):
+        self.spool, self.beat = spool, beat
+        self.storage = Storage(spec['deliverMs'], Http(timeout=15.0))
+        self.url, self.deliver_s = spec['blobs']['log'], spec['deliverMs'] / 1000
+        self.offset = self._blocks = self._tries = 0
+        self.problem = None
+        """Why the log is not whole, or None."""
+        self._created = self._doubtful = False
+        self._block, self._next_at = b'', 0.0
+        self._closing_at = self._wake = self._thread = None
+
+    @property
+    def started(self):
+        return self._thread is not None
+
+    def start_if_due(self):
+        since = self.spool.since
+        now = time.monotonic()
+        if not self.started and (now >= self.beat.due_at or (since is not None and now - since >= 1)):
+            self.start()
+
+    def start(self):
+        if not self.started:
+            import threading
+
+            self._wake = threading.Event()
+            self._thread = threading.Thread(target=self._run, name='courier', daemon=True)
+            self._thread.start()
+
+    def finish(self):
+        """Waits until all of the log is stored, or deliverMs are over. Returns whether it is."""
+        self._closing_at = time.monotonic()
+        if self.started:
+            self._wake.set()
+            self._thread.join()
+        return self.problem is None and not len(self.spool)
+
+    def _run(self):
+        try:
+            while self._closing_at is None or (len(self.spool) and not self.problem):
+                self.beat.give_if_due(self.storage)
+                self._wake.wait(self._step())
+                if self._closing_at is not None and not self._tries:
+                    self._next_at = 0.0
+                self._wake.clear()
+        except Exception as error:  # never silent, and never the job's trouble
+            self.problem = f'{type(error).__name__}: {error}'
+        if self.problem:
+            print(f'lamplighter: the log is not whole: {self.problem}', file=sys.stderr)
+
+    def _step(self):
+        """Sends a block if it is time. Returns the seconds until the next look."""
+        now = time.monotonic()
+        age, size = pace(self._blocks)
+        since = self.spool.since
+        due = since is not None and not self.problem and (self._closing_at or len(self.spool) >= size or now - since >= age)
+        if due and now >= self._next_at:
+            self._send()
+            return 0 if not self._tries else max(self._next_at - time.monotonic(), 0)
+        if due:
+            return max(self._next_at - now, 0.01)
+        return min(0.5, max(self.beat.due_at - now, 0))
+
+    def _send(self):
+        # A block that may have landed must come again byte for byte: its end is where the next one begins.
+        self._block = self._block or self.spool.peek(BIGGEST_BLOCK)
+        wish = None
+        try:
+            if not self._created:
+                headers = {'x-ms-blob-type': 'AppendBlob', 'If-None-Match': '*', 'Content-Type': 'text/plain'}
+                reply = self.storage.once('PUT', self.url, headers)
+                self._created = reply.status == 201 or exists(reply, self.url)
+            if self._created:
+                headers = {'x-ms-blob-condition-appendpos': str(self.offset)}
+                reply = self.storage.once('PUT', f'{self.url}&comp=appendblock', headers, self._block)
+                landed = reply.status == 412 and self._doubtful
+                if reply.status == 201 or landed:
+                    self._landed()
+                    return
+                self._doubtful = self._doubtful or may_have_landed(reply.status)
+            reason = f'storage answers {reply.status} {code_of(reply)}'
+            if not retryable(reply.status):
+                self.problem = reason
+                return
+            wish = reply.headers.get('retry-after')
+        except Broken as broken:
+            self._doubtful = self._doubtful or (self._created and broken.sent)
+            reason = str(broken)
+        self._tries += 1
+        now = time.monotonic()
+        self._next_at = now + delay_ms(self._tries, random.random(), wish) / 1000
+        if self._closing_at is not None and now - self._closing_at > self.deliver_s:
+            self.problem = f'storage was away for {self.deliver_s:g}s: {reason}'
+
+    def _landed(self):
+        self.offset += len(self._block)
+        self.spool.drop(len(self._block))
+        self._block, self._doubtful, self._tries, self._next_at = b'', False, 0, 0.0
+        self._blocks += 1

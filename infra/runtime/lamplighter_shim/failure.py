@@ -1,0 +1,10 @@
+class Failure(Exception):
+    """The attempt cannot succeed, and this is why: one of the error classes, one line for people, and details."""
+
+    def __init__(self, error_class, message, detail=''):
+        super().__init__(message)
+        self.error_class, self.message, self.detail = error_class, message, detail
+
+
+class Stopped(Exception):
+    """Somebody asked the shim to end while it was preparing the job. The argument is the signal's name."""

@@ -1,0 +1,98 @@
+"""Puts the bundle and the inputs into the work directory, each one verified."""
+
+import hashlib
+import os
+
+from .failure import Failure
+from .storage import Away, code_of
+from .unzip import BadZip, entries
+from .workdir import parts_of, write
+
+
+def place_bundle(spec, storage, root):
+    """Unpacks the job's code below `root`. Raises Failure (infrastructure) when it cannot be had whole."""
+    digest = spec['bundle']['digest']
+    if len(digest) != 64 or digest.strip('0123456789abcdef'):
+        raise fetch_failed('bundle', f'"{digest}" is not a SHA-256 in hex')
+    kept = spec['cache'] and os.path.join(spec['cache'], 'bundles', f'{digest}.zip')
+    archive = _from_cache(kept, digest) if kept else None
+    if archive is None:
+        archive = _get(storage, spec['bundle']['url'], digest, f'bundle {digest[:12]}')
+        if kept:
+            _keep(kept, archive)
+    try:
+        for path, data, executable in entries(archive):
+            write(root, path, data, 0o700 if executable else 0o600)
+    except (BadZip, ValueError) as bad:
+        raise fetch_failed(f'bundle {digest[:12]} cannot be unpacked', bad) from bad
+    except (FileExistsError, NotADirectoryError, IsADirectoryError) as twice:
+        raise fetch_failed(f'bundle {digest[:12]} holds a path twice', twice.filename) from twice
+
+
+def place_inputs(spec, storage, root):
+    """Puts each input in its place. Returns path → SHA-256. Raises Failure."""
+    placed = {}
+    for wanted in spec['inputs']:
+        what = f'input {wanted["path"]}'
+        try:
+            parts_of(wanted['path'])
+            data = _get(storage, wanted['url'], wanted['sha256'], what)
+            write(root, wanted['path'], data, replace=True)
+        except (ValueError, NotADirectoryError, IsADirectoryError) as bad:
+            raise fetch_failed(what, bad) from bad
+        placed[wanted['path']] = wanted['sha256']
+    return placed
+
+
+def _get(storage, url, digest, what):
+    parts = []
+
+    def fresh():
+        parts.clear()
+        return parts.append
+
+    try:
+        reply, _ = storage.send('GET', url, new_sink=fresh)
+    except (Away, ValueError) as away:
+        raise fetch_failed(f'{what} could not be fetched', away) from away
+    if reply.status != 200:
+        raise fetch_failed(f'{what} could not be fetched', f'storage answers {reply.status} {code_of(reply)}')
+    data = b''.join(parts)
+    found = hashlib.sha256(data).hexdigest()
+    if found != digest:
+        raise fetch_failed(what, f'what is stored has SHA-256 {found}, and {digest} was expected; deploy the job again')
+    return data
+
+
+def _from_cache(path, digest):
+    try:
+        with open(path, 'rb') as file:
+            archive = file.read()
+    except OSError:
+        return None
+    if hashlib.sha256(archive).hexdigest() == digest:
+        return archive
+    try:
+        os.unlink(path)
+    except OSError:
+        pass
+    return None
+
+
+def _keep(path, archive):
+    passing = f'{path}.{os.urandom(6).hex()}'
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(passing, 'xb') as file:
+            file.write(archive)
+        os.replace(passing, path)
+    except OSError:
+        try:
+            os.unlink(passing)  # a full or read-only cache only costs time
+        except OSError:
+            pass
+
+
+def fetch_failed(what, problem):
+    """A file that the service promised and storage does not give: ours to repair, not the job's."""
+    return Failure('infrastructure', f'{what}: {problem}')

@@ -1,0 +1,129 @@
+import errno
+import os
+import select
+import signal
+import time
+
+from .linux import children
+
+
+def find_program(name, path, cwd):
+    """Full path of the program `name`, looked up as a shell would. Raises FileNotFoundError, PermissionError."""
+    if '/' in name:
+        found = os.path.join(cwd, name)
+        if not os.path.exists(found):
+            raise FileNotFoundError(errno.ENOENT, 'no such file', name)
+        if os.path.isdir(found) or not os.access(found, os.X_OK):
+            raise PermissionError(errno.EACCES, 'not executable', name)
+        return found
+    for directory in path.split(':'):
+        found = os.path.join(directory, name)
+        if directory and os.path.isfile(found) and os.access(found, os.X_OK):
+            return found
+    raise FileNotFoundError(errno.ENOENT, 'not on the PATH', name)
+
+
+def spawn(argv, cwd, env, out, keep=None):
+    """Starts a process in a session and group of its own, stdout and stderr into `out`, stdin empty.
+
+    `keep` is one more descriptor the process inherits. Returns the pid. Raises OSError when it did not start,
+    ValueError for a NUL byte and UnicodeEncodeError for text that is none.
+    """
+    program = os.fsencode(find_program(argv[0], env.get('PATH', ''), cwd))
+    words = [os.fsencode(word) for word in argv]
+    block = {os.fsencode(key): os.fsencode(value) for key, value in env.items()}
+    if any(b'\0' in word for word in (*words, *block.keys(), *block.values())) or any(b'=' in key for key in block):
+        raise ValueError('a NUL byte in the command or the environment, or "=" in a variable\'s name')
+    said, saying = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setsid()
+            os.chdir(cwd)
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            os.dup2(out, 1)
+            os.dup2(out, 2)
+            if keep is not None:
+                os.set_inheritable(keep, True)
+            # Python ignores SIGPIPE and would hand that on: `yes | head` would then end in an error.
+            for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, ())
+            os.execve(program, words, block)
+        except OSError as error:
+            os.write(saying, b'%d' % (error.errno or errno.EIO))
+        finally:
+            os._exit(127)
+    os.close(saying)
+    problem = os.read(said, 16)
+    os.close(said)
+    if problem:
+        os.waitpid(pid, 0)
+        raise OSError(int(problem), os.strerror(int(problem)), argv[0])
+    return pid
+
+
+def kill_group(group, number):
+    try:
+        os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):
+        pass
+
+
+def kill_strays(patience_s=2.0):
+    """Kills and buries every process that the job left behind, also those that made a session of their own.
+
+    They are our children once their parents are dead, as the shim is a subreaper; killing one brings its own
+    children up to us, hence the loop. Returns how many there were.
+    """
+    killed, until = set(), time.monotonic() + patience_s
+    while left := children():
+        for pid in left:
+            killed.add(pid)
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                pass
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            continue
+        if time.monotonic() > until:
+            break  # in an uninterruptible call, or another user's
+        time.sleep(0.002)
+    return len(killed)
+
+
+def capture(argv, cwd, env, tick, limit_s, keep=None):
+    """Runs a tool to its end. Returns (exit code, last 64 KiB of its output); exit code None: beyond `limit_s`.
+
+    `tick` is called about twice a second. Whatever it or a signal handler raises ends the tool.
+    """
+    reading, writing = os.pipe()
+    pid, tail, until = None, b'', time.monotonic() + limit_s
+    try:
+        pid = spawn(argv, cwd, env, writing, keep)
+        os.close(writing)
+        writing = None
+        poll = select.poll()
+        poll.register(reading, select.POLLIN)
+        while True:
+            if poll.poll(500):
+                data = os.read(reading, 1 << 16)
+                if not data:
+                    break
+                tail = (tail + data)[-(1 << 16) :]
+            tick()
+            if time.monotonic() > until:
+                return None, tail
+        status = os.waitpid(pid, 0)[1]
+        pid = None
+        return os.waitstatus_to_exitcode(status), tail
+    finally:
+        os.close(reading)
+        if writing is not None:
+            os.close(writing)
+        if pid:
+            kill_group(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)

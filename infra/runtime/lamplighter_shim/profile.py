@@ -1,0 +1,136 @@
+"""Describes a table by its columns, so that drift in what a job writes shows without touching its script. Pure."""
+
+import math
+
+from .tables import NotProfiled, read_table
+
+__all__ = ['NotProfiled', 'profile']
+
+MOST_ROWS = 200_000
+MOST_CELLS = 3_000_000
+MOST_COLUMNS = 100
+MOST_DISTINCT = 200_000
+LONGEST_TEXT = 100
+TOP = 10
+EMPTY = frozenset(('', 'nan', 'null', 'none'))
+
+
+def profile(path, file, size, clean):
+    """An OutputProfile of an open binary file of `size` bytes, or None when its name is not that of a table.
+
+    `clean` takes secrets out of a text. Raises NotProfiled with the reason, and what readers of formats raise.
+    """
+    table = read_table(path, file, size)
+    if table is None:
+        return None
+    columns, rows, partial = [], 0, False
+    for row in table.rows:
+        if rows >= MOST_ROWS or rows * max(len(columns), 1) >= MOST_CELLS:
+            partial = True
+            break
+        rows += 1
+        for index, value in enumerate(row[:MOST_COLUMNS]):
+            if index >= len(columns):
+                columns.append(Column())
+            columns[index].add(value)
+    names = [str(name) for name in table.names()[:MOST_COLUMNS]]
+    columns += [Column() for _ in range(len(names) - len(columns))]
+    names += [f'column {number}' for number in range(len(names) + 1, len(columns) + 1)]
+    described = [
+        {'name': clean(name or f'column {number}')[:LONGEST_TEXT], **column.describe(rows, clean)}
+        for number, (name, column) in enumerate(zip(names, columns), 1)
+    ]
+    return {'format': table.format, 'rows': rows, 'columns': described, 'partial': partial or table.partial()}
+
+
+class Column:
+    """The figures of one column, gathered value by value in constant memory."""
+
+    __slots__ = ('numbers', 'booleans', 'texts', 'mean', 'square', 'low', 'high', 'counts')
+
+    def __init__(self):
+        self.numbers = self.booleans = self.texts = 0
+        self.mean = self.square = 0.0
+        self.low, self.high, self.counts = math.inf, -math.inf, {}
+
+    def add(self, value):
+        """Takes a cell: text as in CSV, a number, a boolean, None for an empty one, or anything JSON holds."""
+        if isinstance(value, str):
+            value = value.strip()
+            lower = value.lower() if len(value) <= 5 else value
+            if lower in EMPTY:
+                return
+            if lower in ('true', 'false'):
+                self.booleans += 1
+                value = lower
+            else:
+                number = _number(value)
+                if number is None:
+                    self.texts += 1
+                    value = value[:LONGEST_TEXT]
+                else:
+                    self._measure(number)
+        elif value is None or value != value:
+            return
+        elif isinstance(value, bool):
+            self.booleans += 1
+            value = 'true' if value else 'false'
+        elif isinstance(value, (int, float)) and abs(value) < 1e300:
+            self._measure(float(value))
+            value = str(value)
+        else:
+            self.texts += 1
+            value = str(value)[:LONGEST_TEXT]
+        counts = self.counts
+        if counts is not None:
+            counts[value] = counts.get(value, 0) + 1
+            if len(counts) > MOST_DISTINCT // MOST_COLUMNS * 5:
+                self.counts = None  # too many different ones to count, or to mean anything
+
+    def _measure(self, number):
+        # Welford 1962: no loss of digits when the spread is small beside the mean.
+        self.numbers += 1
+        step = number - self.mean
+        self.mean += step / self.numbers
+        self.square += step * (number - self.mean)
+        if number < self.low:
+            self.low = number
+        if number > self.high:
+            self.high = number
+
+    def describe(self, rows, clean):
+        """The figures as OutputProfile wants them, apart from the name."""
+        filled = self.numbers + self.booleans + self.texts
+        kinds = [
+            kind
+            for kind, count in (('number', self.numbers), ('boolean', self.booleans), ('text', self.texts))
+            if count
+        ]
+        kind = 'empty' if not kinds else kinds[0] if len(kinds) == 1 else 'mixed'
+        found = {'type': kind, 'nulls': round((rows - filled) / rows, 6) if rows else 0}
+        if kind == 'number':
+            figures = {
+                'min': self.low,
+                'max': self.high,
+                'mean': self.mean,
+                'sd': math.sqrt(max(self.square, 0) / self.numbers) if self.square < math.inf else math.inf,
+            }
+            found.update((name, figure) for name, figure in figures.items() if math.isfinite(figure))
+        if filled and self.counts is not None:
+            found['distinct'] = len(self.counts)
+            if kind != 'number':
+                top = sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))[:TOP]
+                found['top'] = [[clean(text), count] for text, count in top]
+        return found
+
+
+def _number(text):
+    """The number that a cell holds, or None. Digits behind a leading zero are a code, not a number."""
+    first = text[0]
+    if first not in '0123456789+-.' or '_' in text or (first == '0' and text[1:2].isdigit()):
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if abs(number) < 1e300 else None

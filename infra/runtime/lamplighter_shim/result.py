@@ -1,0 +1,132 @@
+"""The record of what happened, and its way to storage."""
+
+import json
+import sys
+
+from .clock import iso
+from .http1 import Broken, Http
+from .storage import Away, code_of, exists
+
+MOST_BYTES = 512 * 1024
+INLINE_BYTES = 64 * 1024
+
+
+class Facts:
+    """What is known so far; `result` makes an AttemptResult of it. Times are ms since 1970."""
+
+    def __init__(self, started_at):
+        self.started_at, self.job_started_at, self.ended_at = started_at, None, None
+        self.outcome, self.exit_code, self.signal, self.error = 'failed', None, None, None
+        self.cpu_ms, self.peak_bytes, self.python = 0, 0, '.'.join(map(str, sys.version_info[:3]))
+        self.metrics, self.metric_problems, self.outputs, self.inputs = {}, [], [], {}
+
+    def fail(self, error_class, message, detail, clean):
+        """Notes why the attempt failed. `clean` takes secrets out of a text."""
+        detail = clean(detail).encode('utf-8', 'replace')[-4096:].decode('utf-8', 'ignore')
+        line = ' '.join(clean(message).split())[:1000]
+        self.error = {'class': error_class, 'message': line, 'detail': detail}
+
+
+def result_of(spec, facts, log, text, calls):
+    return {
+        'version': 1,
+        **{key: spec[key] for key in ('job', 'run', 'attempt')},
+        'outcome': facts.outcome,
+        'exitCode': facts.exit_code,
+        'signal': facts.signal,
+        'error': facts.error,
+        'startedAt': iso(facts.started_at),
+        'jobStartedAt': facts.job_started_at and iso(facts.job_started_at),
+        'endedAt': iso(facts.ended_at),
+        'cpuMs': facts.cpu_ms,
+        'peakMemoryBytes': facts.peak_bytes,
+        'log': {'bytes': log.bytes, 'lines': log.lines, 'capped': log.capped, 'text': text},
+        'metrics': facts.metrics,
+        'metricProblems': facts.metric_problems,
+        'outputs': facts.outputs,
+        'inputs': facts.inputs,
+        'python': facts.python,
+        'storageCalls': calls,
+    }
+
+
+def inline_text(spool):
+    """The whole log as text when it is short, clean UTF-8 and none of it is stored yet; else None."""
+    if len(spool) > INLINE_BYTES:
+        return None
+    data = spool.peek(INLINE_BYTES)
+    if b'\0' in data:
+        return None
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def encode(result):
+    """JSON of at most 512 KiB: what is least missed goes first, and says so where there is room to."""
+    steps = (_without_tops, _without_profiles, _without_mixes, _without_problems)
+    data = _json(result)
+    for step in steps:
+        if len(data) <= MOST_BYTES:
+            break
+        step(result)
+        data = _json(result)
+    return data
+
+
+def _json(result):
+    # Lone surrogates cannot be sent as UTF-8.
+    return json.dumps(result, ensure_ascii=False, separators=(',', ':'), allow_nan=False).encode('utf-8', 'replace')
+
+
+def _without_tops(result):
+    for output in result['outputs']:
+        for column in output.get('profile', {}).get('columns', ()):
+            column.pop('top', None)
+
+
+def _without_profiles(result):
+    for output in result['outputs']:
+        if output.pop('profile', None):
+            output['problem'] = '; '.join(filter(None, (output.get('problem'), 'not profiled: the result is too large')))
+
+
+def _without_mixes(result):
+    mixes = [name for name, value in result['metrics'].items() if isinstance(value, dict)]
+    for name in mixes:
+        del result['metrics'][name]
+    if mixes:
+        result['metricProblems'] = [f'{len(mixes)} mixes left out: the result is too large', *result['metricProblems']][:20]
+
+
+def _without_problems(result):
+    result['outputs'] = result['outputs'][:200]
+    result['inputs'] = dict(list(result['inputs'].items())[:200])
+
+
+def deliver(spec, storage, result):
+    """Stores the result. Returns whether it is stored. Says why not on stderr."""
+    result['storageCalls'] += 1
+    try:
+        reply, doubtful = storage.create(spec['blobs']['result'], encode(result), 'application/json')
+    except (Away, ValueError) as away:
+        print(f'lamplighter: the result was not delivered: {away}', file=sys.stderr)
+        return False
+    if reply.status == 201 or (doubtful and exists(reply, spec['blobs']['result'])):
+        return True
+    print(f'lamplighter: the result was not delivered: {reply.status} {code_of(reply)}', file=sys.stderr)
+    return False
+
+
+def nudge(spec):
+    """Tells the service that the result is there. Whatever goes wrong only costs it a minute."""
+    if spec['nudge'] is None:
+        return
+    body = json.dumps({key: spec[key] for key in ('job', 'run', 'attempt')}).encode()
+    try:
+        http = Http(timeout=2.0, connect_timeout=2.0)
+        http.exchange('POST', spec['nudge'], {'Content-Type': 'application/json'}, body)
+        http.close()
+    except (Broken, ValueError):
+        pass

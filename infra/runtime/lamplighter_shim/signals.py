@@ -1,0 +1,45 @@
+import os
+import signal
+
+from .failure import Stopped
+
+STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+class Signals:
+    """Requests to stop. While the job is prepared they raise Stopped; from `note()` on they are only written down.
+
+    `wake` is a descriptor that becomes readable at each signal, the end of a child included.
+    """
+
+    def __init__(self):
+        self.stopped, self._raising = None, True
+        self.wake, self._ring = os.pipe()
+        os.set_blocking(self.wake, False)
+        os.set_blocking(self._ring, False)
+        signal.set_wakeup_fd(self._ring, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        for number in STOPPING:
+            signal.signal(number, self._stop)
+
+    def note(self):
+        """From here on a request to stop raises nothing. Raises Stopped if there already was one."""
+        self._raising = False
+        if self.stopped:
+            raise Stopped(self.stopped)
+
+    def hush(self):
+        """As `note`, and never raises: the result is being delivered."""
+        self._raising = False
+
+    def drain(self):
+        try:
+            while os.read(self.wake, 512):
+                pass
+        except BlockingIOError:
+            pass
+
+    def _stop(self, number, _):
+        first, self.stopped = not self.stopped, self.stopped or signal.Signals(number).name
+        if first and self._raising:
+            raise Stopped(self.stopped)

@@ -1,0 +1,41 @@
+import json
+import os
+
+VARIABLE = 'LAMPLIGHTER_SPEC'
+KEYS = (
+    'version job run attempt scheduledFor command python env secrets bundle inputs outputs timeoutMs graceMs '
+    'logLimitBytes heartbeatMs deliverMs blobs nudge cache'
+).split()
+
+
+class BadSpec(Exception):
+    pass
+
+
+def read_spec():
+    """The attempt's specification as a dict, from LAMPLIGHTER_SPEC or else from stdin until its end.
+
+    The variable holds signed addresses that the job must not see, so it is wiped from this process, too: taking it
+    out of os.environ would leave it readable in /proc/<pid>/environ.
+    """
+    text = os.environ.get(VARIABLE)
+    if text:
+        from .linux import wipe_variable
+
+        wipe_variable(VARIABLE)
+        del os.environ[VARIABLE]
+    else:
+        parts = []
+        while part := os.read(0, 1 << 20):
+            parts.append(part)
+        text = b''.join(parts)
+    try:
+        spec = json.loads(text)
+    except ValueError as error:
+        raise BadSpec(f'the specification of the attempt is not JSON: {error}') from None
+    missing = [key for key in KEYS if key not in spec] if isinstance(spec, dict) else KEYS
+    if missing:
+        raise BadSpec(f'the specification of the attempt lacks {", ".join(missing)}')
+    if spec['version'] != 1:
+        raise BadSpec(f'this shim reads version 1 of the specification, and this is {spec["version"]!r}')
+    return spec

@@ -1,0 +1,76 @@
+"""Azure Blob Storage over signed addresses (REST, learn.microsoft.com/rest/api/storageservices)."""
+
+import random
+import time
+
+from .http1 import Broken, Http
+from .retry import delay_ms, may_have_landed, retryable
+
+API_VERSION = '2023-11-03'
+
+
+class Away(Exception):
+    """Storage could not be reached, or kept failing, for longer than we were told to try."""
+
+
+class Storage:
+    """Requests that are tried again. An outage counts from its first failure over all requests made here."""
+
+    def __init__(self, deliver_ms, http=None, pause=time.sleep):
+        self.deliver_ms, self.calls, self.pause = deliver_ms, 0, pause
+        self.http = http or Http()
+        self._away_since = None
+
+    def once(self, method, url, headers=None, body=b'', sink=None):
+        """One try. Raises Broken."""
+        self.calls += 1
+        return self.http.exchange(method, url, {'x-ms-version': API_VERSION, **(headers or {})}, body, sink)
+
+    def send(self, method, url, headers=None, body=b'', new_sink=None):
+        """Tries until storage gives an answer that stands. Returns (Reply, doubtful).
+
+        `doubtful`: an earlier try may have been carried out though its answer was lost. `new_sink` is called for a
+        fresh sink at each try, as a broken download starts over. Raises Away.
+        """
+        tries, doubtful = 0, False
+        while True:
+            tries += 1
+            wish = None
+            try:
+                reply = self.once(method, url, headers, body, new_sink and new_sink())
+                if not retryable(reply.status):
+                    self._away_since = None
+                    return reply, doubtful
+                doubtful = doubtful or may_have_landed(reply.status)
+                wish, reason = reply.headers.get('retry-after'), f'storage answers {reply.status} {code_of(reply)}'
+            except Broken as broken:
+                doubtful, reason = doubtful or broken.sent, str(broken)
+            now = time.monotonic()
+            self._away_since = self._away_since or now
+            left_ms = self.deliver_ms - (now - self._away_since) * 1000
+            if left_ms <= 0:
+                raise Away(f'storage was away for {self.deliver_ms / 1000:g}s: {reason}')
+            self.pause(min(delay_ms(tries, random.random(), wish), left_ms) / 1000)
+
+    def create(self, url, body, content_type='application/octet-stream'):
+        """Puts a block blob that must not exist yet. Returns (Reply, doubtful); see `exists`."""
+        headers = {'x-ms-blob-type': 'BlockBlob', 'If-None-Match': '*', 'Content-Type': content_type}
+        return self.send('PUT', url, headers, body)
+
+
+def exists(reply, url):
+    """Whether storage refused to create the blob at `url` because there is one.
+
+    A signature that may create and not write makes that a question of permission before it is one of conditions:
+    Azure documents 403 UnauthorizedBlobOverwrite, Azurite 3.37 answers 403 AuthorizationPermissionMismatch. When
+    `sp` grants creating, existing is all that can be meant, save for a service that signs what it has no right to.
+    """
+    code = code_of(reply)
+    if (reply.status, code) in ((409, 'BlobAlreadyExists'), (412, 'ConditionNotMet'), (403, 'UnauthorizedBlobOverwrite')):
+        return True
+    granted = url.partition('?')[2].partition('sp=')[2].partition('&')[0]
+    return (reply.status, code) == (403, 'AuthorizationPermissionMismatch') and 'c' in granted
+
+
+def code_of(reply):
+    return reply.headers.get('x-ms-error-code', '')

@@ -1,0 +1,135 @@
+import fcntl
+import os
+import select
+import signal
+import sys
+import time
+
+from .clock import now_ms, span
+from .failure import Failure
+from .process import kill_group, kill_strays, spawn
+
+READ_BYTES = 1 << 18
+TICK_S = 1.0
+
+
+class Ended:
+    """How the job's own process ended. Times in ms since 1970; `killed_by_us`: its SIGKILL was ours."""
+
+    exit_code = signal = stopped_by = None
+    timed_out = killed_by_us = False
+    cpu_ms = peak_bytes = ended_at = 0
+
+
+def supervise(argv, cwd, env, spec, log, signals, courier):
+    """Runs the job to its end, or ends it. Returns (start in ms, Ended). Raises Failure when it does not start."""
+    reading, writing = os.pipe()
+    try:
+        fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 1 << 20)
+    except (OSError, AttributeError):
+        pass  # not Linux, or beyond this user's share of pipe buffers
+    os.set_blocking(reading, False)
+    signals.note()
+    started_at = now_ms()
+    try:
+        pid = spawn(argv, cwd, env, writing)
+    except (OSError, ValueError) as error:
+        os.close(reading)
+        raise not_started(argv[0], error) from error
+    finally:
+        os.close(writing)
+    try:
+        return started_at, _watch(pid, reading, spec, log, signals, courier)
+    except BaseException:
+        kill_group(pid, signal.SIGKILL)
+        raise
+    finally:
+        os.close(reading)
+
+
+def _watch(pid, reading, spec, log, signals, courier):
+    ended = Ended()
+    began = time.monotonic()
+    limit, kill_at, tick_at = began + spec['timeoutMs'] / 1000, None, began + TICK_S
+    poll = select.poll()
+    poll.register(reading, select.POLLIN)
+    poll.register(signals.wake, select.POLLIN)
+    while True:
+        now = time.monotonic()
+        if now >= tick_at:
+            log.settle(now_ms())
+            courier.start_if_due()
+            tick_at = now + TICK_S
+        if limit is not None and (signals.stopped or now >= limit):
+            limit, kill_at = None, now + spec['graceMs'] / 1000
+            ended.stopped_by, ended.timed_out = signals.stopped, not signals.stopped
+            reason = f'asked to stop ({signals.stopped})' if signals.stopped else (
+                f'time limit of {span(spec["timeoutMs"])} reached')
+            log.say(f'{reason}: SIGTERM to the process group', now_ms())
+            kill_group(pid, signal.SIGTERM)
+        if kill_at is not None and now >= kill_at:
+            log.say(f'still running {span(spec["graceMs"])} after SIGTERM: SIGKILL to the process group', now_ms())
+            kill_group(pid, signal.SIGKILL)
+            kill_at, ended.killed_by_us = None, True
+        next_at = min(at for at in (tick_at, limit, kill_at) if at is not None)
+        for fd, _ in poll.poll(max(0, (next_at - time.monotonic()) * 1000) + 1):
+            if fd == signals.wake:
+                signals.drain()
+            elif not _read(reading, log):
+                poll.unregister(reading)  # closed by the job, which may well run on
+        if burial := _bury(pid):
+            break
+    ended.ended_at = now_ms()
+    _, status, usage = burial
+    strays = kill_strays()
+    code = os.waitstatus_to_exitcode(status)
+    ended.exit_code, ended.signal = (code, None) if code >= 0 else (None, signal_name(-code))
+    ended.cpu_ms = round((usage.ru_utime + usage.ru_stime) * 1000, 1)
+    ended.peak_bytes = usage.ru_maxrss * (1 if sys.platform == 'darwin' else 1024)
+    until = time.monotonic() + 1  # what is left fits the pipe; only a writer we could not kill takes longer
+    while _read(reading, log, at_end=True) and time.monotonic() < until:
+        pass
+    if strays:
+        log.say(f'{strays} process{"es" if strays > 1 else ""} left behind by the job: SIGKILL', now_ms())
+    return ended
+
+
+def _bury(pid):
+    """What wait4 says of the job's process once it has ended, else None. What is left of its group dies first."""
+    if hasattr(os, 'waitid'):  # not on macOS
+        if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+            return None
+        kill_group(pid, signal.SIGKILL)  # before the burial: until then the number cannot be somebody else's
+        return os.wait4(pid, 0)
+    burial = os.wait4(pid, os.WNOHANG)
+    if not burial[0]:
+        return None
+    kill_group(pid, signal.SIGKILL)
+    return burial
+
+
+def _read(reading, log, at_end=False):
+    try:
+        data = os.read(reading, READ_BYTES)
+    except BlockingIOError:
+        return not at_end
+    if data:
+        log.write(data, now_ms())
+    return bool(data)
+
+
+def signal_name(number):
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f'SIG{number}'  # real-time signals have no name of their own
+
+
+def not_started(program, error):
+    if isinstance(error, FileNotFoundError):
+        return Failure('module', f'"{program}" is not there: it is neither in the bundle nor on the PATH')
+    if isinstance(error, PermissionError):
+        return Failure('configuration', f'"{program}" may not be executed: chmod +x {program}, commit, deploy again')
+    if isinstance(error, OSError) and error.errno == 8:  # ENOEXEC
+        return Failure('configuration', f'"{program}" is no program: its first line must be such as #!/bin/sh')
+    return Failure('configuration', f'"{program}" could not be started: {error}')

@@ -1,0 +1,41 @@
+import json
+import os
+import sys
+
+from . import VERSION
+from .clock import iso
+from .linux import process_start
+from .storage import Away, code_of, exists
+
+TAKEN, UNREACHABLE = 75, 69
+
+
+def take(spec, storage, started_at):
+    """Claims the attempt by creating `started`. Returns None when it is ours, else the exit code to leave with.
+
+    75: another shim has it, or the service has given it up. 69: storage was away, or does not let us.
+    When the answer to our own creation was lost, the next try is told that the blob exists. It could be ours, and
+    our signature cannot read it, so we leave: running nothing is safe, as the service gives the attempt up when no
+    beat comes and starts the next one; running it twice is not.
+    """
+    mark = {
+        'pid': os.getpid(),
+        'processStart': process_start(),
+        'host': os.uname().nodename,
+        'startedAt': iso(started_at),
+        'shim': VERSION,
+        'token': os.urandom(16).hex(),
+    }
+    who = f'{spec["job"]}.{spec["run"]} attempt {spec["attempt"]}'
+    try:
+        reply, _ = storage.create(spec['blobs']['started'], json.dumps(mark).encode(), 'application/json')
+    except (Away, ValueError) as away:
+        print(f'lamplighter: {who} was not taken: {away}', file=sys.stderr)
+        return UNREACHABLE
+    if reply.status == 201:
+        return None
+    if exists(reply, spec['blobs']['started']):
+        return TAKEN
+    refusal = f'storage answers {reply.status} {code_of(reply)}'
+    print(f'lamplighter: {who} was not taken: {refusal}; are its address and signature right?', file=sys.stderr)
+    return UNREACHABLE
