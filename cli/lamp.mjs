@@ -1,2 +1,24 @@
 #!/usr/bin/env node
-console.log(process.version);
+// Finds the built program and the Node that the project pins, whoever calls it and however old their own Node is.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const program = join(root, 'dist', 'lamp.js');
+const pinned = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+
+if (!existsSync(program)) {
+  console.error(`lamp is not built yet. In ${root} run: npm start, or npm ci && npm run build`);
+  process.exit(1);
+}
+if (Number(process.versions.node.split('.')[0]) >= 24) {
+  await import(new URL('../dist/lamp.js', import.meta.url).href);
+} else if (existsSync(pinned)) {
+  const { status, signal } = spawnSync(pinned, [program, ...process.argv.slice(2)], { stdio: 'inherit' });
+  process.exit(signal ? 1 : (status ?? 1));
+} else {
+  console.error(`lamp needs Node 24 or newer and this is ${process.version}. In ${root} run: npm ci`);
+  process.exit(1);
+}

@@ -2,6 +2,7 @@ import * as finishing from './finish.ts';
 import type { Instant } from './instant.ts';
 import * as launching from './launch.ts';
 import type { Parts } from './parts.ts';
+import { parseRunId } from './run.ts';
 import type { AttemptId } from './store/attempts.ts';
 import { readLaunch } from './store/launches.ts';
 import * as ticking from './tick.ts';
@@ -21,6 +22,8 @@ export interface Pipeline {
   tick(now: Instant): Promise<void>;
   /** For each message of the launch queue. @returns false when the text is no such message. */
   launch(text: string, now: Instant): Promise<boolean>;
+  /** The instant that a message of the launch queue is for: it may be handed out up to a second before. */
+  slotOf(text: string): Instant | undefined;
   /** When somebody says that an attempt has ended. */
   finish(attempt: AttemptId, now: Instant): Promise<void>;
 }
@@ -37,6 +40,7 @@ export function pipeline(parts: Parts): Pipeline {
       else parts.journal({ type: 'launch-unreadable', text });
       return message !== undefined;
     },
+    slotOf: (text) => parseRunId(readLaunch(text)?.run ?? '')?.slot,
     finish: (attempt, now) => finishing.finish(parts, attempt, now),
   };
 }

@@ -90,16 +90,14 @@ async function claimSlot(parts: Parts, { paused }: JobRow, run: Run, now: Instan
 }
 
 /**
- * Inserts a run and queues its first attempt at its slot. The row comes first and is the claim; the active entry
- * second, so that the watch repairs whatever a crash leaves undone; the message last.
+ * Claims a run and queues its first attempt at its slot. The entry for the watch comes first, so that a crash anywhere
+ * in here is repaired; the row is the claim; the message comes last.
  * @returns false when the row existed already: somebody else claimed it.
  */
 export async function enqueue({ store, journal }: Parts, run: Run, now: Instant, message = true): Promise<boolean> {
-  const claimed = await store.runs.insert(run);
   const checkAfter = Math.max(run.slot, now) + launchGrace;
-  // Also for the loser: should the winner have died right here, the watch finds the run all the same.
-  await store.active.insert({ job: run.job, run: run.id, checkAfter });
-  if (!claimed) return false;
+  await store.active.insert({ job: run.job, run: run.id, checkAfter, since: now });
+  if (!(await store.runs.insert(run))) return false;
   if (message) await store.launches.put({ job: run.job, run: run.id, attempt: 1 }, run.slot, now);
   journal({ type: 'run-claimed', run });
   return true;

@@ -26,9 +26,10 @@ function* brevity(run: Run, job: Job | undefined): Generator<string> {
 
 function* bounds(run: Run, job: Job | undefined): Generator<string> {
   if (run.state !== 'succeeded') return;
-  for (const [name, { min, max }] of Object.entries(job?.metrics ?? {})) {
+  for (const [name, { min, max, drift }] of Object.entries(job?.metrics ?? {})) {
     const value = Object.hasOwn(run.metrics, name) ? run.metrics[name] : undefined;
-    if (value === undefined) yield `metric ${name} is missing`;
+    const wanted = min !== undefined || max !== undefined || drift !== 'off';
+    if (value === undefined && wanted) yield `metric ${name} is missing`;
     if (typeof value !== 'number') continue;
     if (min !== undefined && value < min) yield `metric ${name} is ${value}, expected at least ${min}`;
     if (max !== undefined && value > max) yield `metric ${name} is ${value}, expected at most ${max}`;

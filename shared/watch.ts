@@ -1,5 +1,5 @@
 import { end, settle, wake } from './finish.ts';
-import { type Instant, minute, second } from './instant.ts';
+import { day, hour, type Instant, minute, second } from './instant.ts';
 import type { Parts } from './parts.ts';
 import { currentAttempt, isFinal, type Run } from './run.ts';
 import type { ActiveRun } from './store/active.ts';
@@ -31,8 +31,11 @@ export async function watch(parts: Parts, now: Instant): Promise<void> {
 async function look(parts: Parts, entry: Versioned<ActiveRun>, now: Instant, jobs: Set<string>): Promise<void> {
   const { store } = parts;
   const found = await store.runs.get(entry.value.job, entry.value.run);
-  // The row is written first, so an entry without one is left from a claim that failed.
-  if (!found) return store.active.remove(entry.value.job, entry.value.run);
+  if (!found) {
+    // A claim that died before it was made. Kept for a day: its host may only be paused, and make it yet.
+    if (now < entry.value.since + day) return store.active.lookAgain(entry, now + hour);
+    return store.active.remove(entry.value.job, entry.value.run);
+  }
   const run = found.value;
   if (isFinal(run.state)) return settle(parts, run, now);
   if (run.state === 'queued') {

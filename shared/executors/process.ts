@@ -1,10 +1,10 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { open, readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
+import { open } from 'node:fs/promises';
 import type { AttemptSpec } from '../attempt.ts';
 import { type AttemptRef, type Executor, StartError } from '../executor.ts';
 import type { AttemptId } from '../store/attempts.ts';
+import { isAlive, processHandle, terminate } from './pid.ts';
 
 export interface ProcessOptions {
   /** The interpreter itself, not a version manager's stand-in: see findPython. */
@@ -20,6 +20,10 @@ export interface ProcessOptions {
 export interface ProcessExecutor extends Executor {
   /** Shims started by this process that are still there. */
   running(): number;
+  /** Resolves when none of them is left. */
+  idle(): Promise<void>;
+  /** Asks all of them to end. */
+  stopAll(): void;
 }
 
 /** Runs each attempt as a plain process of this machine: no isolation, no overhead. For one machine and for tests. */
@@ -32,6 +36,12 @@ export function processExecutor({ python, shim, shimLog, ended }: ProcessOptions
     needsSecretValues: true,
     image: null,
     running: () => children.size,
+    async idle() {
+      while (children.size > 0) await Promise.all([...children].map((child) => once(child, 'close')));
+    },
+    stopAll() {
+      for (const child of children) child.kill('SIGTERM');
+    },
     async start(spec) {
       const log = await open(shimLog, 'a');
       try {
@@ -48,21 +58,16 @@ export function processExecutor({ python, shim, shimLog, ended }: ProcessOptions
         });
         await began(child, python);
         hand(child, spec);
-        return `${child.pid}:${await startTime(child.pid ?? 0)}`;
+        return await processHandle(child.pid ?? 0);
       } finally {
         await log.close();
       }
     },
     async status({ handle }) {
-      return handle !== null && (await alive(handle)) ? 'running' : 'unknown';
+      return handle !== null && (await isAlive(handle)) ? 'running' : 'unknown';
     },
     async stop({ handle }: AttemptRef) {
-      if (handle === null || !(await alive(handle))) return;
-      try {
-        process.kill(pidOf(handle), 'SIGTERM');
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-      }
+      if (handle !== null) await terminate(handle);
     },
   };
 }
@@ -88,29 +93,4 @@ function shimEnvironment(from: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const wanted =
     /^(PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|UV_.*|(https?|no|all)_proxy)$/i;
   return Object.fromEntries(Object.entries(from).filter(([name]) => wanted.test(name)));
-}
-
-function pidOf(handle: string): number {
-  return Number(handle.split(':')[0]);
-}
-
-/** Process ids are used again; together with the start time they name one process. */
-async function alive(handle: string): Promise<boolean> {
-  const [pid = '', started = ''] = handle.split(':');
-  const now = await startTime(Number(pid));
-  return now !== '' && now === started;
-}
-
-/** Opaque; empty when there is no such process, or only its zombie. */
-async function startTime(pid: number): Promise<string> {
-  if (process.platform === 'linux') {
-    // proc(5): the name in parentheses may hold anything; state is field 3, starttime field 22.
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? '' : (fields[19] ?? '');
-  }
-  const { stdout } = await promisify(execFile)('ps', ['-o', 'lstart=', '-p', String(pid)]).catch(() => ({
-    stdout: '',
-  }));
-  return stdout.trim().replaceAll(/\W+/g, '-');
 }

@@ -6,16 +6,18 @@ export interface ActiveRun {
   job: string;
   run: string;
   checkAfter: Instant;
+  /** When somebody set out to claim it. */
+  since: Instant;
 }
 
 const partition = 'active';
 
 export const activeCodec: Codec<ActiveRun> = {
   keys: ({ job, run }) => ({ partitionKey: partition, rowKey: `${job}|${run}` }),
-  encode: ({ checkAfter }) => ({ checkAfter: new Date(checkAfter) }),
+  encode: ({ checkAfter, since }) => ({ checkAfter: new Date(checkAfter), since: new Date(since) }),
   decode(row) {
     const [job = '', run = ''] = String(row.rowKey).split('|');
-    return { job, run, checkAfter: Date.parse(String(row.checkAfter)) };
+    return { job, run, checkAfter: Date.parse(String(row.checkAfter)), since: Date.parse(String(row.since)) };
   },
 };
 

@@ -72,7 +72,7 @@ export function attempts(container: ContainerClient, sign: SignBlob): Attempts {
         if (!(error instanceof RestError) || error.statusCode !== 409) throw error;
         // Ours after all? A retried upload, or another watch that gave it up before us.
         const found = await absentAsUndefined(blob.downloadToBuffer());
-        return found !== undefined && found.includes('"abandonedBy"');
+        return found?.includes('"abandonedBy"') ?? false;
       }
     },
     begun: (id) => modified(id, 'started.json'),

@@ -16,7 +16,7 @@ export interface Received {
 }
 
 export interface Launches {
-  /** Visible from `at` on; at once when that is past. The queue service counts in whole seconds, 7 days at most. */
+  /** Visible from `at` on, or up to a second before: the queue service counts in whole seconds, 7 days at most. */
   put(message: LaunchMessage, at: Instant, now: Instant): Promise<void>;
   /** Up to 32, hidden from others for `hiddenSeconds`. */
   take(count: number, hiddenSeconds: number): Promise<Received[]>;
@@ -30,7 +30,7 @@ export function launches(queue: QueueClient, poison: QueueClient): Launches {
   const encode = (text: string) => Buffer.from(text).toString('base64');
   return {
     async put(message, at, now) {
-      const seconds = Math.min(Math.max(Math.ceil((at - now) / 1_000), 0), longestDelay - 1);
+      const seconds = Math.min(Math.max(Math.floor((at - now) / 1_000), 0), longestDelay - 1);
       await queue.sendMessage(encode(JSON.stringify(message)), { visibilityTimeout: seconds });
     },
     async take(count, hiddenSeconds) {

@@ -1,0 +1,96 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { iso } from '../../shared/instant.ts';
+import { type LogRecord, readLog } from '../../shared/log.ts';
+import { isFinal, type Run, runName } from '../../shared/run.ts';
+import type { AttemptId } from '../../shared/store/attempts.ts';
+import type { Home } from '../home.ts';
+import { findRun, openParts, Refusal } from '../session.ts';
+
+export interface LogOptions {
+  follow?: boolean;
+  attempt?: string;
+  timestamps?: boolean;
+  json?: boolean;
+}
+
+type Parts = Awaited<ReturnType<typeof openParts>>;
+
+/** `lamp logs`: what a run wrote, and with -f what it writes until it is over, further attempts included. */
+export async function logs(home: Home, name: string, options: LogOptions): Promise<void> {
+  const parts = await openParts(home);
+  let run = await findRun(parts, name);
+  const print = printer(options);
+  let number = options.attempt === undefined ? run.attempts.length : readAttempt(options.attempt, run);
+  if (number === 0 && !options.follow) {
+    const why = run.reason ? `: ${run.reason}` : '';
+    console.error(`${runName(run)} has not started (${run.state}${why}).`);
+    return;
+  }
+  if (number === 0) number = 1;
+  for (;;) {
+    run = await printAttempt(parts, run, number, print, options.follow === true);
+    const more =
+      options.follow && options.attempt === undefined && (!isFinal(run.state) || run.attempts.length > number);
+    if (!more) break;
+    number += 1;
+    print({ at: Date.now(), from: 'lamplighter', continues: false, bytes: Buffer.from(`attempt ${number}`) });
+  }
+  if (options.follow && !options.json) console.error(`${runName(run)} ${run.state}`);
+}
+
+/** @returns the run as it was when the attempt's log was complete */
+async function printAttempt(
+  parts: Parts,
+  first: Run,
+  number: number,
+  print: (record: LogRecord) => void,
+  follow: boolean,
+): Promise<Run> {
+  const id: AttemptId = { job: first.job, run: first.id, attempt: number };
+  let run = first;
+  let offset = 0;
+  let rest = Buffer.alloc(0);
+  const take = (bytes: Buffer) => {
+    offset += bytes.length;
+    const read = readLog(Buffer.concat([rest, bytes]));
+    rest = Buffer.from(read.rest);
+    for (const record of read.records) print(record);
+  };
+  for (;;) {
+    // The state first: what is written until then is in the log that is read next.
+    run = (await parts.store.runs.get(run.job, run.id))?.value ?? run;
+    const over = isFinal(run.state) || run.attempts.length > number || run.state === 'retrying';
+    for (let bytes = await parts.store.attempts.log(id, offset); bytes && bytes.length > 0; ) {
+      take(bytes);
+      bytes = await parts.store.attempts.log(id, offset);
+    }
+    if (over || !follow) break;
+    await sleep(250);
+  }
+  if (offset === 0) {
+    const short = (await parts.store.attempts.result(id))?.log.text;
+    if (short) take(Buffer.from(short));
+  }
+  return run;
+}
+
+function printer({ timestamps, json }: LogOptions): (record: LogRecord) => void {
+  let fresh = true;
+  return ({ at, from, continues, bytes }) => {
+    if (json) {
+      console.log(JSON.stringify({ at: iso(at), from, continues, text: bytes.toString() }));
+      return;
+    }
+    const time = timestamps ? `${iso(at)} ` : '';
+    if (fresh || from === 'lamplighter') process.stdout.write(time + (from === 'lamplighter' ? '[lamplighter] ' : ''));
+    process.stdout.write(bytes);
+    if (!continues) process.stdout.write('\n');
+    fresh = !continues;
+  };
+}
+
+function readAttempt(text: string, run: Run): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= 1 && number <= run.attempts.length) return number;
+  throw new Refusal(`${runName(run)} has ${run.attempts.length} attempts; there is no attempt "${text}".`);
+}

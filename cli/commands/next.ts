@@ -1,0 +1,112 @@
+import { styleText } from 'node:util';
+import { type Instant, iso } from '../../shared/instant.ts';
+import { nearest } from '../../shared/nearest.ts';
+import {
+  clockChanges,
+  localText,
+  parseSchedule,
+  previewSlots,
+  type Schedule,
+  ScheduleError,
+} from '../../shared/schedule.ts';
+import { readFolder } from '../folder.ts';
+import type { Home } from '../home.ts';
+import { printJson } from '../json.ts';
+import { Refusal } from '../session.ts';
+import { printTable } from '../table.ts';
+
+export interface NextOptions {
+  n: number;
+  after?: string;
+  cron?: string;
+  timeZone?: string;
+  json?: boolean;
+}
+
+interface Line {
+  job: string | undefined;
+  at: Instant;
+  timeZone: string;
+  note: string | undefined;
+}
+
+/** `lamp next`: when jobs, or any schedule, run next, on both clocks, with the clock changes in between. */
+export async function next(home: Home, name: string | undefined, options: NextOptions): Promise<void> {
+  const after = readAfter(options.after);
+  const lines = options.cron === undefined ? await ofJobs(home, name, after, options) : ofCron(options, after);
+  if (options.json) {
+    printJson(
+      lines.map(({ job, at, timeZone, note }) => ({
+        utc: iso(at),
+        local: localText(timeZone, at),
+        ...(job && { job }),
+        ...(note && { note }),
+      })),
+    );
+    return;
+  }
+  if (lines.length === 0) {
+    console.log('Nothing: no schedule, or no run before the year 10000.');
+    return;
+  }
+  const rows = withChanges(lines, after).map(({ job, at, timeZone, note }) => [
+    ...(options.cron === undefined ? [job ?? ''] : []),
+    localText(timeZone, at).replace('T', ' '),
+    iso(at),
+    [timeZone, note].filter(Boolean).join(' · '),
+  ]);
+  printTable([...(options.cron === undefined ? ['JOB'] : []), 'LOCAL', 'UTC', 'TIME ZONE'], rows);
+}
+
+function ofCron({ cron = '', timeZone = 'UTC', n }: NextOptions, after: Instant): Line[] {
+  return preview(refuse(cron, timeZone), undefined, after, n);
+}
+
+function refuse(cron: string, timeZone: string): Schedule {
+  try {
+    return parseSchedule(cron, timeZone);
+  } catch (error) {
+    if (error instanceof ScheduleError) throw new Refusal(`${error.message}\n  ${error.hint}`);
+    throw error;
+  }
+}
+
+async function ofJobs(home: Home, name: string | undefined, after: Instant, { n }: NextOptions): Promise<Line[]> {
+  const { catalog } = await readFolder(home.jobs);
+  if (name !== undefined && !catalog.has(name)) {
+    const near = nearest(name, catalog.keys());
+    throw new Refusal(
+      `There is no job "${name}" that could run.${near ? ` Did you mean ${near}?` : ''} lamp check tells more.`,
+    );
+  }
+  return [...catalog.values()]
+    .filter(({ job }) => name === undefined || job.name === name)
+    .flatMap(({ job }) => job.schedules.flatMap(({ schedule }) => preview(schedule, job.name, after, n)))
+    .sort((a, b) => a.at - b.at)
+    .slice(0, n);
+}
+
+function preview(schedule: Schedule, job: string | undefined, after: Instant, n: number): Line[] {
+  return previewSlots(schedule, after, n).map(({ at, note }) => ({ job, at, timeZone: schedule.timeZone, note }));
+}
+
+/** The runs with a line for each change of a clock between them. */
+function withChanges(lines: Line[], after: Instant): Line[] {
+  const until = lines.at(-1)?.at ?? after;
+  const zones = new Set(lines.map(({ timeZone }) => timeZone));
+  const changes = [...zones].flatMap((timeZone) =>
+    clockChanges(timeZone, after, until).map(({ at, fromOffset, toOffset }): Line => {
+      const by = Math.abs(toOffset - fromOffset);
+      const note = `the clock goes ${toOffset > fromOffset ? 'forward' : 'back'} by ${by} min`;
+      return { job: styleText('dim', '—'), at, timeZone, note: styleText('yellow', note) };
+    }),
+  );
+  return [...lines, ...changes].sort((a, b) => a.at - b.at);
+}
+
+function readAfter(text: string | undefined): Instant {
+  if (text === undefined) return Date.now();
+  const at = Date.parse(text);
+  if (Number.isNaN(at)) throw new Refusal(`--after "${text}" is no instant: write it like 2026-03-28T12:00Z`);
+  return at;
+}

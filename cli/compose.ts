@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import type { Catalog } from '../shared/catalog.ts';
+import { type ProcessExecutor, processExecutor } from '../shared/executors/process.ts';
+import { findPython } from '../shared/executors/python.ts';
+import type { Journal } from '../shared/journal.ts';
+import type { Parts } from '../shared/parts.ts';
+import { localVault } from '../shared/secrets/local.ts';
+import type { AttemptId } from '../shared/store/attempts.ts';
+import { openStore } from '../shared/store/store.ts';
+import type { Home } from './home.ts';
+
+export interface LocalParts extends Parts {
+  executor: ProcessExecutor;
+}
+
+export interface LocalOptions {
+  connection: string;
+  catalog: () => Catalog;
+  journal: Journal;
+  ended: (attempt: AttemptId) => void;
+}
+
+/** Puts the service together for one machine. */
+export async function composeLocal(
+  home: Home,
+  { connection, catalog, journal, ended }: LocalOptions,
+): Promise<LocalParts> {
+  const python = await findPython();
+  return {
+    store: openStore(connection),
+    catalog,
+    executor: processExecutor({ python, shim: home.shim, shimLog: home.shimLog, ended }),
+    vault: localVault({ file: home.secrets, repository: home.root, keyFile: join(home.state, 'versions.key') }),
+    journal,
+    // The host sees its own shims end; those of a host that died are found by the watch.
+    settings: { nudge: null, cache: home.cache },
+    person: home.person,
+  };
+}

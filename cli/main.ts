@@ -1,0 +1,196 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { findHome } from './home.ts';
+import { Refusal } from './session.ts';
+
+/** The command line. Each command's code is loaded when it is called: `lamp --help` should not wait for Azure's SDK. */
+
+const program = new Command('lamp')
+  .description(
+    'Lamplighter runs Python jobs on schedule and says so when one fails, does not start, or quietly gets worse.',
+  )
+  .version('0.1.0', '-V, --version')
+  .option('--home <folder>', 'folder that holds jobs/ (default: the nearest one upwards; LAMPLIGHTER_HOME)')
+  .enablePositionalOptions()
+  .showHelpAfterError('Add --help to see how it is meant.')
+  .configureHelp({ showGlobalOptions: false })
+  .addHelpText(
+    'after',
+    `
+A run is named <job>.<slot>, as lamp runs prints it; where a run is asked for, a job's name means its newest run.
+Exit codes: 0 done · 1 refused, or something is wrong · 2 the command line is wrong · with --wait the job's own.`,
+  );
+
+const home = () => findHome(program.opts<{ home?: string }>().home);
+const json = () => new Option('--json', 'print JSON with stable field names');
+const why = () => new Option('--why <text>', 'the reason, for the history').default('');
+const by = () => new Option('--by <person>', 'who asks (default: you)');
+
+program
+  .command('start')
+  .description('host the service on this machine: store, ticks, launches')
+  .option('--port <number>', 'port of the health page, 0 for any', wholeNumber, 7070)
+  .option('--concurrency <number>', 'attempts at once', wholeNumber, 8)
+  .option('--join', 'be a second host at the store that runs already', false)
+  .action(async (options) => (await import('./start.ts')).start(home(), options));
+
+program
+  .command('check')
+  .description('check every job.yaml and report all problems at once')
+  .argument('[folder]', 'folder of jobs (default: jobs/)')
+  .addOption(json())
+  .action(async (folder: string | undefined, options) => {
+    const { check } = await import('./check.ts');
+    const { text, exitCode } = await check(folder ?? home().jobs, options);
+    console.log(text);
+    process.exitCode = exitCode;
+  });
+
+program
+  .command('new')
+  .description('make a new job that passes every check')
+  .argument('<job>', 'its name: lower-case words joined by hyphens')
+  .option('--owner <email>', 'who answers for it')
+  .option('--description <sentence>', 'what it does')
+  .option('--time-zone <zone>', 'IANA time zone of its schedule')
+  .addOption(json())
+  .action(async (name: string, options) => (await import('./commands/new.ts')).newJob(home(), name, options));
+
+program
+  .command('jobs')
+  .description('list the jobs: last run, next run, owner')
+  .addOption(json())
+  .action(async (options) => (await import('./commands/look.ts')).jobs(home(), options));
+
+program
+  .command('next')
+  .description('when a job, every job, or any schedule runs next, clock changes included')
+  .argument('[job]')
+  .option('-n <number>', 'how many', wholeNumber, 10)
+  .option('--after <instant>', 'from then on instead of now, e.g. 2026-03-28T12:00Z')
+  .option('--cron <expression>', 'explain this schedule instead of a job')
+  .option('--time-zone <zone>', 'IANA time zone for --cron', 'UTC')
+  .addOption(json())
+  .action(async (job: string | undefined, options) => (await import('./commands/next.ts')).next(home(), job, options));
+
+program
+  .command('runs')
+  .description('the history, newest first')
+  .argument('[job]')
+  .option('--state <states>', 'only these, e.g. failed,lost')
+  .option('--since <time>', '2026-11-20, an instant, or an age such as 2h or 7d')
+  .option('--limit <number>', 'at most so many', wholeNumber, 30)
+  .addOption(json())
+  .action(async (job: string | undefined, options) => (await import('./commands/look.ts')).runs(home(), job, options));
+
+program
+  .command('show')
+  .description('everything about one run')
+  .argument('<run>')
+  .addOption(json())
+  .action(async (run: string, options) => (await import('./commands/look.ts')).show(home(), run, options));
+
+program
+  .command('logs')
+  .description('what a run wrote')
+  .argument('<run>')
+  .option('-f, --follow', 'go on until the run is over')
+  .option('-t, --timestamps', 'with the time of each line')
+  .option('--attempt <number>', 'of this attempt instead of the last')
+  .addOption(json())
+  .action(async (run: string, options) => (await import('./commands/logs.ts')).logs(home(), run, options));
+
+program
+  .command('run')
+  .description('run a job now')
+  .argument('<job>')
+  .argument('[args...]', 'after --: appended to the job’s command')
+  .option('--wait', "until it is over; exits with the job's exit code")
+  .addOption(why())
+  .addOption(by())
+  .addOption(json())
+  .action(async (job: string, args: string[], options) =>
+    (await import('./commands/act.ts')).run(home(), job, args, options),
+  );
+
+program
+  .command('retry')
+  .alias('rerun')
+  .description('run the slot of a past run again, with the same arguments')
+  .argument('<run>')
+  .option('--wait', "until it is over; exits with the job's exit code")
+  .addOption(why())
+  .addOption(by())
+  .addOption(json())
+  .action(async (run: string, options) => (await import('./commands/act.ts')).retry(home(), run, options));
+
+program
+  .command('cancel')
+  .description('end a run, or keep it from starting')
+  .argument('<run>')
+  .addOption(why())
+  .addOption(by())
+  .addOption(json())
+  .action(async (run: string, options) => (await import('./commands/act.ts')).cancel(home(), run, options));
+
+program
+  .command('pause')
+  .description('skip the slots of a job from now on')
+  .argument('<job>')
+  .addOption(why())
+  .addOption(by())
+  .addOption(json())
+  .action(async (job: string, options) => (await import('./commands/act.ts')).pause(home(), job, options));
+
+program
+  .command('resume')
+  .description('end a pause')
+  .argument('<job>')
+  .option('--no-catch-up', 'do not run what the pause skipped')
+  .addOption(why())
+  .addOption(by())
+  .addOption(json())
+  .action(async (job: string, options) => (await import('./commands/act.ts')).resume(home(), job, options));
+
+program
+  .command('backfill')
+  .description('run the past slots of a range that have not succeeded yet')
+  .argument('<job>')
+  .argument('[args...]', 'after --: appended to the job’s command')
+  .option('--from <time>', 'first day or instant')
+  .option('--to <time>', 'last day or instant, included')
+  .option('--dates <file>', 'instead: days, one a line, on or off the schedule; - reads standard input')
+  .option('--dry-run', 'say what would run, run nothing')
+  .option('--wait', 'until all are over; exits with 1 when one did not succeed')
+  .option('--max <number>', 'refuse more runs than this', wholeNumber, 1_000)
+  .addOption(why())
+  .addOption(by())
+  .addOption(json())
+  .action(async (job: string, args: string[], options) =>
+    (await import('./commands/backfill.ts')).backfill(home(), job, args, options),
+  );
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');
+  return Number(text);
+}
+
+program.exitOverride((error) => {
+  // Help and version are no mistakes; everything else that commander refuses is a wrong command line.
+  process.exit(error.exitCode === 0 ? 0 : 2);
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(await explain(error));
+  process.exitCode = 1;
+}
+
+/** People get the sentence; what we did not foresee keeps its stack. */
+async function explain(error: unknown): Promise<string> {
+  if (error instanceof Refusal || process.env.LAMPLIGHTER_DEBUG === undefined) {
+    const { troubleText } = await import('../shared/journal.ts');
+    return error instanceof Refusal ? error.message : `lamp: ${troubleText(error)}`;
+  }
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,57 @@
+// Runs before `npm start` and `npm test` on whatever Node is there (20 or newer): makes the checkout ready, and says
+// what it does. Ready already: it looks at a few times and is gone.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+if (Number(process.versions.node.split('.')[0]) < 20) fail(`Node 20 or newer is needed; this is ${process.version}.`);
+needPython();
+
+const installed = changed(join(root, 'node_modules', '.package-lock.json'));
+if (installed < changed(join(root, 'package-lock.json'))) {
+  step('Installing packages (npm ci), once …', 'npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error']);
+}
+if (changed(join(root, 'dist', 'lamp.js')) < newest('cli', 'shared', 'package-lock.json')) {
+  step('Building (npm run build) …', 'npm', ['run', '--silent', 'build']);
+}
+
+function needPython() {
+  const code = 'import sys; sys.exit(sys.version_info < (3, 10))';
+  const names = process.env.LAMPLIGHTER_PYTHON ? [process.env.LAMPLIGHTER_PYTHON] : ['python3', 'python'];
+  const found = names.some((name) => spawnSync(name, ['-c', code], { stdio: 'ignore' }).status === 0);
+  if (!found) fail('Python 3.10 or newer is needed to run jobs. Install it, or set LAMPLIGHTER_PYTHON to an interpreter.');
+}
+
+function step(what, command, args) {
+  console.log(what);
+  const began = Date.now();
+  try {
+    execFileSync(command, args, { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' });
+  } catch {
+    fail(`"${command} ${args.join(' ')}" failed; the reason is above. Mend it and run this again.`);
+  }
+  console.log(`  done in ${((Date.now() - began) / 1_000).toFixed(0)} s`);
+}
+
+/** When a file last changed, ms; 0 when it is not there. */
+function changed(path) {
+  return existsSync(path) ? statSync(path).mtimeMs : 0;
+}
+
+function newest(...paths) {
+  return Math.max(
+    ...paths.map((path) => {
+      const full = join(root, path);
+      if (!statSync(full).isDirectory()) return changed(full);
+      return Math.max(...readdirSync(full, { recursive: true }).map((file) => changed(join(full, file))));
+    }),
+  );
+}
+
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}

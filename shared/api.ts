@@ -1,0 +1,33 @@
+import { Hono } from 'hono';
+import { z } from 'zod';
+import type { Instant } from './instant.ts';
+import { iso } from './instant.ts';
+import type { Parts } from './parts.ts';
+import { pipeline } from './pipeline.ts';
+
+const attemptId = z.object({ job: z.string(), run: z.string(), attempt: z.int().positive() });
+
+/** The HTTP side of the service. Hosts mount it: a socket on one machine, Azure Functions in the cloud. */
+export function api(parts: Parts, clock: () => Instant): Hono {
+  const app = new Hono();
+  const work = pipeline(parts);
+
+  app.get('/health', async (c) => {
+    const ticked = await parts.store.marks.get('heartbeat');
+    return c.json({ jobs: parts.catalog().size, lastTick: ticked === undefined ? null : iso(ticked) });
+  });
+  /** Anybody may call it as often as they like: a second scheduler, a person. */
+  app.post('/api/tick', async (c) => {
+    const now = clock();
+    await work.tick(now);
+    return c.json({ ticked: iso(now) });
+  });
+  /** The shim's nudge. It only makes us look: what it says is taken from storage. */
+  app.post('/api/finish', async (c) => {
+    const id = attemptId.safeParse(await c.req.json().catch(() => undefined));
+    if (!id.success) return c.json({ error: 'expected {"job": …, "run": …, "attempt": 1}' }, 400);
+    await work.finish(id.data, clock());
+    return c.body(null, 204);
+  });
+  return app;
+}
