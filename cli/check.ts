@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
-import { checkJobs } from '../shared/check.ts';
-import { problemText } from '../shared/problem.ts';
+import { checkJobs } from '../shared/manifest/check.ts';
+import { problemText } from '../shared/manifest/problem.ts';
 
 /** `lamp check`: every problem of every job; exit code 1 when there is one. */
 export async function check(

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { pack } from '../shared/bundle.ts';
 import type { Catalog, Deployed } from '../shared/catalog.ts';
-import { checkJobs } from '../shared/check.ts';
-import type { Problem } from '../shared/problem.ts';
+import { checkJobs } from '../shared/manifest/check.ts';
+import type { Problem } from '../shared/manifest/problem.ts';
 
 /** Reads, checks and packs the jobs of a folder; jobs with problems are left out. */
 export async function readFolder(folder: string): Promise<{ catalog: Catalog; problems: Problem[] }> {

@@ -22,7 +22,8 @@ function needPython() {
   const code = 'import sys; sys.exit(sys.version_info < (3, 10))';
   const names = process.env.LAMPLIGHTER_PYTHON ? [process.env.LAMPLIGHTER_PYTHON] : ['python3', 'python'];
   const found = names.some((name) => spawnSync(name, ['-c', code], { stdio: 'ignore' }).status === 0);
-  if (!found) fail('Python 3.10 or newer is needed to run jobs. Install it, or set LAMPLIGHTER_PYTHON to an interpreter.');
+  if (!found)
+    fail('Python 3.10 or newer is needed to run jobs. Install it, or set LAMPLIGHTER_PYTHON to an interpreter.');
 }
 
 function step(what, command, args) {

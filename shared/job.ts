@@ -1,8 +1,8 @@
 import type { ErrorClass } from './attempt.ts';
-import { parseDuration } from './duration.ts';
-import type { Manifest } from './manifest.ts';
-import { parseSchedule, type Schedule } from './schedule.ts';
-import { parseSize } from './size.ts';
+import { parseDuration } from './manifest/duration.ts';
+import type { Manifest } from './manifest/manifest.ts';
+import { parseSize } from './manifest/size.ts';
+import { parseSchedule, type Schedule } from './schedule/schedule.ts';
 
 /** A checked job: what its manifest says, with times in milliseconds and sizes in bytes. */
 export interface Job {

@@ -4,7 +4,7 @@ import { type Instant, minute } from './instant.ts';
 import type { JobSchedule } from './job.ts';
 import type { Parts } from './parts.ts';
 import { newRun, type Run, runId } from './run.ts';
-import { parseSchedule } from './schedule.ts';
+import { parseSchedule } from './schedule/schedule.ts';
 import type { JobRow, ScheduleText } from './store/jobs.ts';
 
 /** Slots are claimed this long before their instant, so that they start on time even when a tick is late. */

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Checked, checkJobs } from '../shared/check.ts';
-import type { Problem } from '../shared/problem.ts';
+import { type Checked, checkJobs } from '../shared/manifest/check.ts';
+import type { Problem } from '../shared/manifest/problem.ts';
 
 /** Each folder of the fixtures, and the whole list of what must be said about it. */
 const folder = 'test/fixtures/jobs-broken';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cp, mkdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { checkJobs } from '../shared/check.ts';
+import { checkJobs } from '../shared/manifest/check.ts';
 import { echo, jobsFolder } from './support/jobs.ts';
 
 const here = jobsFolder();

@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { checkJobs } from '../shared/check.ts';
-import { ScaffoldError, scaffold } from '../shared/scaffold.ts';
+import { checkJobs } from '../shared/manifest/check.ts';
+import { ScaffoldError, scaffold } from '../shared/manifest/scaffold.ts';
 
 let root: string;
 beforeEach(async () => {

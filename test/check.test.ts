@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { check } from '../cli/check.ts';
-import { checkJobs } from '../shared/check.ts';
+import { checkJobs } from '../shared/manifest/check.ts';
 import { echo, jobsFolder } from './support/jobs.ts';
 
 const here = jobsFolder();

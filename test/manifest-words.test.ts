@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { durationText, parseDuration } from '../shared/duration.ts';
-import { nameFault, skeleton } from '../shared/name.ts';
-import { parseSize } from '../shared/size.ts';
+import { durationText, parseDuration } from '../shared/manifest/duration.ts';
+import { nameFault, skeleton } from '../shared/manifest/name.ts';
+import { parseSize } from '../shared/manifest/size.ts';
 
 describe('durations and sizes', () => {
   it.each([

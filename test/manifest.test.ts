@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { manifestSchema } from '../shared/manifest.ts';
-import { problemText } from '../shared/problem.ts';
+import { manifestSchema } from '../shared/manifest/manifest.ts';
+import { problemText } from '../shared/manifest/problem.ts';
 import { codes, read, sample } from './support/manifest.ts';
 
 describe('a manifest', () => {

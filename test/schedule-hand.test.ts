@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Instant } from '../shared/instant.ts';
-import { nextSlots, parseSchedule } from '../shared/schedule.ts';
+import { nextSlots, parseSchedule } from '../shared/schedule/schedule.ts';
 
 const at = (text: string): Instant => Date.parse(`${text}Z`);
 const text = (instant: Instant) => new Date(instant).toISOString().slice(0, 16);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clockChanges, localText, nextSlots, parseSchedule, ScheduleError } from '../shared/schedule.ts';
+import { clockChanges, localText, nextSlots, parseSchedule, ScheduleError } from '../shared/schedule/schedule.ts';
 
 function refusal(cron: string, timeZone = 'UTC'): ScheduleError {
   try {

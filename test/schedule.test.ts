@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { day, type Instant, minute } from '../shared/instant.ts';
-import { countSlots, latestSlot, nextSlots, parseSchedule, slotsBetween } from '../shared/schedule.ts';
+import { countSlots, latestSlot, nextSlots, parseSchedule, slotsBetween } from '../shared/schedule/schedule.ts';
 
 interface Case {
   cron: string;

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
 import { start, until, World } from './support/shim.ts';
 
@@ -9,7 +10,10 @@ beforeAll(async () => {
 
 /** Whether a process with this in its command line is alive. */
 function alive(mark: string): boolean {
-  return execFileSync('ps', ['-eo', 'stat=,args=']).toString().split('\n').some((line) => line.includes(mark) && !line.startsWith('Z'));
+  return execFileSync('ps', ['-eo', 'stat=,args='])
+    .toString()
+    .split('\n')
+    .some((line) => line.includes(mark) && !line.startsWith('Z'));
 }
 const mark = () => `mark-${Math.random().toString(36).slice(2)}`;
 
@@ -35,7 +39,12 @@ test('a job that ignores SIGTERM is killed after the grace', async () => {
     { timeoutMs: 400, graceMs: 200 },
   );
   const { result, log } = await world.run(spec);
-  expect(result).toMatchObject({ outcome: 'timed-out', exitCode: null, signal: 'SIGKILL', error: { class: 'timeout' } });
+  expect(result).toMatchObject({
+    outcome: 'timed-out',
+    exitCode: null,
+    signal: 'SIGKILL',
+    error: { class: 'timeout' },
+  });
   expect(log.ours).toHaveLength(2);
   expect(log.ours[1]).toContain('SIGKILL');
 });
@@ -71,12 +80,21 @@ print('done')`);
 });
 
 test('a job that closes its output runs on to its end, and costs no processor time meanwhile', async () => {
-  const spec = await world.spec('import os, time\nprint("bye", flush=True)\nos.close(1); os.close(2)\ntime.sleep(1.2)\nos._exit(3)');
+  const spec = await world.spec(
+    'import os, time\nprint("bye", flush=True)\nos.close(1); os.close(2)\ntime.sleep(2.5)\nos._exit(3)',
+    { heartbeatMs: 500 },
+  );
   const { child, ended } = start(spec);
-  const { ms } = await ended;
+  const ticks = () => {
+    const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    return Number(fields[11]) + Number(fields[12]);
+  };
+  await until(() => world.exists(`${spec.run}/heartbeat`));
+  const before = ticks();
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  expect(ticks() - before).toBeLessThan(15); // hundredths of a second; spinning would make it 70
+  expect((await ended).code).toBe(0);
   const { result, log } = await world.left(spec);
-  expect(child.exitCode).toBe(0);
-  expect(ms).toBeGreaterThan(1_200);
   expect(result).toMatchObject({ outcome: 'failed', exitCode: 3, error: { class: 'application' } });
   expect(log.job.toString()).toBe('bye\n');
 });
@@ -95,7 +113,11 @@ test('a failure is told by its class and its last words', async () => {
     ['class HTTPError(Exception): pass\nraise HTTPError("503 Server Error: for url")', 'server', /503/],
     ['class HTTPError(Exception): pass\nraise HTTPError("HTTP Error 401: Unauthorized")', 'authorization', /401/],
     ['raise ValueError("row 503 is not a number")', 'application', /row 503/],
-    ['try:\n  1/0\nexcept Exception as e:\n  raise TimeoutError("timed out") from e', 'network', 'TimeoutError: timed out'],
+    [
+      'try:\n  1/0\nexcept Exception as e:\n  raise TimeoutError("timed out") from e',
+      'network',
+      'TimeoutError: timed out',
+    ],
     ['raise MemoryError()', 'memory', 'MemoryError'],
     ['import os; os.kill(os.getpid(), 9)', 'killed', /SIGKILL/],
     ['import os; os.kill(os.getpid(), 11)', 'killed', 'killed by SIGSEGV'],

@@ -22,7 +22,13 @@ for i in range(200):
 open(os.environ['JOB_METRICS'], 'a').write('rows=412\\n')`);
   const { result, log, said } = await world.run(spec);
   expect(said).toBe('');
-  expect(result).toMatchObject({ outcome: 'succeeded', exitCode: 0, signal: null, error: null, metrics: { rows: 412 } });
+  expect(result).toMatchObject({
+    outcome: 'succeeded',
+    exitCode: 0,
+    signal: null,
+    error: null,
+    metrics: { rows: 412 },
+  });
   const lines = Array.from({ length: 200 }, (_, i) => `out ${i}\nerr ${i}\n`).join('');
   expect(log.job.toString()).toBe(lines);
   expect(result.log).toMatchObject({ bytes: lines.length, lines: 400, capped: false });
@@ -115,7 +121,11 @@ test('a bundle keeps its executable files and folders, and is read again from th
   await writeFile(kept, 'not what it was');
   const damaged = await world.spec(files, { command: ['bin/run.sh'], cache });
   expect((await world.run(damaged)).result.outcome).toBe('succeeded');
-  expect(createHash('sha256').update(await readFile(kept)).digest('hex')).toBe(spec.bundle.digest);
+  expect(
+    createHash('sha256')
+      .update(await readFile(kept))
+      .digest('hex'),
+  ).toBe(spec.bundle.digest);
 });
 
 test('a bundle with another digest, a path that leads out, a link or a missing blob never runs', async () => {

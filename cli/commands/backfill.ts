@@ -4,7 +4,7 @@ import { backfill as backfillSlots, planBackfill } from '../../shared/backfill.t
 import { type Instant, iso, minute } from '../../shared/instant.ts';
 import type { Job } from '../../shared/job.ts';
 import { isFinal, type Run, runName } from '../../shared/run.ts';
-import { localText, slotOnDate, slotsBetween } from '../../shared/schedule.ts';
+import { localText, slotOnDate, slotsBetween } from '../../shared/schedule/schedule.ts';
 import type { Home } from '../home.ts';
 import { printJson } from '../json.ts';
 import { knownJob, openParts, Refusal } from '../session.ts';

@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import { type Instant, iso, minute } from '../../shared/instant.ts';
 import type { Job } from '../../shared/job.ts';
 import { type Run, type RunState, runName, runStates } from '../../shared/run.ts';
-import { localText, nextSlots } from '../../shared/schedule.ts';
+import { localText, nextSlots } from '../../shared/schedule/schedule.ts';
 import type { JobRow } from '../../shared/store/jobs.ts';
 import type { Home } from '../home.ts';
 import { printJson, runJson } from '../json.ts';

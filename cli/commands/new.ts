@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { scaffold } from '../../shared/scaffold.ts';
+import { scaffold } from '../../shared/manifest/scaffold.ts';
 import type { Home } from '../home.ts';
 import { printJson } from '../json.ts';
 

@@ -8,7 +8,7 @@ import {
   previewSlots,
   type Schedule,
   ScheduleError,
-} from '../../shared/schedule.ts';
+} from '../../shared/schedule/schedule.ts';
 import { readFolder } from '../folder.ts';
 import type { Home } from '../home.ts';
 import { printJson } from '../json.ts';

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
-import { checkJobs } from '../../shared/check.ts';
+import { checkJobs } from '../../shared/manifest/check.ts';
 
 /** A jobs folder of its own for each test of a file. */
 export interface JobsFolder {

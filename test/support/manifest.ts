@@ -1,4 +1,4 @@
-import { readManifest } from '../../shared/reading.ts';
+import { readManifest } from '../../shared/manifest/reading.ts';
 
 /** The manifest of the reference: valid in every line. */
 export const sample = `# yaml-language-server: $schema=../../infra/job.schema.json

@@ -67,7 +67,11 @@ export class World {
   /** Stores a bundle of the files and returns a specification that runs `python main.py`; `over` wins. */
   async spec(
     files: Files | string,
-    { through, outputs, ...over }: Partial<Omit<AttemptSpec, 'outputs'>> & { through?: string; outputs?: string[] } = {},
+    {
+      through,
+      outputs,
+      ...over
+    }: Partial<Omit<AttemptSpec, 'outputs'>> & { through?: string; outputs?: string[] } = {},
   ) {
     const archive = await zip(typeof files === 'string' ? { 'main.py': files } : files);
     const digest = createHash('sha256').update(archive).digest('hex');

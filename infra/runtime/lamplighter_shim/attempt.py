@@ -124,21 +124,21 @@ def _judge(spec, facts, ended, log, killed_before):
 
 
 def _collect(spec, facts, storage, base, redactor, courier):
-    """Metrics and outputs, of failed attempts as well."""
+    """Metrics and outputs, of failed attempts as well. Raises nothing for what the job has left."""
     if facts.job_started_at is None:
         return
-    try:
-        if os.path.lexists(metrics := os.path.join(base, 'metrics')):
-            from .metrics import read_metrics
+    if os.path.lexists(metrics := os.path.join(base, 'metrics')):
+        from .metrics import read_metrics
 
+        try:
             facts.metrics, facts.metric_problems = read_metrics(metrics, redactor.text)
-        if spec['outputs']:
-            from .outputs import keep_outputs
+        except Exception as error:  # whatever the job has put there, it is no reason to fail
+            facts.metric_problems = [redactor.text(f'the metrics could not be read: {error}')[:500]]
+    if spec['outputs']:
+        from .outputs import keep_outputs
 
-            work = os.path.join(base, 'work')
-            facts.outputs = keep_outputs(spec, storage, work, redactor.text, courier.start_if_due)
-    except Exception as error:
-        facts.metric_problems.append(redactor.text(f'metrics or outputs could not be read: {error}')[:500])
+        work = os.path.join(base, 'work')
+        facts.outputs = keep_outputs(spec, storage, work, redactor.text, courier.start_if_due)
 
 
 def _accident(spec, facts, storage, error):

@@ -24,10 +24,11 @@ def read_metrics(path, clean):
         return {}, []
     except OSError as error:
         return {}, [f'the metrics file could not be read: {os.strerror(error.errno)}']
+    status = os.fstat(fd)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(fd)
+        return {}, ['the metrics file is not a regular file']
     with open(fd, 'rb') as file:
-        status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode):
-            return {}, ['the metrics file is not a regular file']
         data = file.read(MOST_BYTES)
     metrics, problems = parse_metrics(data, clean)
     if status.st_size > MOST_BYTES:

@@ -1,7 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 import { IANAZone } from 'luxon';
+import { day, hour, type Instant, minute } from '../instant.ts';
 import { ScheduleError } from './cron.ts';
-import { day, hour, type Instant, minute } from './instant.ts';
 
 /**
  * IANA time zones: wall clock to UTC and back, and where the clock changes.

@@ -1,8 +1,8 @@
+import { nearest } from '../nearest.ts';
 import type { Document } from './document.ts';
 import type { Folder } from './folder.ts';
 import { valueAt } from './issue.ts';
 import { literalIn, shown } from './literal.ts';
-import { nearest } from './nearest.ts';
 import type { Problem } from './problem.ts';
 import { problem } from './rule.ts';
 

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
+import { nearest } from '../nearest.ts';
 import type { Document } from './document.ts';
 import { levelOf, unknownKeyHint } from './level.ts';
 import { literalIn, masked, shown } from './literal.ts';
-import { nearest } from './nearest.ts';
 import { type Path, pathText } from './place.ts';
 import type { Problem } from './problem.ts';
 

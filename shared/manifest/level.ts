@@ -1,5 +1,5 @@
+import { nearest, plain } from '../nearest.ts';
 import { manifestSchema } from './manifest.ts';
-import { nearest, plain } from './nearest.ts';
 import type { Path } from './place.ts';
 
 interface Schema {

@@ -1,5 +1,5 @@
+import { day, hour, type Instant, minute } from '../instant.ts';
 import { type CronFields, parseCron, ScheduleError } from './cron.ts';
-import { day, hour, type Instant, minute } from './instant.ts';
 import {
   changesBetween,
   clockText,

@@ -1,9 +1,9 @@
+import { type Job, parseInput } from '../job.ts';
+import { nearest } from '../nearest.ts';
 import type { Document } from './document.ts';
 import { valueAt } from './issue.ts';
-import { type Job, parseInput } from './job.ts';
 import { shown } from './literal.ts';
 import { skeleton } from './name.ts';
-import { nearest } from './nearest.ts';
 import type { Problem } from './problem.ts';
 import { problem } from './rule.ts';
 

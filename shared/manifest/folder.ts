@@ -1,7 +1,7 @@
 import { lstat, open, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
+import { nearest } from '../nearest.ts';
 import { manifestLimitBytes } from './encoding.ts';
-import { nearest } from './nearest.ts';
 import type { Problem } from './problem.ts';
 
 /** What a job's folder holds. */
