@@ -14,7 +14,16 @@ export interface Bundle {
 }
 
 /** Never part of a job: what tools leave behind. */
-const leftOut = new Set(['__pycache__', 'node_modules', '.git', '.venv', 'venv', '.DS_Store', '.pytest_cache', '.env']);
+export const leftOut: ReadonlySet<string> = new Set([
+  '__pycache__',
+  'node_modules',
+  '.git',
+  '.venv',
+  'venv',
+  '.DS_Store',
+  '.pytest_cache',
+  '.env',
+]);
 
 /**
  * Packs a job folder. Names are sorted, times fixed, modes reduced to executable or not, and nothing is compressed,

@@ -1,5 +1,6 @@
 import { lstat, open, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
+import { leftOut } from '../bundle.ts';
 import { nearest } from '../nearest.ts';
 import { manifestLimitBytes } from './encoding.ts';
 import type { Problem } from './problem.ts';
@@ -17,9 +18,6 @@ export interface Folder {
 
 export const folderLimitBytes = 50_000_000;
 const fileLimit = 20_000;
-/** Left behind by tools; the same names as in `shared/bundle.ts`. */
-const leftOut = new Set(['__pycache__', 'node_modules', '.git', '.venv', 'venv', '.DS_Store', '.pytest_cache', '.env']);
-
 /** Reads one job's folder under `root`. Never throws; `shown` is how problems call the folder. */
 export async function readFolder(root: string, name: string, shown: string): Promise<Folder> {
   const path = join(root, name);

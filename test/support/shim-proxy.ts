@@ -4,7 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 type Mode = 'open' | 'refuse' | 'deaf';
 
 /** A way to a server on this machine that can be disturbed. */
-export class Proxy {
+export class Detour {
   mode: Mode = 'open';
   /** Called with the first line of each request that goes through; what it returns is the mode for that request. */
   decide: (request: string) => Mode = () => this.mode;
@@ -18,8 +18,8 @@ export class Proxy {
     this.server = createServer((client) => this.serve(client));
   }
 
-  static async to(url: string): Promise<Proxy> {
-    const proxy = new Proxy(Number(new URL(url).port));
+  static async to(url: string): Promise<Detour> {
+    const proxy = new Detour(Number(new URL(url).port));
     await new Promise<void>((resolve) => proxy.server.listen(0, '127.0.0.1', resolve));
     return proxy;
   }

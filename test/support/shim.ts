@@ -24,7 +24,7 @@ export interface Ended {
   said: string;
   ms: number;
 }
-type Record = { at: string; marker: string; text: Buffer };
+type Entry = { at: string; marker: string; text: Buffer };
 
 /** A storage account of its own, and everything needed to run attempts against it. */
 export class World {
@@ -117,7 +117,7 @@ export class World {
   }
 
   /** Runs the attempt to its end and reads what it left; fails when there is no valid result. */
-  async run(spec: AttemptSpec, env: Record_ = {}): Promise<{ result: AttemptResult; log: Log } & Ended> {
+  async run(spec: AttemptSpec, env: Variables = {}): Promise<{ result: AttemptResult; log: Log } & Ended> {
     const ended = await start(spec, env).ended;
     if (ended.code !== 0) throw new Error(`the shim ended with ${ended.code}: ${ended.said}`);
     return { ...ended, ...(await this.left(spec)) };
@@ -129,11 +129,11 @@ export class World {
     return { result, log: new Log(text === null ? await this.read(`${spec.run}/log.txt`) : Buffer.from(text)) };
   }
 }
-type Record_ = { [name: string]: string };
+type Variables = { [name: string]: string };
 
 /** A log as it is stored; throws when a record is not in the form of one. */
 export class Log {
-  readonly records: Record[];
+  readonly records: Entry[];
   readonly bytes: Buffer;
   constructor(bytes: Buffer) {
     this.bytes = bytes;
@@ -170,7 +170,7 @@ function split(bytes: Buffer): Buffer[] {
 }
 
 /** Starts the shim with the specification on its stdin; `env` is all of its environment besides PATH and HOME. */
-export function start(spec: AttemptSpec, env: Record_ = {}): { child: ChildProcess; ended: Promise<Ended> } {
+export function start(spec: AttemptSpec, env: Variables = {}): { child: ChildProcess; ended: Promise<Ended> } {
   const began = performance.now();
   const stdin = env['LAMPLIGHTER_SPEC'] ? 'ignore' : 'pipe';
   const child = spawn(python, ['-I', '-S', shim], {
@@ -200,7 +200,7 @@ export async function until<T>(condition: () => Promise<T | undefined | false>):
 export async function zip(files: Files): Promise<Buffer> {
   const archive = new ZipFile();
   for (const [path, file] of Object.entries(files)) {
-    const { data, mode } = typeof file === 'object' && 'data' in file ? file : { data: file, mode: 0o100644 };
+    const { data, mode } = typeof file === 'string' || Buffer.isBuffer(file) ? { data: file, mode: 0o100644 } : file;
     archive.addBuffer(Buffer.from(data as string), path, { mtime: new Date('2026-01-01T00:00:00Z'), mode });
   }
   archive.end();
