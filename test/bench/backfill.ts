@@ -1,0 +1,132 @@
+import { spawn } from 'node:child_process';
+import diagnostics from 'node:diagnostics_channel';
+import { existsSync } from 'node:fs';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startStore } from '../../cli/azurite.ts';
+import { composeLocal } from '../../cli/compose.ts';
+import { readFolder } from '../../cli/folder.ts';
+import { findHome, type Home } from '../../cli/home.ts';
+import { type Loop, loop } from '../../cli/loop.ts';
+import { backfill } from '../../shared/backfill.ts';
+import { register } from '../../shared/catalog.ts';
+import { findPython } from '../../shared/executors/python.ts';
+import { iso } from '../../shared/instant.ts';
+import { isFinal, type Run } from '../../shared/run.ts';
+import { slotOnDate } from '../../shared/schedule/schedule.ts';
+
+/**
+ * Backfills pull-prospects over every contact day of a CRM export, one run a day, and checks that nothing is missing or
+ * double. Beside it the same script, the same days, the same concurrency, as bare processes without history.
+ *
+ *   node test/bench/backfill.ts [--days N]      the export: LAMPLIGHTER_PROSPECTS, or ../shared/data/prospects.csv
+ */
+const job = 'pull-prospects';
+const root = join(import.meta.dirname, '..', '..');
+const csv = process.env.LAMPLIGHTER_PROSPECTS ?? join(root, '..', 'shared', 'data', 'prospects.csv');
+if (!existsSync(csv)) {
+  console.error(`No export at ${csv}: set LAMPLIGHTER_PROSPECTS to a file like it.`);
+  process.exit(1);
+}
+const limit = Number(process.argv[process.argv.indexOf('--days') + 1] || Number.POSITIVE_INFINITY);
+const contacts = new Map<string, number>();
+for (const line of (await readFile(csv, 'utf8')).split('\n').slice(1)) {
+  const date = line.split(',')[1];
+  if (date) contacts.set(date, (contacts.get(date) ?? 0) + 1);
+}
+const days = [...contacts.keys()].sort().slice(0, limit);
+const expected = days.reduce((sum, date) => sum + (contacts.get(date) ?? 0), 0);
+
+let requests = 0;
+diagnostics.subscribe('http.client.request.start', () => {
+  requests += 1;
+});
+
+const folder = await mkdtemp(join(tmpdir(), 'lamp-bench-'));
+await cp(join(root, 'jobs'), join(folder, 'jobs'), { recursive: true });
+const home = findHome(folder);
+const store = await startStore(home.state);
+try {
+  const bare = await runBare();
+  const { took, runs, sent } = await runBackfill(home, store.connection);
+  const good = runs.filter(({ state }) => state === 'succeeded');
+  const rows = good.reduce((sum, run) => sum + Number(run.metrics.rows ?? 0), 0);
+  const slots = new Set(good.map(({ slot }) => slot)).size;
+  const shim = good.reduce((sum, run) => sum + run.storageRequests, 0);
+  console.log(
+    `days ${days.length} · succeeded ${good.length} · distinct slots ${slots} · rows ${rows}, expected ${expected}`,
+  );
+  console.log(
+    `backfill ${(took / 1_000).toFixed(1)} s = ${perMinute(took)} runs/min, with history, log, metrics, outputs`,
+  );
+  console.log(`bare     ${(bare / 1_000).toFixed(1)} s = ${perMinute(bare)} runs/min, nothing kept`);
+  console.log(`ratio backfill / bare ${(bare / took).toFixed(2)} of its throughput`);
+  console.log(
+    `storage requests per run: host ${(sent / days.length).toFixed(1)}, shim ${(shim / days.length).toFixed(1)}`,
+  );
+  const wrong = good.length !== days.length || slots !== days.length || rows !== expected;
+  if (wrong) process.exitCode = 1;
+} finally {
+  await store.stop();
+  await rm(folder, { recursive: true, force: true });
+}
+
+function perMinute(ms: number): number {
+  return Math.round((days.length / ms) * 60_000);
+}
+
+async function runBackfill({ ...home }: Home, connection: string) {
+  const { catalog } = await readFolder(home.jobs);
+  let running: Loop | undefined;
+  const parts = await composeLocal(home, {
+    connection,
+    catalog: () => catalog,
+    journal: (event) => event.type === 'trouble' && console.error(event),
+    ended: (attempt) => running?.ended(attempt),
+  });
+  await parts.store.prepare();
+  await register(parts, catalog, Date.now());
+  running = loop(parts, () => 8 - parts.executor.running());
+  const schedule = catalog.get(job)?.job.schedules[0]?.schedule;
+  if (!schedule) throw new Error(`${job} has no schedule`);
+  const began = Date.now();
+  const before = requests;
+  const slots = days.map((date) => slotOnDate(schedule, date));
+  await backfill(parts, job, slots, ['--source', csv], { by: 'bench', why: '' }, began);
+  for (;;) {
+    let left = 0;
+    for await (const { value } of parts.store.active.ofJob(job)) left += value.job === job ? 1 : 0;
+    if (left === 0) break;
+    await sleep(500);
+  }
+  const took = Date.now() - began;
+  const sent = requests - before;
+  await running.stop();
+  const runs: (Run & { storageRequests: number })[] = [];
+  for await (const { value } of parts.store.runs.list(job, { page: 1_000 })) {
+    if (value.trigger !== 'backfill' || !isFinal(value.state)) continue;
+    const result = await parts.store.attempts.result({ job, run: value.id, attempt: value.attempts.length });
+    runs.push({ ...value, storageRequests: result?.storageCalls ?? 0 });
+  }
+  return { took, runs, sent };
+}
+
+/** The script alone, four at a time as the job's manifest allows, in one folder. */
+async function runBare(): Promise<number> {
+  const python = await findPython();
+  const cwd = join(folder, 'jobs', job);
+  const waiting = [...days];
+  const began = Date.now();
+  const worker = async () => {
+    for (let date = waiting.shift(); date !== undefined; date = waiting.shift()) {
+      const env = { JOB_SCHEDULED_FOR: iso(Date.parse(`${date}T07:00Z`)), PATH: process.env.PATH };
+      const child = spawn(python, ['pull_prospects.py', '--source', csv], { cwd, env, stdio: 'ignore' });
+      const code = await new Promise((resolve) => child.once('close', resolve));
+      if (code !== 0) throw new Error(`the bare script ended with ${code} on ${date}`);
+    }
+  };
+  await Promise.all([worker(), worker(), worker(), worker()]);
+  return Date.now() - began;
+}
