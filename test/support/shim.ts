@@ -16,7 +16,7 @@ import { freshAccount } from './account.ts';
 
 /** Path → text, bytes, or bytes with a file mode. */
 export type Files = Record<string, string | Buffer | { data: string | Buffer; mode: number }>;
-export const python = process.env['SHIM_PYTHON'] ?? '/usr/bin/python3';
+export const python = process.env.SHIM_PYTHON ?? '/usr/bin/python3';
 export const shim = join(import.meta.dirname, '../../infra/runtime/lamplighter_shim');
 
 export interface Ended {
@@ -172,10 +172,10 @@ function split(bytes: Buffer): Buffer[] {
 /** Starts the shim with the specification on its stdin; `env` is all of its environment besides PATH and HOME. */
 export function start(spec: AttemptSpec, env: Variables = {}): { child: ChildProcess; ended: Promise<Ended> } {
   const began = performance.now();
-  const stdin = env['LAMPLIGHTER_SPEC'] ? 'ignore' : 'pipe';
+  const stdin = env.LAMPLIGHTER_SPEC ? 'ignore' : 'pipe';
   const child = spawn(python, ['-I', '-S', shim], {
     stdio: [stdin, 'inherit', 'pipe'],
-    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env },
+    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },
   });
   child.stdin?.on('error', () => {});
   child.stdin?.end(JSON.stringify(spec));

@@ -74,7 +74,7 @@ def _keep(entry, wanted, storage, root, clean):
 def open_inside(root, path):
     """Opens a file below `root` for reading, through no symbolic link. Raises OSError, ValueError."""
     *folders, name = parts_of(path)
-    at = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    at = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         for folder in folders:
             below = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=at)
