@@ -82,3 +82,32 @@ test('storage that refuses the log does not cost the result, and a short log com
   expect(result.outcome).toBe('succeeded');
   expect(log.job.toString()).toBe('kept\n');
 });
+
+test('20 MB of log wait for storage outside of memory, and arrive whole', async () => {
+  proxy.decide = (line) => (line.includes('log.txt') && refused++ < 3 ? 'refuse' : 'open');
+  let refused = 0;
+  const script = `import sys, time, os
+sys.stdout.write(''.join(f'line {i} of many\\n' for i in range(1000000))); sys.stdout.flush()
+time.sleep(2)
+for line in open(f'/proc/{os.getppid()}/status'):
+    if line.startswith('VmHWM'): print(line, end='')`;
+  const spec = await world.spec(script, { through: proxy.address, logLimitBytes: 100 << 20 });
+  const { result, log } = await world.run(spec);
+  expect(refused).toBeGreaterThan(3);
+  expect(result.log).toMatchObject({ capped: false, lines: 1_000_001 });
+  const lines = log.job.toString().split('\n');
+  expect(lines.slice(0, 1_000_000).findIndex((line, i) => line !== `line ${i} of many`)).toBe(-1);
+  expect(Number(/\d+/.exec(lines[1_000_000] as string)?.[0])).toBeLessThan(60_000);
+});
+
+test('asked to stop while the job is still being prepared, the shim says that it never began', async () => {
+  proxy.decide = (line) => (line.includes('bundles/') ? 'refuse' : 'open');
+  const spec = await world.spec('print("never")', { through: proxy.address });
+  spec.bundle.url = spec.bundle.url.replace(/127\.0\.0\.1:\d+/, proxy.address);
+  const { child, ended } = start(spec);
+  await until(async () => proxy.seen.filter((line) => line.includes('bundles/')).length > 1);
+  child.kill('SIGTERM');
+  expect((await ended).code).toBe(0);
+  const { result } = await world.left(spec);
+  expect(result).toMatchObject({ outcome: 'stopped', jobStartedAt: null, exitCode: null });
+});

@@ -13,6 +13,8 @@ const uv = (process.env.PATH ?? '')
   .find(existsSync);
 if (!uv && process.env.CI)
   throw new Error('uv is not on the PATH: jobs with a uv.lock cannot be tested. pip install uv');
+if (!uv)
+  console.warn('uv is not on the PATH: not tested is how a job with a uv.lock gets its packages. pip install uv');
 /** Without uv nothing of the preparation of locked environments is tested, apart from its absence. */
 const locked = test.skipIf(!uv);
 

@@ -9,20 +9,29 @@ LAST_LINE = re.compile(r'([A-Za-z_][\w.]*?)(?:: (.*))?$')
 PYTHON_CANNOT = re.compile(r"can't (?:open file|find '__main__')|No module named ")
 MISSING_SETTING = re.compile(
     r'(?:environment variable|env(?:ironment)? var|setting|secret)\b.{0,80}\b(?:not set|missing|required|undefined|not '
-    r'defined|not found)|(?:missing|required|no such) environment variable|must set .{0,60}environment variable', re.I
+    r'defined|not found)|(?:missing|required|no such) environment variable|must set .{0,60}environment variable',
+    re.I,
 )
 SYNTAX = frozenset(('SyntaxError', 'IndentationError', 'TabError'))
 MODULE = frozenset(('ModuleNotFoundError', 'ImportError'))
-STATUS = re.compile(r'(?:\b(?:HTTP(?:/\d(?:\.\d)?)?|status(?:[ _]code)?|error(?: code)?|code|response)\b\D{0,12}|^|\()'
-                    r'([45]\d\d)\b|\b([45]\d\d)\b (?:Client|Server) Error', re.I)
+STATUS = re.compile(
+    r'(?:\b(?:HTTP(?:/\d(?:\.\d)?)?|status(?:[ _]code)?|error(?: code)?|code|response)\b\D{0,12}|^|\()'
+    r'([45]\d\d)\b|\b([45]\d\d)\b (?:Client|Server) Error',
+    re.I,
+)
 HTTP_LIKE = re.compile(r'http|status|response|api|client|server|request', re.I)
-AUTHORIZATION = re.compile(r'Authenti|Authoriz|Unauthorized|Forbidden|PermissionDenied|invalid (?:api key|credentials)', re.I)
+AUTHORIZATION = re.compile(
+    r'Authenti|Authoriz|Unauthorized|Forbidden|PermissionDenied|invalid (?:api key|credentials)', re.I
+)
 THROTTLED = re.compile(r'RateLimit|Too ?Many ?Requests|Throttl', re.I)
-SERVER = re.compile(r'InternalServerError|ServiceUnavailable|BadGateway|GatewayTimeout|Service Unavailable|Bad Gateway', re.I)
+SERVER = re.compile(
+    r'InternalServerError|ServiceUnavailable|BadGateway|GatewayTimeout|Service Unavailable|Bad Gateway', re.I
+)
 NETWORK = re.compile(
     r'Connection\w*Error|Connect(?:ion|Read|Write)?Timeout|Timeout|timed out|gaierror|URLError|SSL\w*Error|SSLError|'
     r'BrokenPipe|RemoteDisconnected|IncompleteRead|ProtocolError|Name or service not known|Network is unreachable|'
-    r'Connection (?:refused|reset|aborted)|ConnectError|ReadError|MaxRetryError|APIConnection|ServiceRequestError', re.I
+    r'Connection (?:refused|reset|aborted)|ConnectError|ReadError|MaxRetryError|APIConnection|ServiceRequestError',
+    re.I,
 )
 
 
@@ -64,7 +73,9 @@ def _of_exception(short, last, trace):
     if short == 'MemoryError':
         return 'memory'
     frames = ''.join(line for line in trace[-8:-1] if line.startswith('  '))
-    if short == 'KeyError' and re.search(r'os\.environ|\benviron\b|, in __getitem__\s+raise KeyError\(key\) from', frames):
+    if short == 'KeyError' and re.search(
+        r'os\.environ|\benviron\b|, in __getitem__\s+raise KeyError\(key\) from', frames
+    ):
         return 'configuration'
     return _of_words(short, last) or 'application'
 
@@ -115,9 +126,7 @@ def _last_traceback(lines):
 
 def _script_frame(lines, at):
     """A SyntaxError of the script itself comes without the word Traceback: `  File "x.py", line 3`."""
-    return lines[at].startswith('  File "') and any(
-        line.partition(':')[0] in SYNTAX for line in lines[at + 1 : at + 6]
-    )
+    return lines[at].startswith('  File "') and any(line.partition(':')[0] in SYNTAX for line in lines[at + 1 : at + 6])
 
 
 def _detail(lines):

@@ -83,7 +83,11 @@ class Courier:
         now = time.monotonic()
         age, size = pace(self._blocks)
         since = self.spool.since
-        due = since is not None and not self.problem and (self._closing_at or len(self.spool) >= size or now - since >= age)
+        due = (
+            since is not None
+            and not self.problem
+            and (self._closing_at or len(self.spool) >= size or now - since >= age)
+        )
         if due and now >= self._next_at:
             self._send()
             return 0 if not self._tries else max(self._next_at - time.monotonic(), 0)

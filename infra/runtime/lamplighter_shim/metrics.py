@@ -48,7 +48,9 @@ def parse_metrics(data, clean):
 
         def problem(reason, line=line, number=number):
             if len(problems) < MOST_PROBLEMS:
-                problems.append(f'line {number}: {json.dumps(_short(clean(line[:4096])), ensure_ascii=False)}: {reason}')
+                problems.append(
+                    f'line {number}: {json.dumps(_short(clean(line[:4096])), ensure_ascii=False)}: {reason}'
+                )
 
         for name, value in _pairs(line, problem):
             if not isinstance(name, str) or not NAME.fullmatch(name) or name in TABOO or clean(name) != name:

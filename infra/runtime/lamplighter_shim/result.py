@@ -89,7 +89,9 @@ def _without_tops(result):
 def _without_profiles(result):
     for output in result['outputs']:
         if output.pop('profile', None):
-            output['problem'] = '; '.join(filter(None, (output.get('problem'), 'not profiled: the result is too large')))
+            output['problem'] = '; '.join(
+                filter(None, (output.get('problem'), 'not profiled: the result is too large'))
+            )
 
 
 def _without_mixes(result):
@@ -97,7 +99,9 @@ def _without_mixes(result):
     for name in mixes:
         del result['metrics'][name]
     if mixes:
-        result['metricProblems'] = [f'{len(mixes)} mixes left out: the result is too large', *result['metricProblems']][:20]
+        result['metricProblems'] = [f'{len(mixes)} mixes left out: the result is too large', *result['metricProblems']][
+            :20
+        ]
 
 
 def _without_problems(result):

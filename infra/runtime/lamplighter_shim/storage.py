@@ -66,7 +66,11 @@ def exists(reply, url):
     `sp` grants creating, existing is all that can be meant, save for a service that signs what it has no right to.
     """
     code = code_of(reply)
-    if (reply.status, code) in ((409, 'BlobAlreadyExists'), (412, 'ConditionNotMet'), (403, 'UnauthorizedBlobOverwrite')):
+    if (reply.status, code) in (
+        (409, 'BlobAlreadyExists'),
+        (412, 'ConditionNotMet'),
+        (403, 'UnauthorizedBlobOverwrite'),
+    ):
         return True
     granted = url.partition('?')[2].partition('sp=')[2].partition('&')[0]
     return (reply.status, code) == (403, 'AuthorizationPermissionMismatch') and 'c' in granted

@@ -63,8 +63,11 @@ def _watch(pid, reading, spec, log, signals, courier):
         if limit is not None and (signals.stopped or now >= limit):
             limit, kill_at = None, now + spec['graceMs'] / 1000
             ended.stopped_by, ended.timed_out = signals.stopped, not signals.stopped
-            reason = f'asked to stop ({signals.stopped})' if signals.stopped else (
-                f'time limit of {span(spec["timeoutMs"])} reached')
+            reason = (
+                f'asked to stop ({signals.stopped})'
+                if signals.stopped
+                else (f'time limit of {span(spec["timeoutMs"])} reached')
+            )
             log.say(f'{reason}: SIGTERM to the process group', now_ms())
             kill_group(pid, signal.SIGTERM)
         if kill_at is not None and now >= kill_at:

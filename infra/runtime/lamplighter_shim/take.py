@@ -34,8 +34,9 @@ def take(spec, storage, started_at):
         return UNREACHABLE
     if reply.status == 201:
         return None
-    if exists(reply, spec['blobs']['started']):
-        return TAKEN
     refusal = f'storage answers {reply.status} {code_of(reply)}'
+    if exists(reply, spec['blobs']['started']):
+        print(f'lamplighter: {who} is taken already ({refusal}): leaving it alone', file=sys.stderr)
+        return TAKEN
     print(f'lamplighter: {who} was not taken: {refusal}; are its address and signature right?', file=sys.stderr)
     return UNREACHABLE

@@ -39,8 +39,24 @@ def entries(archive):
 
 
 def _entry(archive, at):
-    (signature, made_by, _, flags, method, _, crc, packed, size, name_size, extra_size, comment_size, _, _, attributes,
-     offset) = struct.unpack_from('<IHHHHIIIIHHHHHII', archive, at)
+    (
+        signature,
+        made_by,
+        _,
+        flags,
+        method,
+        _,
+        crc,
+        packed,
+        size,
+        name_size,
+        extra_size,
+        comment_size,
+        _,
+        _,
+        attributes,
+        offset,
+    ) = struct.unpack_from('<IHHHHIIIIHHHHHII', archive, at)
     if signature != 0x02014B50:
         raise BadZip('its directory is damaged')
     name = archive[at + 46 : at + 46 + name_size].decode()
