@@ -1,8 +1,8 @@
-import { registerJob } from './catalog.ts';
 import { type Due, dueSlots } from './due.ts';
 import { type Instant, minute } from './instant.ts';
 import type { JobSchedule } from './job.ts';
 import type { Parts } from './parts.ts';
+import { registerJob } from './register.ts';
 import { newRun, type Run, runId } from './run.ts';
 import { parseSchedule } from './schedule/schedule.ts';
 import type { JobRow, ScheduleText } from './store/jobs.ts';

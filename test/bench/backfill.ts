@@ -11,9 +11,9 @@ import { readFolder } from '../../cli/folder.ts';
 import { findHome, type Home } from '../../cli/home.ts';
 import { type Loop, loop } from '../../cli/loop.ts';
 import { backfill } from '../../shared/backfill.ts';
-import { register } from '../../shared/catalog.ts';
 import { findPython } from '../../shared/executors/python.ts';
 import { iso } from '../../shared/instant.ts';
+import { register } from '../../shared/register.ts';
 import { isFinal, type Run } from '../../shared/run.ts';
 import { slotOnDate } from '../../shared/schedule/schedule.ts';
 
