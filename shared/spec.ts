@@ -70,6 +70,7 @@ export async function attemptSpec(
     heartbeatMs,
     deliverMs,
     blobs,
+    relay: null,
     nudge: settings.nudge,
     cache: settings.cache,
   };
