@@ -102,6 +102,7 @@ export class World {
         log: at('log.txt', 'ac'),
         result: at('result.json', 'c'),
       },
+      relay: null,
       nudge: null,
       cache: null,
       ...over,
