@@ -3,7 +3,7 @@ import sys
 import time
 
 from .http1 import Broken, Http
-from .retry import delay_ms, may_have_landed, retryable
+from .retry import delay_ms, retryable
 from .storage import Storage, code_of, exists
 
 BIGGEST_BLOCK = 4 << 20
@@ -35,7 +35,7 @@ class Courier:
         self.offset = self._blocks = self._tries = 0
         self.problem = None
         """Why the log is not whole, or None."""
-        self._created = self._doubtful = False
+        self._created = False
         self._block, self._next_at = b'', 0.0
         self._closing_at = self._wake = self._thread = None
 
@@ -107,18 +107,16 @@ class Courier:
             if self._created:
                 headers = {'x-ms-blob-condition-appendpos': str(self.offset)}
                 reply = self.storage.once('PUT', f'{self.url}&comp=appendblock', headers, self._block)
-                landed = reply.status == 412 and self._doubtful
-                if reply.status == 201 or landed:
+                # Nobody else appends here: what stands at our position already is this very block.
+                if reply.status == 201 or code_of(reply) == 'AppendPositionConditionNotMet':
                     self._landed()
                     return
-                self._doubtful = self._doubtful or may_have_landed(reply.status)
             reason = f'storage answers {reply.status} {code_of(reply)}'
-            if not retryable(reply.status):
+            if not retryable(reply.status, code_of(reply)):
                 self.problem = reason
                 return
             wish = reply.headers.get('retry-after')
         except Broken as broken:
-            self._doubtful = self._doubtful or (self._created and broken.sent)
             reason = str(broken)
         self._tries += 1
         now = time.monotonic()
@@ -129,5 +127,5 @@ class Courier:
     def _landed(self):
         self.offset += len(self._block)
         self.spool.drop(len(self._block))
-        self._block, self._doubtful, self._tries, self._next_at = b'', False, 0, 0.0
+        self._block, self._tries, self._next_at = b'', 0, 0.0
         self._blocks += 1

@@ -52,7 +52,7 @@ def _get(storage, url, digest, what):
         return parts.append
 
     try:
-        reply, _ = storage.send('GET', url, new_sink=fresh)
+        reply = storage.send('GET', url, new_sink=fresh)
     except (Away, ValueError) as away:
         raise fetch_failed(f'{what} could not be fetched', away) from away
     if reply.status != 200:

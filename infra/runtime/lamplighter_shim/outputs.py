@@ -48,11 +48,11 @@ def _keep(entry, wanted, storage, root, clean):
             while chunk := file.read(1 << 20):
                 digest.update(chunk)
             try:
-                reply, doubtful = storage.create(wanted['url'], FileBody(fd, status.st_size))
+                reply = storage.create(wanted['url'], FileBody(fd, status.st_size))
             except Away as away:
                 problems.append(f'not kept: {away}')
             else:
-                if reply.status == 201 or (doubtful and exists(reply, wanted['url'])):
+                if reply.status == 201 or exists(reply, wanted['url']):
                     entry['sha256'] = digest.hexdigest()
                 else:
                     problems.append(f'not kept: storage answers {reply.status} {code_of(reply)}')

@@ -113,11 +113,11 @@ def deliver(spec, storage, result):
     """Stores the result. Returns whether it is stored. Says why not on stderr."""
     result['storageCalls'] += 1
     try:
-        reply, doubtful = storage.create(spec['blobs']['result'], encode(result), 'application/json')
+        reply = storage.create(spec['blobs']['result'], encode(result), 'application/json')
     except (Away, ValueError) as away:
         print(f'lamplighter: the result was not delivered: {away}', file=sys.stderr)
         return False
-    if reply.status == 201 or (doubtful and exists(reply, spec['blobs']['result'])):
+    if reply.status == 201 or exists(reply, spec['blobs']['result']):
         return True
     print(f'lamplighter: the result was not delivered: {reply.status} {code_of(reply)}', file=sys.stderr)
     return False

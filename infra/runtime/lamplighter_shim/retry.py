@@ -3,13 +3,23 @@
 LONGEST_MS = 5_000
 
 
-def retryable(status):
-    return status in (408, 429, 500, 503)
+# Conflicts that say something about the blob. A 409 or 412 with any other code is storage's trouble, and passes.
+ANSWERS = {
+    'AppendPositionConditionNotMet',
+    'BlobAlreadyExists',
+    'BlobArchived',
+    'BlobImmutableDueToPolicy',
+    'BlockCountExceedsLimit',
+    'ConditionNotMet',
+    'InvalidBlobType',
+    'MaxBlobSizeConditionNotMet',
+}
 
 
-def may_have_landed(status):
-    """A 500, 503 or 408 can come after the work was done; a 429 was refused at the door."""
-    return status in (408, 500, 503)
+def retryable(status, code):
+    if status in (409, 412):
+        return code not in ANSWERS
+    return status in (408, 429, 500, 502, 503, 504)
 
 
 def delay_ms(tries, chance, retry_after=None):

@@ -4,7 +4,7 @@ import random
 import time
 
 from .http1 import Broken, Http
-from .retry import delay_ms, may_have_landed, retryable
+from .retry import delay_ms, retryable
 
 API_VERSION = '2023-11-03'
 
@@ -27,24 +27,22 @@ class Storage:
         return self.http.exchange(method, url, {'x-ms-version': API_VERSION, **(headers or {})}, body, sink)
 
     def send(self, method, url, headers=None, body=b'', new_sink=None):
-        """Tries until storage gives an answer that stands. Returns (Reply, doubtful).
+        """Tries until storage gives an answer that stands. Returns the Reply.
 
-        `doubtful`: an earlier try may have been carried out though its answer was lost. `new_sink` is called for a
-        fresh sink at each try, as a broken download starts over. Raises Away.
+        `new_sink` is called for a fresh sink at each try, as a broken download starts over. Raises Away.
         """
-        tries, doubtful = 0, False
+        tries = 0
         while True:
             tries += 1
             wish = None
             try:
                 reply = self.once(method, url, headers, body, new_sink and new_sink())
-                if not retryable(reply.status):
+                if not retryable(reply.status, code_of(reply)):
                     self._away_since = None
-                    return reply, doubtful
-                doubtful = doubtful or may_have_landed(reply.status)
+                    return reply
                 wish, reason = reply.headers.get('retry-after'), f'storage answers {reply.status} {code_of(reply)}'
             except Broken as broken:
-                doubtful, reason = doubtful or broken.sent, str(broken)
+                reason = str(broken)
             now = time.monotonic()
             self._away_since = self._away_since or now
             left_ms = self.deliver_ms - (now - self._away_since) * 1000
@@ -53,7 +51,11 @@ class Storage:
             self.pause(min(delay_ms(tries, random.random(), wish), left_ms) / 1000)
 
     def create(self, url, body, content_type='application/octet-stream'):
-        """Puts a block blob that must not exist yet. Returns (Reply, doubtful); see `exists`."""
+        """Puts a block blob that must not exist yet. Returns the Reply; see `exists`.
+
+        Once the attempt is taken nobody else writes its blobs: one that exists is our own, of a try whose answer was
+        lost or that was carried out twice.
+        """
         headers = {'x-ms-blob-type': 'BlockBlob', 'If-None-Match': '*', 'Content-Type': content_type}
         return self.send('PUT', url, headers, body)
 

@@ -28,7 +28,7 @@ def take(spec, storage, started_at):
     }
     who = f'{spec["job"]}.{spec["run"]} attempt {spec["attempt"]}'
     try:
-        reply, _ = storage.create(spec['blobs']['started'], json.dumps(mark).encode(), 'application/json')
+        reply = storage.create(spec['blobs']['started'], json.dumps(mark).encode(), 'application/json')
     except (Away, ValueError) as away:
         print(f'lamplighter: {who} was not taken: {away}', file=sys.stderr)
         return UNREACHABLE

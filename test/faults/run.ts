@@ -1,0 +1,126 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { startStore } from '../../cli/azurite.ts';
+import { iso, minute, second } from '../../shared/instant.ts';
+import { pause } from '../../shared/pause.ts';
+import { openStore } from '../../shared/store/store.ts';
+import { check, type Verdict } from './checker.ts';
+import { Disk } from './disk.ts';
+import { faults, type World } from './faults.ts';
+import { Hosts } from './hosts.ts';
+import { makeJobs } from './jobs.ts';
+import { fair, proxy, type StorageProxy } from './proxy.ts';
+import { between, pick, randomFrom } from './random.ts';
+
+/**
+ * Runs two real hosts over a real Azurite while everything goes wrong, then looks whether each slot ran exactly once.
+ *
+ *   node test/faults/run.ts [--minutes 30] [--jobs 80] [--seed 1] [--keep]
+ */
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '30' },
+    jobs: { type: 'string', default: '80' },
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    keep: { type: 'boolean', default: false },
+  },
+});
+const seed = Number(values.seed);
+const random = randomFrom(seed);
+const folder = await mkdtemp(join(tmpdir(), 'lamp-faults-'));
+const marks = join(folder, 'marks');
+const jobs = await makeJobs(folder, Number(values.jobs), marks);
+const azurite = await startStore(join(folder, '.lamplighter'));
+const store = openStore(azurite.connection);
+await store.prepare();
+const disk = await Disk.mount(join(folder, 'tmp'));
+
+const world: World = { weather: fair, store, marks, killed: new Set(), random, hosts: new Hosts(), disk };
+const { connection, proxies } = await throughProxies(azurite.connection);
+console.log(`seed ${seed} · ${values.jobs} jobs every minute for ${values.minutes} minutes · ${folder}`);
+
+let verdict: Verdict | undefined;
+try {
+  for (const name of ['a', 'b']) world.hosts.add(name, folder, connection, disk.folder);
+  await firstTick();
+  const from = Date.now() + minute;
+  const until = from + Number(values.minutes) * minute;
+  const done: Record<string, number> = {};
+  while (Date.now() < until) {
+    await sleep(between(random, 2_000, 9_000));
+    const fault = pick(random, faults);
+    done[fault.name] = (done[fault.name] ?? 0) + 1;
+    fault.act(world).catch((error) => console.log(`${fault.name}: ${error}`));
+  }
+  await calm(world);
+  await quiet();
+  verdict = await check(store, jobs, from, until, marks, world.killed);
+  report(verdict, done);
+} finally {
+  world.hosts.kill();
+  for (const one of proxies) one.close();
+  await azurite.stop();
+  await disk.unmount();
+  if (values.keep || !verdict || !clean(verdict)) console.log(`kept: ${folder}`);
+  else await rm(folder, { recursive: true, force: true });
+}
+process.exit(verdict && clean(verdict) ? 0 : 1);
+
+async function throughProxies(direct: string): Promise<{ connection: string; proxies: StorageProxy[] }> {
+  const made: StorageProxy[] = [];
+  let through = direct;
+  for (const [whole, port] of direct.matchAll(/127\.0\.0\.1:(\d+)/g)) {
+    const one = await proxy(Number(port), () => world.weather, random);
+    made.push(one);
+    through = through.replace(whole, `127.0.0.1:${one.port}`);
+  }
+  return { connection: through, proxies: made };
+}
+
+/** Slots count from when the service has said that it knows the jobs. */
+async function firstTick(): Promise<void> {
+  while ((await store.marks.get('heartbeat')) === undefined) await sleep(100);
+}
+
+async function calm(of: World): Promise<void> {
+  of.weather = fair;
+  await of.disk.empty();
+  of.hosts.mend();
+  // No more slots: what is under way must come to its end by itself.
+  const parts = { store } as Parameters<typeof pause>[0];
+  for (const job of jobs) await pause(parts, job, { by: 'harness', why: 'the end' }, Date.now());
+}
+
+/** Waits until nothing is active, or for so long that what is left is stuck. */
+async function quiet(): Promise<void> {
+  const patience = Date.now() + 15 * minute;
+  for (;;) {
+    let left = 0;
+    for await (const _ of store.active.all()) left += 1;
+    if (left === 0 || Date.now() > patience) return;
+    console.log(`${iso(Date.now())} waiting for ${left} runs`);
+    await sleep(10 * second);
+  }
+}
+
+function clean({ missed, duplicate, extra, lostResults, stuck }: Verdict): boolean {
+  return [missed, duplicate, extra, lostResults, stuck].every(({ length }) => length === 0);
+}
+
+function report(found: Verdict, done: Record<string, number>): void {
+  const injected: Record<string, number> = {};
+  for (const { counts } of proxies) {
+    for (const [kind, count] of Object.entries(counts)) injected[kind] = (injected[kind] ?? 0) + count;
+  }
+  console.log(`faults ${JSON.stringify(done)}`);
+  console.log(`requests hurt ${JSON.stringify(injected)}`);
+  const { slots, succeeded, attempts, failed, ...wrong } = found;
+  console.log(`slots ${slots} · succeeded ${succeeded} · failed honestly ${failed} · attempts that began ${attempts}`);
+  for (const [kind, list] of Object.entries(wrong)) {
+    console.log(`${kind} ${list.length}`);
+    for (const line of list.slice(0, 20)) console.log(`  ${line}`);
+  }
+}
