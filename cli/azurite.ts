@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createConnection, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -34,20 +34,64 @@ export async function runningStore(state: string): Promise<string | undefined> {
   return card && (await isAlive(card.process)) ? connection(card) : undefined;
 }
 
-/** Starts the store, or takes over one that is still running. The caller holds the host's lock: see host.ts. */
-export async function startStore(state: string): Promise<Azurite> {
-  const card = await readCard(state);
-  if (card && (await isAlive(card.process))) {
-    return { connection: connection(card), adopted: true, stop: () => stop(card) };
+export interface KeepOptions {
+  /** Told when the store has ended by itself, and when it could not be started again yet. */
+  trouble: (error: Error) => void;
+  /** Called when it is there again: up to 5 s of what was written last may be lost. */
+  restored: () => Promise<void>;
+}
+
+/**
+ * Starts the store, or takes over one that is still running, and starts it again on the same ports whenever it ends by
+ * itself. The caller holds the lock of the folder.
+ */
+export async function startStore(state: string, keep?: KeepOptions): Promise<Azurite> {
+  const old = await readCard(state);
+  const adopted = old !== undefined && (await isAlive(old.process));
+  let card = adopted ? old : await launchStore(state, old);
+  const stopping = new AbortController();
+  const keeping = keep && watchOver();
+  return {
+    connection: connection(card),
+    adopted,
+    async stop() {
+      stopping.abort();
+      await keeping;
+      await stop(card);
+    },
+  };
+
+  async function watchOver() {
+    const pause = (ms: number) => sleep(ms, undefined, { signal: stopping.signal }).catch(() => {});
+    for (let wait = 500; !stopping.signal.aborted; await pause(wait)) {
+      if (await isAlive(card.process)) {
+        wait = 500;
+        continue;
+      }
+      keep?.trouble(new Error('Azurite, the store, has ended by itself; starting it again'));
+      try {
+        card = await launchStore(state, card, card.ports);
+        await keep?.restored();
+      } catch (error) {
+        keep?.trouble(error instanceof Error ? error : new Error(String(error)));
+        wait = Math.min(wait * 2, 10_000);
+      }
+    }
   }
-  const ports = card && (await allFree(card.ports)) ? card.ports : await freePorts();
-  const fresh: Card = { process: '', ports, key: card?.key ?? randomBytes(32).toString('base64') };
+}
+
+/** @param fixed ports to insist on: running jobs know them; else those of last time when they are free */
+async function launchStore(state: string, old: Card | undefined, fixed?: Card['ports']): Promise<Card> {
+  const ports = fixed ?? (old && (await allFree(old.ports)) ? old.ports : await freePorts());
+  const fresh: Card = { process: '', ports, key: old?.key ?? randomBytes(32).toString('base64') };
   await mkdir(join(state, 'store'), { recursive: true });
   const child = spawnAzurite(state, fresh);
   fresh.process = await processHandle(child.pid ?? 0);
   await listening(child, fresh, join(state, 'azurite.log'));
-  await writeFile(join(state, 'store.json'), `${JSON.stringify(fresh, null, 2)}\n`, { mode: 0o600 });
-  return { connection: connection(fresh), adopted: false, stop: () => stop(fresh) };
+  const file = join(state, 'store.json');
+  await writeFile(`${file}.new`, `${JSON.stringify(fresh, null, 2)}\n`, { mode: 0o600 });
+  await rename(`${file}.new`, file);
+  return fresh;
 }
 
 function spawnAzurite(state: string, { ports, key }: Card): ChildProcess {
@@ -75,7 +119,7 @@ function spawnAzurite(state: string, { ports, key }: Card): ChildProcess {
 
 async function listening(child: ChildProcess, { ports }: Card, log: string): Promise<void> {
   const deadline = Date.now() + patience;
-  const gone = once(child, 'exit').then(() => true);
+  const gone = child.exitCode === null ? once(child, 'exit').then(() => true) : Promise.resolve(true);
   for (const port of Object.values(ports)) {
     while (!(await answers(port))) {
       if (await Promise.race([gone, sleep(25, false)])) {

@@ -1,13 +1,18 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 
 /** Bundles the command line: one chunk a command, so that each loads only what it uses. */
 const root = join(import.meta.dirname, '..');
-await rm(join(root, 'dist'), { recursive: true, force: true });
-await build({
+const dist = join(root, 'dist');
+const entry = 'lamp.js';
+/** A host that still runs an older build may load its chunks for so long, ms. */
+const keep = 24 * 3_600_000;
+
+const { outputFiles } = await build({
   entryPoints: { lamp: join(root, 'cli', 'main.ts') },
-  outdir: join(root, 'dist'),
+  outdir: dist,
+  write: false,
   bundle: true,
   splitting: true,
   platform: 'node',
@@ -22,3 +27,16 @@ await build({
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
 });
+
+await mkdir(dist, { recursive: true });
+// Chunks are named by their content. The entry comes last: whoever starts meanwhile gets all of the old or the new.
+outputFiles.sort((a, b) => Number(a.path.endsWith(`/${entry}`)) - Number(b.path.endsWith(`/${entry}`)));
+for (const { path, contents } of outputFiles) {
+  await writeFile(`${path}.${process.pid}`, contents);
+  await rename(`${path}.${process.pid}`, path);
+}
+const fresh = new Set(outputFiles.map(({ path }) => basename(path)));
+for (const name of await readdir(dist)) {
+  const old = join(dist, name);
+  if (!fresh.has(name) && (await stat(old)).mtimeMs < Date.now() - keep) await rm(old, { force: true });
+}

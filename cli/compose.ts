@@ -18,14 +18,13 @@ export interface LocalOptions {
   catalog: () => Catalog;
   journal: Journal;
   ended: (attempt: AttemptId) => void;
+  /** The interpreter that starts shims; not given, it is looked for. A command starts none. */
+  python?: string;
 }
 
 /** Puts the service together for one machine. */
-export async function composeLocal(
-  home: Home,
-  { connection, catalog, journal, ended }: LocalOptions,
-): Promise<LocalParts> {
-  const python = await findPython();
+export async function composeLocal(home: Home, options: LocalOptions): Promise<LocalParts> {
+  const { connection, catalog, journal, ended, python = await findPython() } = options;
   return {
     store: openStore(connection),
     catalog,

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // Finds the built program and the Node that the project pins, whoever calls it and however old their own Node is.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -11,14 +12,20 @@ const pinned = join(root, 'node_modules', 'node', 'bin', process.platform === 'w
 
 if (!existsSync(program)) {
   console.error(`lamp is not built yet. In ${root} run: npm start, or npm ci && npm run build`);
-  process.exit(1);
-}
-if (Number(process.versions.node.split('.')[0]) >= 24) {
+  process.exitCode = 1;
+} else if (Number(process.versions.node.split('.')[0]) >= 24) {
   await import(new URL('../dist/lamp.js', import.meta.url).href);
 } else if (existsSync(pinned)) {
-  const { status, signal } = spawnSync(pinned, [program, ...process.argv.slice(2)], { stdio: 'inherit' });
-  process.exit(signal ? 1 : (status ?? 1));
+  handOver();
 } else {
   console.error(`lamp needs Node 24 or newer and this is ${process.version}. In ${root} run: npm ci`);
-  process.exit(1);
+  process.exitCode = 1;
+}
+
+function handOver() {
+  const child = spawn(pinned, [program, ...process.argv.slice(2)], { stdio: 'inherit' });
+  // The terminal sends Ctrl-C to both: the program decides when to end, and this one waits for it.
+  process.on('SIGINT', () => {});
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.once('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
 }

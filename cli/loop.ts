@@ -17,7 +17,7 @@ const mostTries = 5;
 export interface Loop {
   /** Say that an attempt has ended. */
   ended(attempt: AttemptId): void;
-  /** Takes no more work; resolves when nothing of it is left in this process. */
+  /** Takes no more work; resolves when nothing of it is left in this process. May be called again after late ends. */
   stop(): Promise<void>;
 }
 

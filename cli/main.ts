@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { exampleText } from './examples.ts';
+import { explain } from './explain.ts';
 import { findHome } from './home.ts';
-import { Refusal } from './session.ts';
 
 /** The command line. Each command's code is loaded when it is called: `lamp --help` should not wait for Azure's SDK. */
 
@@ -10,9 +11,9 @@ const program = new Command('lamp')
   )
   .version('0.1.0', '-V, --version')
   .option('--home <folder>', 'folder that holds jobs/ (default: the nearest one upwards; LAMPLIGHTER_HOME)')
-  .enablePositionalOptions()
   .showHelpAfterError('Add --help to see how it is meant.')
-  .configureHelp({ showGlobalOptions: false })
+  // Help and version are no mistakes; everything else that commander refuses is a wrong command line.
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   .addHelpText(
     'after',
     `
@@ -28,8 +29,8 @@ const by = () => new Option('--by <person>', 'who asks (default: you)');
 program
   .command('start')
   .description('host the service on this machine: store, ticks, launches')
-  .option('--port <number>', 'port of the health page, 0 for any', wholeNumber, 7070)
-  .option('--concurrency <number>', 'attempts at once', wholeNumber, 8)
+  .option('--port <number>', 'port of the health page, 0 for any', portNumber, 7070)
+  .option('--concurrency <number>', 'attempts at once', atLeastOne, 8)
   .option('--join', 'be a second host at the store that runs already', false)
   .action(async (options) => (await import('./start.ts')).start(home(), options));
 
@@ -59,13 +60,13 @@ program
   .command('jobs')
   .description('list the jobs: last run, next run, owner')
   .addOption(json())
-  .action(async (options) => (await import('./commands/look.ts')).jobs(home(), options));
+  .action(async (options) => (await import('./commands/jobs.ts')).jobs(home(), options));
 
 program
   .command('next')
   .description('when a job, every job, or any schedule runs next, clock changes included')
   .argument('[job]')
-  .option('-n <number>', 'how many', wholeNumber, 10)
+  .option('-n <number>', 'how many', atLeastOne, 10)
   .option('--after <instant>', 'from then on instead of now, e.g. 2026-03-28T12:00Z')
   .option('--cron <expression>', 'explain this schedule instead of a job')
   .option('--time-zone <zone>', 'IANA time zone for --cron', 'UTC')
@@ -78,16 +79,16 @@ program
   .argument('[job]')
   .option('--state <states>', 'only these, e.g. failed,lost')
   .option('--since <time>', '2026-11-20, an instant, or an age such as 2h or 7d')
-  .option('--limit <number>', 'at most so many', wholeNumber, 30)
+  .option('--limit <number>', 'at most so many', atLeastOne, 30)
   .addOption(json())
-  .action(async (job: string | undefined, options) => (await import('./commands/look.ts')).runs(home(), job, options));
+  .action(async (job: string | undefined, options) => (await import('./commands/runs.ts')).runs(home(), job, options));
 
 program
   .command('show')
   .description('everything about one run')
   .argument('<run>')
   .addOption(json())
-  .action(async (run: string, options) => (await import('./commands/look.ts')).show(home(), run, options));
+  .action(async (run: string, options) => (await import('./commands/show.ts')).show(home(), run, options));
 
 program
   .command('logs')
@@ -152,6 +153,17 @@ program
   .action(async (job: string, options) => (await import('./commands/act.ts')).resume(home(), job, options));
 
 program
+  .command('events')
+  .description('who did what to a job, when and why: deployed, paused, run by hand, cancelled …')
+  .argument('[job]')
+  .option('--since <time>', '2026-11-20, an instant, or an age such as 2h or 7d')
+  .option('--limit <number>', 'at most so many', atLeastOne, 30)
+  .addOption(json())
+  .action(async (job: string | undefined, options) =>
+    (await import('./commands/events.ts')).events(home(), job, options),
+  );
+
+program
   .command('backfill')
   .description('run the past slots of a range that have not succeeded yet')
   .argument('<job>')
@@ -174,23 +186,36 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
-program.exitOverride((error) => {
-  // Help and version are no mistakes; everything else that commander refuses is a wrong command line.
-  process.exit(error.exitCode === 0 ? 0 : 2);
-});
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  console.error(await explain(error));
-  process.exitCode = 1;
+function atLeastOne(text: string): number {
+  const number = wholeNumber(text);
+  if (number === 0) throw new InvalidArgumentError('Expected 1 or more.');
+  return number;
 }
 
-/** People get the sentence; what we did not foresee keeps its stack. */
-async function explain(error: unknown): Promise<string> {
-  if (error instanceof Refusal || process.env.LAMPLIGHTER_DEBUG === undefined) {
-    const { troubleText } = await import('../shared/journal.ts');
-    return error instanceof Refusal ? error.message : `lamp: ${troubleText(error)}`;
+function portNumber(text: string): number {
+  const number = wholeNumber(text);
+  if (number > 65_535) throw new InvalidArgumentError('Expected a port: 0 to 65535.');
+  return number;
+}
+
+for (const command of program.commands) command.addHelpText('after', exampleText(command.name()));
+
+// Whoever reads our output may have enough of it: lamp runs | head -1
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(process.exitCode ?? 0);
+  });
+}
+
+if (process.argv.length <= 2) program.outputHelp();
+else await run();
+
+async function run(): Promise<void> {
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    console.error(explain(error));
+    process.exitCode = 1;
   }
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

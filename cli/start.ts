@@ -1,20 +1,23 @@
-import { once } from 'node:events';
-import { watch } from 'node:fs';
 import { styleText } from 'node:util';
 import { api } from '../shared/api.ts';
 import type { Catalog } from '../shared/catalog.ts';
-import { tell } from '../shared/journal.ts';
+import { type Journal, tell } from '../shared/journal.ts';
 import { problemText } from '../shared/manifest/problem.ts';
 import { register } from '../shared/register.ts';
 import { nextSlots } from '../shared/schedule/schedule.ts';
+import { type Adopted, adopt } from './adopt.ts';
 import { startStore } from './azurite.ts';
 import { composeLocal, type LocalParts } from './compose.ts';
 import { readFolder } from './folder.ts';
 import type { Home } from './home.ts';
 import { takeLock } from './lock.ts';
 import { type Loop, loop } from './loop.ts';
+import { Refusal } from './refusal.ts';
+import { afterChange, watchFolder } from './reload.ts';
 import { listen } from './server.ts';
-import { openHere, Refusal } from './session.ts';
+import { openHere } from './session.ts';
+import { signalled } from './signals.ts';
+import { count, spanText } from './words.ts';
 
 export interface StartOptions {
   port: number;
@@ -26,108 +29,128 @@ export interface StartOptions {
 
 /** Hosts the service on this machine until a signal ends it. */
 export async function start(home: Home, options: StartOptions): Promise<void> {
-  const say = (line: string) => console.log(`${styleText('dim', new Date().toISOString().slice(11, 19))} ${line}`);
   const { catalog, problems } = await readFolder(home.jobs);
   for (const problem of problems) console.error(problemText(problem));
   if (catalog.size === 0)
-    throw new Refusal('There is no job that could run: mend the above, or make one with: lamp new <job>');
+    throw new Refusal(`No job of ${home.jobs} can run: mend the above, or make one with: lamp new <job>`);
 
-  const lock = options.join ? undefined : await takeLock(home.state);
+  const host = new Host(home, catalog);
+  if (options.join) return host.run(await openHere(home), options);
+  const lock = await takeLock(home.state);
   try {
-    const store = options.join ? undefined : await startStore(home.state);
+    const store = await startStore(home.state, {
+      trouble: (error) => host.journal({ type: 'trouble', doing: 'keeping the store', error }),
+      restored: () => host.restore(),
+    });
     try {
-      const connection = store?.connection ?? (await openHere(home));
-      if (store?.adopted) say('took over the store of a host that is gone');
-      await host(home, connection, catalog, options, say, (url) => lock?.tell(url));
+      if (store.adopted) host.say('took over the store of a host that is gone');
+      await host.run(store.connection, options, lock.tell);
     } finally {
-      await store?.stop();
+      await store.stop();
     }
   } finally {
-    await lock?.free();
+    await lock.free();
   }
 }
 
-async function host(
-  home: Home,
-  connection: string,
-  first: Catalog,
-  options: StartOptions,
-  say: (line: string) => void,
-  listening: (url: string) => unknown,
-): Promise<void> {
-  let catalog = first;
-  let running: Loop | undefined;
-  const parts = await composeLocal(home, {
-    connection,
-    catalog: () => catalog,
-    journal(event) {
-      const line = tell(event);
-      if (line !== undefined) say(event.type === 'trouble' ? styleText('yellow', line) : line);
-    },
-    ended: (attempt) => running?.ended(attempt),
-  });
-  await parts.store.prepare();
-  await register(parts, catalog, Date.now());
-  const server = await listen(api(parts, Date.now), options.join ? 0 : options.port);
-  await listening(server.url);
-  welcome(catalog, server.url, home, say);
+class Host {
+  private readonly home: Home;
+  private catalog: Catalog;
+  private parts: LocalParts | undefined;
 
-  running = loop(parts, () => options.concurrency - parts.executor.running());
-  const reload = watchFolder(home.jobs, async () => {
-    const read = await readFolder(home.jobs);
-    for (const problem of read.problems) console.error(problemText(problem));
-    // A job that has just been broken goes on as it was; one whose folder is gone ends.
-    const broken = new Set(read.problems.map(({ file }) => file.split('/').at(-2)));
-    const kept = [...catalog].filter(([name]) => broken.has(name) && !read.catalog.has(name));
-    catalog = new Map([...read.catalog, ...kept]);
-    await register(parts, catalog, Date.now());
-    say(`jobs read again: ${catalog.size} to run, ${read.problems.length} problems`);
-  });
-  await ended();
-  reload.close();
-  await drain(parts, running, say);
-  await server.close();
-}
-
-function welcome(catalog: Catalog, url: string, { root }: Home, say: (line: string) => void): void {
-  const next = [...catalog.values()]
-    .flatMap(({ job }) => job.schedules.map(({ schedule }) => ({ job, at: nextSlots(schedule, Date.now(), 1)[0] })))
-    .filter((slot) => slot.at !== undefined)
-    .sort((a, b) => (a.at ?? 0) - (b.at ?? 0))[0];
-  say(styleText('bold', `Lamplighter runs ${catalog.size} jobs of ${root}`));
-  if (next?.at) {
-    say(`next: ${next.job.name} in ${Math.round((next.at - Date.now()) / 1_000)} s. Health: ${url}/health`);
+  constructor(home: Home, catalog: Catalog) {
+    this.home = home;
+    this.catalog = catalog;
   }
-  say('In another terminal: npx lamp runs · npx lamp logs <job> -f · npx lamp --help. Ctrl-C ends it.');
-}
 
-/** Calls `changed` once things in the folder have been quiet for a moment. */
-function watchFolder(folder: string, changed: () => Promise<void>): { close(): void } {
-  let timer: NodeJS.Timeout | undefined;
-  const watcher = watch(folder, { recursive: true }, () => {
-    clearTimeout(timer);
-    timer = setTimeout(() => changed().catch((error) => console.error(`jobs could not be read again: ${error}`)), 300);
-  });
-  return {
-    close() {
-      clearTimeout(timer);
-      watcher.close();
-    },
+  say(line: string): void {
+    console.log(`${styleText('dim', new Date().toISOString().slice(11, 19))} ${line}`);
+  }
+
+  journal: Journal = (event) => {
+    const line = tell(event);
+    if (line !== undefined) this.say(event.type === 'trouble' ? styleText('yellow', line) : line);
   };
-}
 
-async function ended(): Promise<void> {
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-}
+  async run(connection: string, options: StartOptions, tellUrl?: (url: string) => Promise<void>): Promise<void> {
+    const signals = signalled();
+    let running: Loop | undefined;
+    const parts = await composeLocal(this.home, {
+      connection,
+      catalog: () => this.catalog,
+      journal: this.journal,
+      ended: (attempt) => running?.ended(attempt),
+    });
+    this.parts = parts;
+    const server = await listen(api(parts, Date.now), options.join ? 0 : options.port);
+    try {
+      await parts.store.prepare();
+      await register(parts, this.catalog, Date.now());
+      await tellUrl?.(server.url);
+      this.welcome(server.url);
+      let adopted: Adopted | undefined;
+      const work = { running: () => parts.executor.running() + (adopted?.running() ?? 0) };
+      running = loop(parts, () => options.concurrency - work.running());
+      adopted = options.join ? undefined : await adopt(parts, (attempt) => running?.ended(attempt));
+      if (adopted?.running()) this.say(`${count(adopted.running(), 'job')} of the host that is gone still running`);
+      const reload = watchFolder(
+        this.home.jobs,
+        () => this.reload(parts),
+        (error) => this.journal({ type: 'trouble', doing: 'reading the jobs again', error }),
+      );
+      await signals.first;
+      await reload.close();
 
-/** Running jobs may end by themselves; a second signal ends them. */
-async function drain(parts: LocalParts, running: Loop, say: (line: string) => void): Promise<void> {
-  const left = parts.executor.running();
-  if (left > 0) say(`waiting for ${left} running ${left === 1 ? 'job' : 'jobs'}; Ctrl-C again ends them`);
-  const insist = () => parts.executor.stopAll();
-  process.on('SIGINT', insist);
-  process.on('SIGTERM', insist);
-  await parts.executor.idle();
-  await running.stop();
-  say('stopped');
+      // Running jobs may end by themselves, and no new ones start; a second signal ends them.
+      const stopping = running.stop();
+      if (work.running() > 0) {
+        this.say(
+          `waiting for ${count(work.running(), 'running job')}; Ctrl-C again ends ${work.running() === 1 ? 'it' : 'them'}`,
+        );
+      }
+      void signals.second.then(() => {
+        parts.executor.stopAll();
+        adopted?.stopAll();
+      });
+      await stopping;
+      await parts.executor.idle();
+      await adopted?.idle();
+      await running.stop();
+      this.say('stopped');
+    } finally {
+      await server.close();
+    }
+  }
+
+  /** After the store came back it may lack what was written last: tables and code as well. */
+  async restore(): Promise<void> {
+    if (!this.parts) return;
+    await this.parts.store.prepare();
+    for (const { bundle, zip } of this.catalog.values()) await this.parts.store.bundles.put(bundle, await zip());
+    await register(this.parts, this.catalog, Date.now());
+    this.say('the store is back; what was written in its last 5 s may be lost');
+  }
+
+  private async reload(parts: LocalParts): Promise<void> {
+    const read = await readFolder(this.home.jobs);
+    for (const problem of read.problems) console.error(problemText(problem));
+    const { catalog, kept } = afterChange(this.home.jobs, this.catalog, read);
+    this.catalog = catalog;
+    await register(parts, catalog, Date.now());
+    const still = kept.length > 0 ? `; until that is mended, as before: ${kept.join(', ')}` : '';
+    this.say(`jobs read again: ${catalog.size} to run, ${count(read.problems.length, 'problem')}${still}`);
+  }
+
+  private welcome(url: string): void {
+    const now = Date.now();
+    const [next] = [...this.catalog.values()]
+      .flatMap(({ job }) =>
+        job.schedules.flatMap(({ schedule }) => nextSlots(schedule, now, 1).map((at) => ({ job, at }))),
+      )
+      .sort((a, b) => a.at - b.at);
+    this.say(styleText('bold', `Lamplighter runs ${count(this.catalog.size, 'job')} of ${this.home.root}`));
+    if (next) this.say(`next: ${next.job.name} in ${spanText(next.at - now)}`);
+    this.say(`health: ${url}/health`);
+    this.say('In another terminal: npx lamp jobs · npx lamp logs <job> -f · npx lamp --help. Ctrl-C ends it.');
+  }
 }

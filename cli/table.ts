@@ -1,13 +1,15 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import type { RunState } from '../shared/run.ts';
 
-/** Prints rows under headings, columns as wide as they need be, the last one cut to the terminal. */
+/** Prints rows under headings, columns as wide as they need be, the last one cut to the terminal's width. */
 export function printTable(headings: string[], rows: string[][]): void {
-  const all = [headings.map((heading) => styleText('dim', heading)), ...rows];
+  const all = [headings.map((heading) => styleText('dim', heading)), ...rows.map((row) => row.map(oneLine))];
   const widths = headings.map((_, column) => Math.max(...all.map((row) => width(row[column] ?? ''))));
+  const before = widths.slice(0, -1).reduce((sum, wide) => sum + wide + 2, 0);
+  const room = process.stdout.isTTY ? Math.max(process.stdout.columns - before, 12) : Number.POSITIVE_INFINITY;
   for (const row of all) {
     const cells = row.map((cell, column) =>
-      column === row.length - 1 ? cell : cell + ' '.repeat((widths[column] ?? 0) - width(cell)),
+      column === row.length - 1 ? cut(cell, room) : cell + ' '.repeat((widths[column] ?? 0) - width(cell)),
     );
     console.log(cells.join('  ').trimEnd());
   }
@@ -15,6 +17,16 @@ export function printTable(headings: string[], rows: string[][]): void {
 
 function width(text: string): number {
   return stripVTControlCharacters(text).length;
+}
+
+/** What a job wrote may hold anything: a table has one line a row. */
+function oneLine(text: string): string {
+  return text.replaceAll(/\s*[\r\n]+\s*/g, ' ');
+}
+
+/** A cell that must be cut loses its colour. */
+function cut(text: string, room: number): string {
+  return width(text) <= room ? text : `${stripVTControlCharacters(text).slice(0, room - 1)}…`;
 }
 
 const colours: Record<RunState, Parameters<typeof styleText>[0]> = {
@@ -33,13 +45,4 @@ const colours: Record<RunState, Parameters<typeof styleText>[0]> = {
 
 export function stateText(state: RunState): string {
   return styleText(colours[state], state);
-}
-
-/** `0.4 s`, `3 min 12 s`, `2 h 5 min`. */
-export function spanText(ms: number): string {
-  if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
-  const minutes = Math.floor(ms / 60_000);
-  if (minutes < 60) return `${minutes} min ${Math.round((ms % 60_000) / 1_000)} s`;
-  const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }

@@ -1,26 +1,64 @@
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { minute } from '../shared/instant.ts';
-import type { Parts } from '../shared/parts.ts';
+import { minute, second } from '../shared/instant.ts';
 import { isFinal, type Run, runName } from '../shared/run.ts';
-import { Refusal } from './session.ts';
+import { runningHost } from './lock.ts';
+import { Refusal } from './refusal.ts';
+import type { Session } from './session.ts';
 
-/** Without a tick for so long nobody will start anything. */
-const deadAfter = 3 * minute;
+/** Without a tick for so long nobody will start anything. Ticks are 15 s apart on one machine, a minute in Azure. */
+const deadAfter = { here: 45 * second, elsewhere: 3 * minute };
 
-/** Waits until a run is over. @throws Refusal when no host is there to run it */
-export async function waitFor(parts: Parts, run: Run, chatty: boolean): Promise<Run> {
-  const ticked = await parts.store.marks.get('heartbeat');
-  if (ticked === undefined || Date.now() - ticked > deadAfter) {
-    throw new Refusal(`${runName(run)} is queued, but no host has ticked this store lately. Start one with: npm start`);
+/** Whether somebody would start a run that is queued now. */
+export async function isHosted({ home, store }: Session): Promise<boolean> {
+  if (await runningHost(home.state)) return true;
+  const ticked = await store.marks.get('heartbeat');
+  const elsewhere = process.env.LAMPLIGHTER_STORAGE !== undefined;
+  return ticked !== undefined && Date.now() - ticked < (elsewhere ? deadAfter.elsewhere : deadAfter.here);
+}
+
+export const noHost = 'no host works on this store. Start one with: npm start';
+
+/** @throws Refusal when nobody would ever start what is about to be queued */
+export async function demandHost(session: Session): Promise<void> {
+  if (!(await isHosted(session))) throw new Refusal(`Waiting makes no sense, nothing was queued: ${noHost}`);
+}
+
+/**
+ * Waits until runs are over. @param seen called with each run whenever its state is another
+ * @throws Refusal when no host is there any more to end them
+ */
+export async function waitFor(session: Session, runs: Run[], seen: (run: Run) => void): Promise<Run[]> {
+  const ended: Run[] = [];
+  const leave = () => {
+    const left = runs.length - ended.length;
+    const what = runs.length === 1 && runs[0] ? runName(runs[0]) : `${left} runs`;
+    console.error(
+      `\nNot waiting any more: ${what} ${left === 1 ? 'goes' : 'go'} on without you (lamp cancel ends a run).`,
+    );
+    process.exit(130);
+  };
+  process.once('SIGINT', leave);
+  try {
+    for (const run of runs) ended.push(await waitForOne(session, run, seen));
+    return ended;
+  } finally {
+    process.off('SIGINT', leave);
   }
-  let said = '';
-  for (;;) {
-    const found = await parts.store.runs.get(run.job, run.id);
-    if (!found) throw new Refusal(`${runName(run)} is gone`);
-    if (isFinal(found.value.state)) return found.value;
-    if (chatty && found.value.state !== said) console.error(`${runName(run)} ${found.value.state}`);
-    said = found.value.state;
+}
+
+async function waitForOne(session: Session, run: Run, seen: (run: Run) => void): Promise<Run> {
+  let last = '';
+  for (let round = 1; ; round++) {
+    const found = await session.store.runs.get(run.job, run.id);
+    if (!found) throw new Refusal(`${runName(run)} is gone from the store`);
+    const { state } = found.value;
+    if (state !== last) seen(found.value);
+    last = state;
+    if (isFinal(state)) return found.value;
+    if (round % 25 === 0 && !(await isHosted(session))) {
+      throw new Refusal(`${runName(run)} is ${state}, and ${noHost}. It goes on there.`);
+    }
     await sleep(200);
   }
 }

@@ -1,14 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { backfill as backfillSlots, planBackfill } from '../../shared/backfill.ts';
-import { type Instant, iso, minute } from '../../shared/instant.ts';
+import { type Instant, iso } from '../../shared/instant.ts';
 import type { Job } from '../../shared/job.ts';
 import { isFinal, type Run, runName } from '../../shared/run.ts';
 import { localText, slotOnDate, slotsBetween } from '../../shared/schedule/schedule.ts';
 import type { Home } from '../home.ts';
 import { printJson } from '../json.ts';
-import { knownJob, openParts, Refusal } from '../session.ts';
-import { waitFor } from '../wait.ts';
+import { Refusal } from '../refusal.ts';
+import { openParts, runnableJob, type Session } from '../session.ts';
+import { readTime } from '../time.ts';
+import { demandHost, waitFor } from '../wait.ts';
+import { count } from '../words.ts';
 import { type ActOptions, person } from './act.ts';
 
 export interface BackfillOptions extends ActOptions {
@@ -17,52 +20,68 @@ export interface BackfillOptions extends ActOptions {
   dates?: string;
   dryRun?: boolean;
   wait?: boolean;
-  yes?: boolean;
   max: number;
 }
 
 /** `lamp backfill`: one run for each past slot of a range that has not succeeded yet. */
 export async function backfill(home: Home, name: string, args: string[], options: BackfillOptions): Promise<void> {
-  const parts = await openParts(home);
-  const jobName = await knownJob(parts, name);
-  const job = parts.catalog().get(jobName)?.job;
-  if (!job) throw new Refusal(`${jobName} cannot run: lamp check says why.`);
+  const session = await openParts(home);
+  const job = await runnableJob(session, name);
   const now = Date.now();
   const wanted = await wantedSlots(job, options);
-  const future = wanted.filter((slot) => slot > now);
-  if (future.length > 0) throw new Refusal(`${iso(future[0] ?? now)} has not come yet: a backfill is for the past.`);
-  const slots = await planBackfill(parts, jobName, wanted);
+  const future = wanted.find((slot) => slot > now);
+  if (future !== undefined) throw new Refusal(`${iso(future)} has not come yet: a backfill is for the past.`);
+  const slots = await planBackfill(session, job.name, wanted);
   if (slots.length > options.max) {
     throw new Refusal(
       `That is ${slots.length} runs, more than --max ${options.max}. Raise it, or take a shorter range.`,
     );
   }
   const done = wanted.length - slots.length;
-  if (options.dryRun) {
-    const zone = job.schedules[0]?.schedule.timeZone ?? 'UTC';
-    if (options.json) printJson({ job: jobName, dryRun: true, slots: slots.map(iso), done });
-    else {
-      for (const slot of slots) console.log(`${localText(zone, slot)}  ${iso(slot)}`);
-      console.log(`${slots.length} runs would be queued; ${done} slots have succeeded or are under way already.`);
-    }
+  if (options.dryRun) return printPlan(job, slots, done, options.json === true);
+  if (options.wait && slots.length > 0) await demandHost(session);
+
+  const runs = await backfillSlots(session, job.name, slots, args, person(home, options), now);
+  if (!options.json) console.log(queuedText(job, runs.length, done));
+  const counts = options.wait ? await waitAndCount(session, runs, options.json !== true) : undefined;
+  if (options.json)
+    printJson({ job: job.name, dryRun: false, runs: runs.map(runName), done, ...(counts && { counts }) });
+  else if (counts && runs.length > 0) console.log(countsText(counts));
+}
+
+function printPlan(job: Job, slots: Instant[], done: number, json: boolean): void {
+  if (json) {
+    printJson({ job: job.name, dryRun: true, slots: slots.map(iso), done });
     return;
   }
-  const runs = await backfillSlots(parts, jobName, slots, args, person(home, options), now);
-  if (!options.json)
-    console.log(`${runs.length} runs queued, ${job.concurrency} at a time; ${done} slots are done already.`);
-  const ended: Run[] = [];
-  if (options.wait) for (const run of runs) ended.push(await waitFor(parts, run, false));
+  const zone = job.schedules[0]?.schedule.timeZone ?? 'UTC';
+  for (const slot of slots) console.log(`${localText(zone, slot)}  ${iso(slot)}`);
+  console.log(`${count(slots.length, 'run')} would be queued; ${count(done, 'slot')} succeeded or under way already.`);
+}
+
+function queuedText(job: Job, queued: number, done: number): string {
+  const already = `${count(done, 'slot')} succeeded or under way already`;
+  if (queued === 0) return done === 0 ? 'Nothing to do: no slot lies in that range.' : `Nothing to do: ${already}.`;
+  return `${count(queued, 'run')} queued, ${job.concurrency} at a time; ${already}.`;
+}
+
+/** Waits for all. A terminal sees how far it is; the exit code is 1 when one did not succeed. */
+async function waitAndCount(session: Session, runs: Run[], chatty: boolean): Promise<Record<string, number>> {
+  let over = 0;
+  const ended = await waitFor(session, runs, (run) => {
+    if (isFinal(run.state)) over += 1;
+    if (chatty && process.stderr.isTTY) process.stderr.write(`\r${over} of ${runs.length}`);
+  });
+  if (chatty && process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+  if (ended.some(({ state }) => state !== 'succeeded')) process.exitCode = 1;
   const states = Object.groupBy(ended, ({ state }) => state);
-  const counts = Object.fromEntries(Object.entries(states).map(([state, some]) => [state, some.length]));
-  if (options.json)
-    printJson({ job: jobName, dryRun: false, runs: runs.map(runName), done, ...(options.wait && { counts }) });
-  else if (options.wait)
-    console.log(
-      Object.entries(counts)
-        .map(([state, count]) => `${count} ${state}`)
-        .join(', '),
-    );
-  if (ended.some(({ state }) => isFinal(state) && state !== 'succeeded')) process.exitCode = 1;
+  return Object.fromEntries(Object.entries(states).map(([state, some]) => [state, some.length]));
+}
+
+function countsText(counts: Record<string, number>): string {
+  return Object.entries(counts)
+    .map(([state, number]) => `${number} ${state}`)
+    .join(', ');
 }
 
 async function wantedSlots(job: Job, { from, to, dates }: BackfillOptions): Promise<Instant[]> {
@@ -74,6 +93,10 @@ async function wantedSlots(job: Job, { from, to, dates }: BackfillOptions): Prom
     return [...new Set((await readDates(dates)).map((date) => slotOnDate(first.schedule, date)))];
   }
   if (from === undefined || to === undefined) throw new Refusal('Say which slots: --from and --to, or --dates FILE.');
+  const zone = first.schedule.timeZone;
+  if (bound('--from', from, zone, 0) > bound('--to', to, zone, 1)) {
+    throw new Refusal(`--from ${from} comes after --to ${to}.`);
+  }
   // A date means the whole day, on the clock of the job's own zone; slots are strictly after the first argument.
   const slots = job.schedules.flatMap(({ schedule }) =>
     slotsBetween(schedule, bound('--from', from, schedule.timeZone, 0) - 1, bound('--to', to, schedule.timeZone, 1)),
@@ -83,30 +106,28 @@ async function wantedSlots(job: Job, { from, to, dates }: BackfillOptions): Prom
 
 /** @param days added to a plain date, so that `--to` includes its whole day */
 function bound(flag: string, given: string, timeZone: string, days: number): Instant {
-  const at = Date.parse(given);
-  if (Number.isNaN(at) || !/^\d{4}-\d\d-\d\d/.test(given)) {
-    throw new Refusal(`${flag} "${given}" is no date or instant: write 2026-11-01 or 2026-11-01T07:00Z`);
-  }
-  if (given.length > 10) return at;
-  const day = new Date(at + days * 24 * 60 * minute).toISOString().slice(0, 10);
-  return startOfDay(timeZone, day) - (days > 0 ? 1 : 0);
-}
-
-/** Midnight of a date on the clock of a zone: the same instant in UTC, moved by the zone's offset there. */
-function startOfDay(timeZone: string, date: string): Instant {
-  const utc = Date.parse(`${date}T00:00Z`);
-  const offset = (at: Instant) => Date.parse(`${localText(timeZone, at).slice(0, 19)}Z`) - at;
-  return utc - offset(utc - offset(utc));
+  const { at, wholeDay } = readTime(flag, given, timeZone);
+  if (!wholeDay || days === 0) return at;
+  const [year = 0, month = 1, date = 1] = given.split('-').map(Number);
+  const next = new Date(Date.UTC(year, month - 1, date + days)).toISOString().slice(0, 10);
+  return readTime(flag, next, timeZone).at - 1;
 }
 
 async function readDates(file: string): Promise<string[]> {
-  const lines = (file === '-' ? await text(process.stdin) : await readFile(file, 'utf8')).split(/\r?\n/);
+  const lines = (file === '-' ? await text(process.stdin) : await readText(file)).split(/\r?\n/);
   return lines.flatMap((line, index) => {
     const date = line.trim();
     if (date === '' || date.startsWith('#')) return [];
-    if (!/^\d{4}-\d\d-\d\d$/.test(date) || Number.isNaN(Date.parse(date))) {
-      throw new Refusal(`${file}:${index + 1}: "${date}" is no date such as 2026-11-20`);
-    }
+    const place = `--dates ${file}, line ${index + 1}:`;
+    if (!readTime(place, date).wholeDay) throw new Refusal(`${place} "${date}" is no day such as 2026-11-20`);
     return [date];
   });
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new Refusal(`--dates ${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+  }
 }

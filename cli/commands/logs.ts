@@ -1,10 +1,12 @@
+import { isUtf8 } from 'node:buffer';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { iso } from '../../shared/instant.ts';
 import { type LogRecord, readLog } from '../../shared/log.ts';
 import { isFinal, type Run, runName } from '../../shared/run.ts';
 import type { AttemptId } from '../../shared/store/attempts.ts';
 import type { Home } from '../home.ts';
-import { findRun, openParts, Refusal } from '../session.ts';
+import { Refusal } from '../refusal.ts';
+import { findRun, openParts, type Session } from '../session.ts';
 
 export interface LogOptions {
   follow?: boolean;
@@ -12,8 +14,6 @@ export interface LogOptions {
   timestamps?: boolean;
   json?: boolean;
 }
-
-type Parts = Awaited<ReturnType<typeof openParts>>;
 
 /** `lamp logs`: what a run wrote, and with -f what it writes until it is over, further attempts included. */
 export async function logs(home: Home, name: string, options: LogOptions): Promise<void> {
@@ -35,12 +35,13 @@ export async function logs(home: Home, name: string, options: LogOptions): Promi
     number += 1;
     print({ at: Date.now(), from: 'lamplighter', continues: false, bytes: Buffer.from(`attempt ${number}`) });
   }
-  if (options.follow && !options.json) console.error(`${runName(run)} ${run.state}`);
+  if (options.follow && !options.json)
+    console.error(`${runName(run)} ${run.state}${run.reason ? `: ${run.reason}` : ''}`);
 }
 
 /** @returns the run as it was when the attempt's log was complete */
 async function printAttempt(
-  parts: Parts,
+  parts: Session,
   first: Run,
   number: number,
   print: (record: LogRecord) => void,
@@ -78,7 +79,8 @@ function printer({ timestamps, json }: LogOptions): (record: LogRecord) => void 
   let fresh = true;
   return ({ at, from, continues, bytes }) => {
     if (json) {
-      console.log(JSON.stringify({ at: iso(at), from, continues, text: bytes.toString() }));
+      const exact = isUtf8(bytes) ? {} : { base64: bytes.toString('base64') };
+      console.log(JSON.stringify({ at: iso(at), from, continues, text: bytes.toString(), ...exact }));
       return;
     }
     const time = timestamps ? `${iso(at)} ` : '';

@@ -9,11 +9,12 @@ import {
   type Schedule,
   ScheduleError,
 } from '../../shared/schedule/schedule.ts';
-import { readFolder } from '../folder.ts';
+import { brokenJobs, readManifests } from '../folder.ts';
 import type { Home } from '../home.ts';
 import { printJson } from '../json.ts';
-import { Refusal } from '../session.ts';
+import { Refusal } from '../refusal.ts';
 import { printTable } from '../table.ts';
+import { readTime } from '../time.ts';
 
 export interface NextOptions {
   n: number;
@@ -32,7 +33,10 @@ interface Line {
 
 /** `lamp next`: when jobs, or any schedule, run next, on both clocks, with the clock changes in between. */
 export async function next(home: Home, name: string | undefined, options: NextOptions): Promise<void> {
-  const after = readAfter(options.after);
+  if (name !== undefined && options.cron !== undefined) {
+    throw new Refusal('Name a job, or give a schedule with --cron: not both.');
+  }
+  const after = options.after === undefined ? Date.now() : readTime('--after', options.after).at;
   const lines = options.cron === undefined ? await ofJobs(home, name, after, options) : ofCron(options, after);
   if (options.json) {
     printJson(
@@ -72,13 +76,14 @@ function refuse(cron: string, timeZone: string): Schedule {
 }
 
 async function ofJobs(home: Home, name: string | undefined, after: Instant, { n }: NextOptions): Promise<Line[]> {
-  const { catalog } = await readFolder(home.jobs);
+  const { catalog, problems } = await readManifests(home.jobs);
+  const broken = brokenJobs(home.jobs, problems);
   if (name !== undefined && !catalog.has(name)) {
-    const near = nearest(name, catalog.keys());
-    throw new Refusal(
-      `There is no job "${name}" that could run.${near ? ` Did you mean ${near}?` : ''} lamp check tells more.`,
-    );
+    if (broken.has(name)) throw new Refusal(`${name} cannot run, its folder has problems: lamp check names them.`);
+    const near = nearest(name, [...catalog.keys(), ...broken]);
+    throw new Refusal(`There is no job "${name}" in ${home.jobs}.${near ? ` Did you mean ${near}?` : ''}`);
   }
+  if (broken.size > 0 && name === undefined) console.error(`Without ${[...broken].join(', ')}: lamp check says why.`);
   return [...catalog.values()]
     .filter(({ job }) => name === undefined || job.name === name)
     .flatMap(({ job }) => job.schedules.flatMap(({ schedule }) => preview(schedule, job.name, after, n)))
@@ -102,11 +107,4 @@ function withChanges(lines: Line[], after: Instant): Line[] {
     }),
   );
   return [...lines, ...changes].sort((a, b) => a.at - b.at);
-}
-
-function readAfter(text: string | undefined): Instant {
-  if (text === undefined) return Date.now();
-  const at = Date.parse(text);
-  if (Number.isNaN(at)) throw new Refusal(`--after "${text}" is no instant: write it like 2026-03-28T12:00Z`);
-  return at;
 }

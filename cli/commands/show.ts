@@ -1,0 +1,58 @@
+import { styleText } from 'node:util';
+import { iso } from '../../shared/instant.ts';
+import { runName } from '../../shared/run.ts';
+import type { Home } from '../home.ts';
+import { printJson, runJson } from '../json.ts';
+import { findRun, openParts } from '../session.ts';
+import { stateText } from '../table.ts';
+import { spanText } from '../words.ts';
+
+/** `lamp show`: all that is known of one run. */
+export async function show(home: Home, name: string, options: { json?: boolean }): Promise<void> {
+  const run = await findRun(await openParts(home), name);
+  if (options.json) {
+    printJson(runJson(run));
+    return;
+  }
+  const line = (label: string, text: string | null | undefined) => {
+    if (text) console.log(`${styleText('dim', label.padEnd(10))} ${text}`);
+  };
+  console.log(`${styleText('bold', runName(run))}  ${stateText(run.state)}`);
+  line('why', run.reason);
+  line('slot', iso(run.slot));
+  line(
+    'trigger',
+    run.asked ? `${run.trigger} by ${run.asked.by}${run.asked.why && `: ${run.asked.why}`}` : run.trigger,
+  );
+  line('repeats', run.repeats && `${run.job}.${run.repeats}`);
+  line('arguments', run.args.join(' '));
+  if (run.startedAt !== null) {
+    const late =
+      run.trigger === 'schedule' ? `, ${spanText(Math.max(run.startedAt - run.slot, 0))} after its slot` : '';
+    line('started', iso(run.startedAt) + late);
+  }
+  if (run.startedAt !== null && run.endedAt !== null) line('took', spanText(run.endedAt - run.startedAt));
+  for (const attempt of run.attempts) {
+    const told = attempt.exitCode === null || attempt.error?.endsWith(`exit code ${attempt.exitCode}`);
+    const exit = told ? '' : ` · exit code ${attempt.exitCode}`;
+    const memory = attempt.peakMemoryBytes === null ? '' : ` · ${(attempt.peakMemoryBytes / 2 ** 20).toFixed(0)} MiB`;
+    const cpu = attempt.cpuMs === null ? '' : ` · ${spanText(attempt.cpuMs)} CPU`;
+    const error = attempt.error === null ? '' : ` · ${attempt.error} (${attempt.errorClass})`;
+    line(`attempt ${attempt.number}`, `${attempt.state}${error}${exit}${cpu}${memory}`);
+  }
+  if (run.nextAttemptAt !== null) line('again at', iso(run.nextAttemptAt));
+  if (run.cancel) line('cancelled', `by ${run.cancel.by}${run.cancel.why && `: ${run.cancel.why}`}`);
+  for (const [metric, value] of Object.entries(run.metrics)) line('metric', `${metric} = ${JSON.stringify(value)}`);
+  for (const output of run.outputs) {
+    const rows = output.rows === null ? '' : `, ${output.rows} rows`;
+    line('output', `${output.path} · ${output.problem ?? `${output.bytes} bytes${rows}`}`);
+  }
+  for (const warning of run.warnings) line('warning', styleText('yellow', warning));
+  if (run.versions) {
+    const { bundle, commit, lock, python, secrets } = run.versions;
+    line('code', `${bundle.slice(0, 12)}${commit === null ? '' : ` at ${commit.slice(0, 12)}`}`);
+    line('packages', lock === null ? null : `uv.lock ${lock.slice(0, 12)}`);
+    line('python', python);
+    for (const [secret, version] of Object.entries(secrets)) line('secret', `${secret} version ${version}`);
+  }
+}

@@ -1,0 +1,38 @@
+/** How each command is used, for its --help. */
+const examples: Record<string, string[]> = {
+  start: ['lamp start', 'lamp start --port 0', 'lamp start --join     # a second host, at the same store'],
+  check: ['lamp check', 'lamp check jobs --json'],
+  new: ['lamp new score-prospects --owner dana@contoso.com --time-zone Europe/London'],
+  jobs: ['lamp jobs', "lamp jobs --json | jq -r '.[] | select(.streak < 0) | .job'"],
+  next: [
+    'lamp next',
+    'lamp next score-prospects -n 3',
+    'lamp next --cron "30 2 * * *" --time-zone Europe/Berlin --after 2026-03-28T12:00Z -n 3',
+  ],
+  runs: ['lamp runs', 'lamp runs score-prospects --state failed,timed-out --since 7d', 'lamp runs --json --limit 100'],
+  show: ['lamp show score-prospects                    # its newest run', 'lamp show score-prospects.20261120T070000Z'],
+  logs: [
+    'lamp logs score-prospects -f                 # its newest run, live, retries included',
+    'lamp logs score-prospects.20261120T070000Z -t',
+    'lamp logs score-prospects --attempt 1',
+  ],
+  run: [
+    'lamp run score-prospects --why "the CRM was down this morning"',
+    'lamp run score-prospects --wait -- --limit 50',
+  ],
+  retry: ['lamp retry score-prospects.20261120T070000Z --wait'],
+  cancel: ['lamp cancel score-prospects --why "wrong list"'],
+  pause: ['lamp pause score-prospects --why "the CRM moves tonight"'],
+  resume: ['lamp resume score-prospects', 'lamp resume score-prospects --no-catch-up'],
+  events: ['lamp events', 'lamp events score-prospects --since 30d'],
+  backfill: [
+    'lamp backfill score-prospects --from 2026-11-01 --to 2026-11-14 --dry-run',
+    'lamp backfill score-prospects --from 2026-11-01 --to 2026-11-14 --wait',
+    'cut -d, -f1 days.csv | lamp backfill score-prospects --dates -',
+  ],
+};
+
+export function exampleText(command: string): string {
+  const lines = examples[command] ?? [];
+  return lines.length === 0 ? '' : `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`;
+}
