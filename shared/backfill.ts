@@ -1,8 +1,8 @@
+import { enqueue } from './claim.ts';
 import type { Instant } from './instant.ts';
 import { note } from './note.ts';
 import type { Parts } from './parts.ts';
 import { isFinal, newRun, type Person, type Run, runId } from './run.ts';
-import { enqueue } from './tick.ts';
 
 /** One run for each of these slots; those that have been backfilled or have succeeded already are left out. */
 export async function planBackfill({ store }: Parts, job: string, slots: Instant[]): Promise<Instant[]> {

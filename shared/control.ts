@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { enqueue } from './claim.ts';
 import { settle } from './finish.ts';
 import type { Instant } from './instant.ts';
 import { note } from './note.ts';
 import type { Parts } from './parts.ts';
 import { currentAttempt, isFinal, newRun, type Person, type Run, runId } from './run.ts';
-import { enqueue } from './tick.ts';
 
 /** What people do to single runs; each with who and why, each in the job's events. */
 
@@ -38,6 +38,11 @@ export async function cancel(
   for (;;) {
     const found = await store.runs.get(job, id);
     if (!found || isFinal(found.value.state)) return found?.value;
+    // Asked already, and under way: it is told again, and that is no news.
+    if (found.value.cancel) {
+      await stop(parts, found.value, now);
+      return found.value;
+    }
     const waits = found.value.state === 'queued' || found.value.state === 'retrying';
     const change: Partial<Run> = waits ? { state: 'cancelled', reason: asked.why || null, endedAt: now } : {};
     const written = await store.runs.replace({ ...found.value, cancel: { ...asked, at: now }, ...change }, found.etag);

@@ -44,11 +44,23 @@ export function dueSlots(schedules: readonly JobSchedule[], stretch: Stretch, no
   const missed = new Map<Instant, MissedSlot>();
   for (const schedule of schedules) {
     const due = dueOf(schedule, stretch, now);
-    for (const slot of due.run) run.set(slot.slot, slot);
+    for (const slot of due.run) run.set(slot.slot, both(run.get(slot.slot), slot));
     for (const slot of due.missed) missed.set(slot.slot, slot);
   }
   for (const slot of run.keys()) missed.delete(slot);
   return { run: inOrder(run), missed: inOrder(missed) };
+}
+
+/** One run for two schedules that meet: it starts as long as one of them wants it, and ends in time for both. */
+function both(one: DueSlot | undefined, other: DueSlot): DueSlot {
+  if (!one) return other;
+  const patient = one.startBy === null || other.startBy === null;
+  const deadlines = [one.finishBy, other.finishBy].filter((at) => at !== null);
+  return {
+    ...other,
+    startBy: patient ? null : Math.max(one.startBy ?? 0, other.startBy ?? 0),
+    finishBy: deadlines.length > 0 ? Math.min(...deadlines) : null,
+  };
 }
 
 function dueOf(job: JobSchedule, { after, until }: Stretch, now: Instant): Due {

@@ -1,16 +1,28 @@
 import { type Instant, minute } from './instant.ts';
 import { conclude, type Ending } from './outcome.ts';
-import { nextWaiting } from './overlap.ts';
+import { turns } from './overlap.ts';
 import type { Parts } from './parts.ts';
 import { isFinal, parseRunId, type Run } from './run.ts';
-import type { AttemptId } from './store/attempts.ts';
+import { type AttemptId, UnreadableResult } from './store/attempts.ts';
 import type { JobRow } from './store/jobs.ts';
+import type { Store } from './store/store.ts';
 import type { Versioned } from './store/table.ts';
 
 /** Looks whether an attempt has left its result, and if so ends it. A nudge may come twice, late, or never. */
 export async function finish(parts: Parts, id: AttemptId, now: Instant): Promise<void> {
-  const [found, result] = await Promise.all([parts.store.runs.get(id.job, id.run), parts.store.attempts.result(id)]);
-  if (found && result) await end(parts, found, id.attempt, { kind: 'result', result }, now);
+  const [found, ending] = await Promise.all([parts.store.runs.get(id.job, id.run), endingOf(parts, id)]);
+  if (found && ending) await end(parts, found, id.attempt, ending, now);
+}
+
+/** What an attempt's own result says; undefined: it has left none yet. */
+export async function endingOf({ store }: Parts, id: AttemptId): Promise<Ending | undefined> {
+  try {
+    const result = await store.attempts.result(id);
+    return result && { kind: 'result', result };
+  } catch (error) {
+    if (!(error instanceof UnreadableResult)) throw error;
+    return { kind: 'unreadable', message: error.message };
+  }
 }
 
 /**
@@ -55,7 +67,7 @@ export async function settle(parts: Parts, run: Run, now: Instant): Promise<void
   if (!isFinal(run.state)) return;
   const change = await store.jobs.amend(run.job, (row) => released(row, run));
   if (change?.written) journal({ type: 'run-finished', run });
-  await wake(parts, run.job, now, change?.row);
+  await wake(parts, run.job, now, change?.row, run.id);
   // Last: as long as this entry is there, the watch does all of the above again.
   await store.active.remove(run.job, run.id);
 }
@@ -79,20 +91,35 @@ function released(row: JobRow, run: Run): JobRow | undefined {
   return { ...row, running, last: newest ? last : row.last, streak: counts ? streak : row.streak };
 }
 
-/** Queues the runs of a job that wait for a place, as many as may start. */
-export async function wake({ store, catalog }: Parts, name: string, now: Instant, known?: JobRow): Promise<void> {
+/**
+ * Queues the runs of a job that wait for a place, as many as may start. An entry alone is no run: one whose claim died,
+ * or that is over, must not take the turn of another.
+ * @param over a run that is known to wait no more
+ */
+export async function wake({ store, catalog }: Parts, name: string, now: Instant, known?: JobRow, over?: string) {
   const job = catalog().get(name)?.job;
   const row = known ?? (await store.jobs.get(name))?.value;
   if (!job || !row) return;
-  const holding = new Set(row.running.map(({ run }) => run));
+  const aside = new Set([...row.running.map(({ run }) => run), over]);
   const waiting: { run: string; trigger: Run['trigger'] }[] = [];
   for await (const { value } of store.active.ofJob(name)) {
     const parsed = parseRunId(value.run);
-    if (parsed && parsed.slot <= now && !holding.has(value.run))
-      waiting.push({ run: value.run, trigger: parsed.trigger });
-    if (waiting.length > job.concurrency && waiting.some(({ trigger }) => trigger !== 'backfill')) break;
+    if (!parsed || parsed.slot > now || aside.has(value.run)) continue;
+    waiting.push({ run: value.run, trigger: parsed.trigger });
   }
-  for (const run of nextWaiting(job, waiting, row.running.length)) {
-    await store.launches.put({ job: name, run, attempt: 1 }, now, now);
+  for (const { runs, places } of turns(job, waiting, row.running.length)) {
+    const next = await stillQueued(store, name, runs, places);
+    for (const run of next) await store.launches.put({ job: name, run, attempt: 1 }, now, now);
+    if (next.length > 0) return;
   }
+}
+
+async function stillQueued({ runs }: Store, job: string, ids: string[], count: number): Promise<string[]> {
+  const queued: string[] = [];
+  for (const id of ids) {
+    if (queued.length >= count) break;
+    const found = await runs.get(job, id);
+    if (found?.value.state === 'queued') queued.push(id);
+  }
+  return queued;
 }

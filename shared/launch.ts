@@ -3,7 +3,7 @@ import { cancel } from './control.ts';
 import { StartError } from './executor.ts';
 import { end, settle } from './finish.ts';
 import type { Instant } from './instant.ts';
-import { type Overlap, overlap } from './overlap.ts';
+import { admit, type Overlap } from './overlap.ts';
 import type { Parts } from './parts.ts';
 import { type Attempt, isFinal, type Run, type Versions } from './run.ts';
 import { attemptSpec, readSecrets, stampVersions } from './spec.ts';
@@ -50,14 +50,16 @@ function wanted(run: Run, attempt: number, now: Instant): boolean {
 async function takeJob(parts: Parts, { job }: Deployed, found: Versioned<Run>, now: Instant): Promise<boolean> {
   const run = found.value;
   for (;;) {
-    let decision = overlap(job, run, []);
+    let decision: Overlap | undefined;
     const change = await parts.store.jobs.amend(run.job, (row) => {
-      decision = overlap(job, run, row.running);
+      decision = admit(job, run, row);
       if (decision.do !== 'start' || row.running.some((other) => other.run === run.id)) return undefined;
       return { ...row, running: [...row.running, { run: run.id, trigger: run.trigger }] };
     });
+    // Not registered yet: the watch asks again.
+    if (!change || !decision) return false;
     if (decision.do === 'start') return true;
-    if (change && (await freeJob(parts, change.row, now))) continue;
+    if (await freeJob(parts, change.row, now)) continue;
     await yieldTo(parts, found, decision, now);
     return false;
   }
@@ -78,7 +80,7 @@ async function freeJob(parts: Parts, { name, running }: JobRow, now: Instant): P
 async function yieldTo(parts: Parts, found: Versioned<Run>, decision: Exclude<Overlap, { do: 'start' }>, now: Instant) {
   const run = found.value;
   if (decision.do === 'skip') {
-    await giveUp(parts, found, { state: 'skipped', reasonCode: 'overlap', reason: decision.reason }, now);
+    await giveUp(parts, found, { state: 'skipped', reasonCode: decision.code, reason: decision.reason }, now);
   } else if (decision.do === 'wait') {
     parts.journal({ type: 'run-waiting', run, reason: decision.reason });
   } else {

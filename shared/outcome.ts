@@ -8,6 +8,8 @@ import { warnings } from './warnings.ts';
 /** How an attempt came to its end. */
 export type Ending =
   | { kind: 'result'; result: AttemptResult }
+  /** It left a result that nobody can read. */
+  | { kind: 'unreadable'; message: string }
   /** It could not be started; no shim will ever begin it. */
   | { kind: 'refused'; class: ErrorClass; message: string }
   /** Nobody began it in time, and now nobody can. */
@@ -25,6 +27,8 @@ export function conclude(run: Run, ending: Ending, job: Job | undefined, now: In
   const attempt = ended(run, ending, now);
   const next: Run = { ...run, attempts: [...run.attempts.slice(0, -1), attempt] };
   if (ending.kind === 'result') record(next, ending.result);
+  // It began, and nobody is left to say when exactly.
+  else if (ending.kind !== 'refused' && ending.kind !== 'abandoned') next.startedAt ??= attempt.startedAt;
 
   if (attempt.state === 'succeeded') return finish(next, 'succeeded', now, job);
   if (run.cancel) return finish({ ...next, reason: run.cancel.why || null }, 'cancelled', now, job);
@@ -44,6 +48,8 @@ function ended(run: Run, ending: Ending, now: Instant): Attempt {
       return ofResult(attempt, ending.result, run);
     case 'abandoned':
       return { ...attempt, state: 'abandoned', endedAt: now, error: 'nobody began it' };
+    case 'unreadable':
+      return { ...attempt, state: 'failed', endedAt: now, errorClass: 'infrastructure', error: ending.message };
     case 'refused':
       return { ...attempt, state: 'failed', endedAt: now, errorClass: ending.class, error: ending.message };
     case 'lost':

@@ -1,9 +1,9 @@
+import { enqueue } from './claim.ts';
 import { dueSlots } from './due.ts';
 import type { Instant } from './instant.ts';
 import { note } from './note.ts';
 import type { Parts } from './parts.ts';
 import { newRun, type Person, type Run, runId } from './run.ts';
-import { enqueue } from './tick.ts';
 
 /** From now on slots of the job are skipped; a run that is under way goes on. False: it was paused already. */
 export async function pause(parts: Parts, job: string, asked: Person, now: Instant): Promise<boolean> {
@@ -25,22 +25,24 @@ export async function resume(
   catchUp: boolean,
   now: Instant,
 ): Promise<Run[] | undefined> {
-  let since: Instant | undefined;
-  const change = await parts.store.jobs.amend(job, (row) => {
-    since = row.paused?.at;
-    return row.paused ? { ...row, paused: null } : undefined;
-  });
-  if (!change?.written || since === undefined) return undefined;
-  await note(parts, job, 'resumed', asked, now, {});
-  const deployed = parts.catalog().get(job);
-  if (!deployed || !catchUp) return [];
+  const since = (await parts.store.jobs.get(job))?.value.paused?.at;
+  if (since === undefined) return undefined;
+  const caughtUp = () => (catchUp ? catchUpSkipped(parts, job, since, asked, now) : []);
+  // Before the pause ends, so that resuming again does it if we die; and after, for a slot skipped at this moment.
+  const before = await caughtUp();
+  const change = await parts.store.jobs.amend(job, (row) => (row.paused ? { ...row, paused: null } : undefined));
+  if (change?.written) await note(parts, job, 'resumed', asked, now, {});
+  return [...before, ...(await caughtUp())];
+}
 
+async function catchUpSkipped(parts: Parts, job: string, since: Instant, asked: Person, now: Instant): Promise<Run[]> {
+  const schedules = parts.catalog().get(job)?.job.schedules ?? [];
   const runs: Run[] = [];
-  for (const { slot, startBy, finishBy } of dueSlots(deployed.job.schedules, { after: since, until: now }, now).run) {
-    const id = runId(slot, 'catch-up');
-    // A slot of the last minute may have been skipped just now, or is not claimed yet; then the tick runs it.
+  for (const { slot, startBy, finishBy } of dueSlots(schedules, { after: since, until: now }, now).run) {
+    // A slot of this minute may still be queued; then it runs as ever.
     const skipped = await parts.store.runs.get(job, runId(slot, 'schedule'));
-    if (skipped?.value.state !== 'skipped') continue;
+    if (skipped?.value.reasonCode !== 'paused') continue;
+    const id = runId(slot, 'catch-up');
     const run = newRun(job, slot, 'catch-up', now, { id, startBy, finishBy, asked });
     if (await enqueue(parts, run, now)) runs.push(run);
   }

@@ -1,4 +1,7 @@
+import { createHash } from 'node:crypto';
 import type { Catalog, Deployed } from './catalog.ts';
+import { claimSlots } from './claim.ts';
+import { dueSlots } from './due.ts';
 import type { Instant } from './instant.ts';
 import type { Job } from './job.ts';
 import type { Parts } from './parts.ts';
@@ -11,21 +14,30 @@ import type { JobRow, ScheduleText } from './store/jobs.ts';
 export async function register(parts: Parts, catalog: Catalog, now: Instant): Promise<void> {
   const known = new Map<string, JobRow>();
   for await (const { value } of parts.store.jobs.all()) known.set(value.name, value);
-  for (const deployed of catalog.values()) await registerJob(parts, deployed, known.get(deployed.job.name), now);
+  for (const deployed of catalog.values()) {
+    try {
+      await registerJob(parts, deployed, known.get(deployed.job.name), now);
+    } catch (error) {
+      if (!(error instanceof ChangedMeanwhile)) throw error;
+      parts.journal({ type: 'trouble', doing: `registering ${deployed.job.name}`, error });
+    }
+  }
 }
 
 /** @returns the row as it is now. */
 export async function registerJob(
-  { store, person }: Parts,
+  parts: Parts,
   deployed: Deployed,
   known: JobRow | undefined,
   now: Instant,
 ): Promise<JobRow> {
+  const { store, person } = parts;
   const { name } = deployed.job;
   const schedules = scheduleTexts(deployed.job);
   if (known?.bundle === deployed.bundle && same(known.schedules, schedules)) return known;
 
-  await store.bundles.put(deployed.bundle, await deployed.zip());
+  await store.bundles.put(deployed.bundle, await zipOf(deployed));
+  if (!known || !same(known.schedules, schedules)) await claimAhead(parts, deployed, now);
   const fresh: JobRow = {
     name,
     since: now,
@@ -52,6 +64,26 @@ export async function registerJob(
     await store.events.append({ job: name, at: now, kind: 'schedule-changed', by: person, why: '', details: change });
   }
   return inserted?.value ?? changed?.row ?? fresh;
+}
+
+/** The job's folder is not what it was when it was read; whoever reads it again will register that. */
+class ChangedMeanwhile extends Error {}
+
+/** A bundle is stored once and for good under its digest: it must be what it says. */
+async function zipOf({ job, bundle, zip }: Deployed): Promise<Buffer> {
+  const bytes = await zip();
+  if (createHash('sha256').update(bytes).digest('hex') === bundle) return bytes;
+  throw new ChangedMeanwhile(`the files of ${job.name} changed while they were read`);
+}
+
+/**
+ * Ticks have claimed slots up to the cursor, a minute from now, without knowing this schedule. Comes before the job's
+ * row: should we die in between, registering is done again.
+ */
+async function claimAhead(parts: Parts, { job }: Deployed, now: Instant): Promise<void> {
+  const cursor = await parts.store.marks.get('cursor');
+  if (cursor === undefined || cursor <= now || job.status === 'decommissioned') return;
+  await claimSlots(parts, job.name, dueSlots(job.schedules, { after: now, until: cursor }, now).run, now);
 }
 
 function reschedule(row: JobRow, schedules: ScheduleText[], now: Instant): Partial<JobRow> {

@@ -1,9 +1,10 @@
+import { claimSlots } from './claim.ts';
 import { type Due, dueSlots } from './due.ts';
 import { type Instant, minute } from './instant.ts';
 import type { JobSchedule } from './job.ts';
 import type { Parts } from './parts.ts';
 import { registerJob } from './register.ts';
-import { newRun, type Run, runId } from './run.ts';
+import { newRun } from './run.ts';
 import { parseSchedule } from './schedule/schedule.ts';
 import type { JobRow, ScheduleText } from './store/jobs.ts';
 
@@ -12,9 +13,6 @@ export const lookAhead = minute;
 
 /** So many jobs are claimed at once. */
 const together = 16;
-
-/** A queued run is looked at again this long after its slot. */
-const launchGrace = 2 * minute;
 
 /**
  * Claims every slot between the cursor and a minute from now, whoever calls it and however often: each slot gets one
@@ -65,40 +63,6 @@ async function claim(parts: Parts, row: JobRow, due: Due, now: Instant): Promise
   const missed = due.missed.map(({ slot, code, reason, slots }) =>
     newRun(row.name, slot, 'schedule', now, { state: 'missed', reasonCode: code, reason, slots, endedAt: now }),
   );
-  await store.runs.insertAll(missed);
-  for (const run of missed) journal({ type: 'run-not-started', run });
-  for (const { slot, late, startBy, finishBy } of due.run) {
-    // Late or not, the slot has one id: it can be claimed only once.
-    const run = newRun(row.name, slot, late ? 'catch-up' : 'schedule', now, {
-      id: runId(slot, 'schedule'),
-      startBy,
-      finishBy,
-    });
-    await claimSlot(parts, row, run, now);
-  }
-}
-
-async function claimSlot(parts: Parts, { paused }: JobRow, run: Run, now: Instant): Promise<void> {
-  const { store, journal } = parts;
-  if (paused) {
-    const reason = `paused by ${paused.by}${paused.why ? `: ${paused.why}` : ''}`;
-    const skipped: Run = { ...run, state: 'skipped', reasonCode: 'paused', reason, endedAt: now };
-    if (await store.runs.insert(skipped)) journal({ type: 'run-not-started', run: skipped });
-    return;
-  }
-  await enqueue(parts, run, now);
-}
-
-/**
- * Claims a run and queues its first attempt at its slot. The entry for the watch comes first, so that a crash anywhere
- * in here is repaired; the row is the claim; the message comes last.
- * @returns false when the row existed already: somebody else claimed it.
- */
-export async function enqueue({ store, journal }: Parts, run: Run, now: Instant, message = true): Promise<boolean> {
-  const checkAfter = Math.max(run.slot, now) + launchGrace;
-  await store.active.insert({ job: run.job, run: run.id, checkAfter, since: now });
-  if (!(await store.runs.insert(run))) return false;
-  if (message) await store.launches.put({ job: run.job, run: run.id, attempt: 1 }, run.slot, now);
-  journal({ type: 'run-claimed', run });
-  return true;
+  for (const run of await store.runs.insertAll(missed)) journal({ type: 'run-not-started', run });
+  await claimSlots(parts, row.name, due.run, now);
 }

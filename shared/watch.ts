@@ -1,21 +1,25 @@
-import { end, settle, wake } from './finish.ts';
+import { end, endingOf, settle, wake } from './finish.ts';
 import { day, hour, type Instant, minute, second } from './instant.ts';
+import type { Job } from './job.ts';
 import type { Parts } from './parts.ts';
 import { currentAttempt, isFinal, type Run } from './run.ts';
 import type { ActiveRun } from './store/active.ts';
+import type { JobRow } from './store/jobs.ts';
 import type { Versioned } from './store/table.ts';
 
 /** A shim that has not beaten for so long may be gone. It beats every 20 s. */
 const silence = 90 * second;
 /** After its time limit and grace a shim gets this long to say how it ended. */
 const slack = minute;
+/** Fetching a Python and packages comes before the time limit begins; the shim allows uv this long. */
+const preparation = 15 * minute;
 
 /**
  * Looks again at every active run whose time has come. Whatever has died or got lost anywhere, this alone repairs it;
  * when all goes well it has nothing to do.
  */
 export async function watch(parts: Parts, now: Instant): Promise<void> {
-  const jobs = new Set<string>();
+  const jobs: Jobs = new Map();
   for await (const entry of parts.store.active.all()) {
     if (entry.value.checkAfter > now) continue;
     try {
@@ -25,10 +29,13 @@ export async function watch(parts: Parts, now: Instant): Promise<void> {
       parts.journal({ type: 'trouble', doing: `watching ${entry.value.job}.${entry.value.run}`, error });
     }
   }
-  for (const job of jobs) await wake(parts, job, now);
+  for (const job of jobs.keys()) await wake(parts, job, now);
 }
 
-async function look(parts: Parts, entry: Versioned<ActiveRun>, now: Instant, jobs: Set<string>): Promise<void> {
+/** The jobs of runs that are still queued, each as it was when it was first looked at. */
+type Jobs = Map<string, JobRow | undefined>;
+
+async function look(parts: Parts, entry: Versioned<ActiveRun>, now: Instant, jobs: Jobs): Promise<void> {
   const { store } = parts;
   const found = await store.runs.get(entry.value.job, entry.value.run);
   if (!found) {
@@ -39,16 +46,16 @@ async function look(parts: Parts, entry: Versioned<ActiveRun>, now: Instant, job
   const run = found.value;
   if (isFinal(run.state)) return settle(parts, run, now);
   if (run.state === 'queued') {
-    jobs.add(run.job);
+    if (!jobs.has(run.job)) jobs.set(run.job, (await store.jobs.get(run.job))?.value);
+    // Its launch died after it had taken the job: no other run can start, and no wake would reach this one.
+    const holds = jobs.get(run.job)?.running.some((other) => other.run === run.id);
+    if (holds) await store.launches.put({ job: run.job, run: run.id, attempt: 1 }, now, now);
     return store.active.lookAgain(entry, now + 2 * minute);
   }
   if (run.state === 'retrying') {
-    await store.active.lookAgain(entry, now + 2 * minute);
-    return store.launches.put(
-      { job: run.job, run: run.id, attempt: run.attempts.length + 1 },
-      run.nextAttemptAt ?? now,
-      now,
-    );
+    const at = Math.max(run.nextAttemptAt ?? now, now);
+    await store.launches.put({ job: run.job, run: run.id, attempt: run.attempts.length + 1 }, at, now);
+    return store.active.lookAgain(entry, at + 2 * minute);
   }
   return lookAtAttempt(parts, entry, found, now);
 }
@@ -61,8 +68,8 @@ async function lookAtAttempt(parts: Parts, entry: Versioned<ActiveRun>, found: V
   if (!attempt) throw new Error(`${run.job}.${run.id} is ${run.state} without an attempt`);
   const id = { job: run.job, run: run.id, attempt: attempt.number };
 
-  const result = await store.attempts.result(id);
-  if (result) return end(parts, found, attempt.number, { kind: 'result', result }, now);
+  const ending = await endingOf(parts, id);
+  if (ending) return end(parts, found, attempt.number, ending, now);
 
   const begun = await store.attempts.begun(id);
   if (begun === undefined) {
@@ -74,16 +81,23 @@ async function lookAtAttempt(parts: Parts, entry: Versioned<ActiveRun>, found: V
   }
 
   const job = catalog().get(run.job)?.job;
-  const due = job ? begun + job.timeoutMs + job.graceMs + slack : Number.POSITIVE_INFINITY;
+  const due = job ? begun + longest(job) + slack : Number.POSITIVE_INFINITY;
   if (now > due || run.cancel) await executor.stop({ ...id, handle: attempt.handle });
   const beat = (await store.attempts.lastBeat(id)) ?? begun;
-  if (now < beat + silence) return store.active.lookAgain(entry, Math.min(beat + silence, Math.max(due, now + second)));
-  if ((await executor.status({ ...id, handle: attempt.handle })) === 'running' && now < due + slack) {
+  // A beat does not help a shim that neither ends in time nor when it is told to.
+  const given = due + slack;
+  if (now < beat + silence && now < given)
+    return store.active.lookAgain(entry, Math.min(beat + silence, Math.max(due, now + second)));
+  if ((await executor.status({ ...id, handle: attempt.handle })) === 'running' && now < given) {
     return store.active.lookAgain(entry, now + minute);
   }
   // It may have written its result between our two looks.
-  const late = await store.attempts.result(id);
-  if (late) return end(parts, found, attempt.number, { kind: 'result', result: late }, now);
+  const late = await endingOf(parts, id);
+  if (late) return end(parts, found, attempt.number, late, now);
   const message = `no result and no sign of life since ${new Date(beat).toISOString()}`;
   return end(parts, found, attempt.number, now > due ? { kind: 'overdue', message } : { kind: 'lost', message }, now);
+}
+
+function longest({ locked, python, timeoutMs, graceMs }: Job): number {
+  return (locked || python !== null ? preparation : 0) + timeoutMs + graceMs;
 }

@@ -39,7 +39,9 @@ export function active(table: Table<ActiveRun>): Active {
     async insert(entry) {
       await table.insert(entry);
     },
-    insertAll: table.insertAll,
+    async insertAll(entries) {
+      await table.insertAll(entries);
+    },
     get: (job, run) => table.get(partition, `${job}|${run}`),
     async lookAgain({ value, etag }, checkAfter) {
       await table.replace({ ...value, checkAfter }, etag);

@@ -33,6 +33,7 @@ export interface Attempts {
   begun(id: AttemptId): Promise<Instant | undefined>;
   /** Newest sign of life: heartbeat, or the start. */
   lastBeat(id: AttemptId): Promise<Instant | undefined>;
+  /** @throws UnreadableResult */
   result(id: AttemptId): Promise<AttemptResult | undefined>;
   /** Bytes of the log from `offset`; empty at its present end, undefined when there is no log blob (yet). */
   log(id: AttemptId, offset: number): Promise<Buffer | undefined>;
@@ -82,7 +83,7 @@ export function attempts(container: ContainerClient, sign: SignBlob): Attempts {
     async result(id) {
       const blob = container.getBlobClient(path(id, 'result.json'));
       const found = await absentAsUndefined(blob.downloadToBuffer());
-      return found && attemptResult.parse(JSON.parse(found.toString()));
+      return found && readResult(found, blob.name);
     },
     async log(id, offset) {
       const blob = container.getBlobClient(path(id, 'log.txt'));
@@ -98,6 +99,22 @@ export function attempts(container: ContainerClient, sign: SignBlob): Attempts {
       }
     },
   };
+}
+
+/** A result is there and says nothing: reading it again cannot help. */
+export class UnreadableResult extends Error {
+  constructor(blob: string, cause: unknown) {
+    super(`${blob} is not a result as the shim writes it: do service and shim have the same version?`, { cause });
+    this.name = 'UnreadableResult';
+  }
+}
+
+function readResult(bytes: Buffer, blob: string): AttemptResult {
+  try {
+    return attemptResult.parse(JSON.parse(bytes.toString()));
+  } catch (error) {
+    throw new UnreadableResult(blob, error);
+  }
 }
 
 /** With the account's key: for one machine. */

@@ -1,5 +1,5 @@
 import type { Instant } from '../instant.ts';
-import { parseRunId, type Run } from '../run.ts';
+import { type Attempt, parseRunId, type Run } from '../run.ts';
 import type { Codec, Table, Versioned } from './table.ts';
 
 /** Thirteen digits reach the year 2286. */
@@ -49,14 +49,28 @@ function json(run: Run, name: (typeof parts)[number]): string | null {
   if (run[name] === null) return null;
   const text = JSON.stringify(run[name]);
   if (text.length <= propertyLimit) return text;
-  if (name === 'metrics') return JSON.stringify(plainNumbers(run.metrics));
-  if (name === 'attempts') return JSON.stringify([...run.attempts.slice(0, 1), ...run.attempts.slice(-10)]);
+  // What an attempt has left must never keep its run from ending: the row holds what fits, the result holds it all.
+  if (name === 'metrics') {
+    const numbers = Object.entries(run.metrics).filter(([, value]) => typeof value === 'number');
+    return JSON.stringify(Object.fromEntries(fitting(numbers)));
+  }
+  if (name === 'outputs' || name === 'warnings') return JSON.stringify(fitting<unknown>(run[name]));
+  const brief = name === 'attempts' ? JSON.stringify(run.attempts.map(briefly)) : text;
+  if (brief.length <= propertyLimit) return brief;
   throw new RangeError(`${name} of ${run.job}.${run.id} takes ${text.length} characters; a row holds ${propertyLimit}`);
 }
 
-/** Mixes of too many categories stay in the attempt's result; the row keeps the numbers. */
-function plainNumbers(metrics: Run['metrics']): Run['metrics'] {
-  return Object.fromEntries(Object.entries(metrics).filter(([, value]) => typeof value === 'number'));
+/** The first of these that fit into one property. */
+function fitting<T>(values: readonly T[]): T[] {
+  let room = propertyLimit - 2;
+  return values.filter((value) => {
+    room -= JSON.stringify(value).length + 1;
+    return room >= 0;
+  });
+}
+
+function briefly(attempt: Attempt): Attempt {
+  return { ...attempt, error: attempt.error?.slice(0, 200) ?? null };
 }
 
 function instant(value: unknown): Instant | null {
@@ -66,7 +80,8 @@ function instant(value: unknown): Instant | null {
 
 export interface Runs {
   insert(run: Run): Promise<Versioned<Run> | undefined>;
-  insertAll(runs: Run[]): Promise<void>;
+  /** @returns those that were new. */
+  insertAll(runs: Run[]): Promise<Run[]>;
   get(job: string, id: string): Promise<Versioned<Run> | undefined>;
   replace(run: Run, etag: string): Promise<Versioned<Run> | undefined>;
   /** Newest slot first; slots in [from, to], both UTC and inclusive. */

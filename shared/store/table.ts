@@ -16,8 +16,8 @@ export interface Codec<T> {
 export interface Table<T> {
   /** Undefined: a row with this key exists already. */
   insert(value: T): Promise<Versioned<T> | undefined>;
-  /** Inserts rows of one partition, 100 a request; those that exist already are left as they are. */
-  insertAll(values: T[]): Promise<void>;
+  /** Inserts rows of one partition, 100 a request. @returns those that were new; the others are left as they are. */
+  insertAll(values: T[]): Promise<T[]>;
   get(partitionKey: string, rowKey: string): Promise<Versioned<T> | undefined>;
   /** Undefined: somebody else has changed or removed the row since it was read. */
   replace(value: T, etag: string): Promise<Versioned<T> | undefined>;
@@ -50,16 +50,19 @@ export function table<T>(client: TableClient, codec: Codec<T>): Table<T> {
   return {
     insert,
     async insertAll(values) {
+      const inserted: T[] = [];
       for (let at = 0; at < values.length; at += batchSize) {
         const some = values.slice(at, at + batchSize);
         try {
           await client.submitTransaction(some.map((value): TransactionAction => ['create', entity(value)]));
+          inserted.push(...some);
         } catch (error) {
           // One row that exists fails the whole transaction: then each goes by itself.
           if (!(error instanceof RestError) || error.statusCode !== 409) throw error;
-          for (const value of some) await insert(value);
+          for (const value of some) if (await insert(value)) inserted.push(value);
         }
       }
+      return inserted;
     },
     async get(partitionKey, rowKey) {
       try {
