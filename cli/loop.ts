@@ -4,6 +4,7 @@ import type { Parts } from '../shared/parts.ts';
 import { type Pipeline, pipeline } from '../shared/pipeline.ts';
 import type { AttemptId } from '../shared/store/attempts.ts';
 import type { Received } from '../shared/store/launches.ts';
+import { steadyClock } from './clock.ts';
 
 /** Ticks are a minute apart in Azure; here a few more cost nothing and repair sooner. */
 const tickEvery = 15 * second;
@@ -24,8 +25,11 @@ export interface Loop {
 /**
  * The timer, the queue trigger and the finish nudge of one machine: calls the same pipeline that Azure Functions call.
  * @param free how many attempts may start now
+ * @param wall the machine's clock; the store's is asked whether it is right
  */
-export function loop(parts: Parts, free: () => number, clock: () => Instant = Date.now): Loop {
+export function loop(parts: Parts, free: () => number, wall: () => Instant = Date.now): Loop {
+  const time = steadyClock(parts.store.time, wall);
+  const clock = time.now;
   const work = pipeline(withHints(parts, (at) => wakeAt(at)));
   const stopping = new AbortController();
   const busy = new Set<Promise<void>>();
@@ -54,9 +58,15 @@ export function loop(parts: Parts, free: () => number, clock: () => Instant = Da
 
   async function tickLoop() {
     while (!stopping.signal.aborted) {
-      await work.tick(clock()).catch((error) => parts.journal({ type: 'trouble', doing: 'ticking', error }));
+      await tickOnce().catch((error) => parts.journal({ type: 'trouble', doing: 'ticking', error }));
       await sleep(tickEvery - (clock() % tickEvery), undefined, { signal: stopping.signal }).catch(() => {});
     }
+  }
+
+  async function tickOnce() {
+    const byMs = await time.sync();
+    if (byMs !== 0) parts.journal({ type: 'clock-corrected', byMs });
+    await work.tick(clock());
   }
 
   async function queueLoop() {

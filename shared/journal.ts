@@ -11,6 +11,8 @@ export type Event =
   | { type: 'run-finished'; run: Run }
   | { type: 'run-cancel-asked'; run: Run }
   | { type: 'launch-unreadable'; text: string }
+  /** The host's clock was not that of the store. */
+  | { type: 'clock-corrected'; byMs: number }
   | { type: 'trouble'; doing: string; error: unknown };
 
 export type Journal = (event: Event) => void;
@@ -34,6 +36,8 @@ export function tell(event: Event): string | undefined {
       return `${runName(event.run)} is being cancelled by ${event.run.cancel?.by ?? 'somebody'}`;
     case 'launch-unreadable':
       return `a message in the launch queue cannot be read and was set aside: ${event.text.slice(0, 200)}`;
+    case 'clock-corrected':
+      return `this machine's clock differs from the store's: put right by ${Math.round(event.byMs / 1_000)} s here`;
     case 'trouble':
       return `trouble while ${event.doing}: ${troubleText(event.error)}`;
   }

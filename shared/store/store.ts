@@ -1,6 +1,7 @@
 import { TableClient } from '@azure/data-tables';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
+import type { Instant } from '../instant.ts';
 import { type Active, active, activeCodec } from './active.ts';
 import { type Attempts, attempts, type SignBlob, signWithKey } from './attempts.ts';
 import { type Bundles, bundles } from './bundles.ts';
@@ -23,6 +24,8 @@ export interface Store {
   bundles: Bundles;
   /** Creates what is missing; calling it again is cheap and harmless. */
   prepare(): Promise<void>;
+  /** What time it is at the store, in whole seconds: the one clock that all hosts share. */
+  time(): Promise<Instant>;
 }
 
 /** Opens Azure Storage, or Azurite, by a connection string. Nothing is sent before the first use. */
@@ -53,6 +56,11 @@ export function openStore(connection: string, sign: SignBlob = signWithKey): Sto
         ...Object.values(containers).map((client) => client.createIfNotExists()),
         ...Object.values(queue).map((client) => client.createIfNotExists()),
       ]);
+    },
+    async time() {
+      const { date } = await containers.runs.getProperties();
+      if (!date) throw new Error('storage answered without a Date');
+      return date.getTime();
     },
   };
 }
