@@ -9,12 +9,12 @@ from .environment import prepare
 from .failure import Failure, Stopped
 from .files import place_bundle, place_inputs
 from .jobenv import job_environment, resolve_secrets
-from .linux import guard, oom_kills
+from .linux import guard, memory_limit, oom_kills
 from .log import Log
-from .process import kill_strays
+from .process import alone, kill_strays
 from .redact import SHORTEST_SECRET, Redactor
 from .result import Facts, deliver, inline_text, nudge, result_of
-from .signals import Signals
+from .signals import Signals, leave_when_told
 from .spool import Spool
 from .storage import Storage
 from .supervise import supervise
@@ -28,7 +28,8 @@ def run(spec):
     """Runs the attempt and returns the shim's exit code: 0 the result is stored, 70 it is not, 75 the attempt is
     somebody else's, 69 it could not be taken. `spec` is an AttemptSpec as a dict.
     """
-    facts, storage = Facts(now_ms()), Storage(spec['deliverMs'])
+    facts, storage = Facts(now_ms()), Storage(spec)
+    leave_when_told()
     refused = take(spec, storage, facts.started_at)
     if refused is not None:
         return refused
@@ -119,8 +120,12 @@ def _judge(spec, facts, ended, log, killed_before):
     else:
         from .classify import classify
 
-        killed = oom_kills() if killed_before is not None else None
-        facts.fail(*classify(ended.exit_code, ended.signal, said, (killed or 0) > (killed_before or 0)), clean)
+        shot = ended.signal == 'SIGKILL' or ended.exit_code == 137
+        # In a container whoever the kernel has killed was the job's; elsewhere it may have been a neighbour.
+        starved = (shot or alone()) and killed_before is not None and (oom_kills() or 0) > killed_before
+        if starved and shot:
+            facts.exit_code = 137
+        facts.fail(*classify(ended.exit_code, ended.signal, said, starved, memory_limit() if starved else None), clean)
 
 
 def _collect(spec, facts, storage, base, redactor, courier):

@@ -35,20 +35,21 @@ NETWORK = re.compile(
 )
 
 
-def classify(exit_code, signal, said, out_of_memory=False):
+def classify(exit_code, signal, said, out_of_memory=False, memory_limit=None):
     """(error class, message, detail) of a job that failed by itself.
 
     `exit_code` or `signal` (its name) is None; `said` is the end of the redacted log as text; `out_of_memory`: the
-    kernel has killed for memory meanwhile.
+    kernel has killed for memory meanwhile, because of `memory_limit` in bytes where that is known.
     """
     lines = _clean_lines(said)
     trace, last = _last_traceback(lines)
     detail = _detail(trace or lines)
     name = LAST_LINE.match(last) if last else None
     short = name.group(1).rpartition('.')[2] if name else ''
+    if out_of_memory or (short == 'MemoryError' and (signal == 'SIGKILL' or exit_code == 137)):
+        limit = f' (limit {_size(memory_limit)})' if memory_limit else ''
+        return 'memory', f'out of memory{limit}: give the job more (run.memory), or let it load less', detail
     if signal == 'SIGKILL' or exit_code == 137:
-        if out_of_memory or short == 'MemoryError':
-            return 'memory', 'killed for lack of memory: give the job more (run.memory), or let it load less', detail
         return 'killed', 'killed by SIGKILL, which Lamplighter did not send', detail
     if signal:
         return 'killed', f'killed by {signal}', detail
@@ -63,6 +64,13 @@ def classify(exit_code, signal, said, out_of_memory=False):
         return 'module', f'exit code {exit_code}: {final}'[:1000], detail
     message = f'exit code {exit_code}' + (f': {final.strip()}' if final.strip() else '')
     return _of_words('', final) or 'application', message[:300], detail
+
+
+def _size(count):
+    for unit, one in (('Gi', 1 << 30), ('Mi', 1 << 20)):
+        if count >= one:
+            return f'{count / one:.4g}{unit}'
+    return f'{count} bytes'
 
 
 def _of_exception(short, last, trace):

@@ -2,7 +2,7 @@ import random
 import sys
 import time
 
-from .http1 import Broken, Http
+from .http1 import Broken
 from .retry import delay_ms, retryable
 from .storage import Storage, code_of, exists
 
@@ -30,7 +30,7 @@ class Courier:
 
     def __init__(self, spec, spool, beat):
         self.spool, self.beat = spool, beat
-        self.storage = Storage(spec['deliverMs'], Http(timeout=15.0))
+        self.storage = Storage(spec, timeout=15.0)
         self.url, self.deliver_s = spec['blobs']['log'], spec['deliverMs'] / 1000
         self.offset = self._blocks = self._tries = 0
         self.problem = None
@@ -47,15 +47,19 @@ class Courier:
         since = self.spool.since
         now = time.monotonic()
         if not self.started and (now >= self.beat.due_at or (since is not None and now - since >= 1)):
-            self.start()
+            try:
+                self.start()
+            except RuntimeError:
+                pass  # a fork bomb has taken every place for a thread: there will be one when it has been killed
 
     def start(self):
         if not self.started:
             import threading
 
             self._wake = threading.Event()
-            self._thread = threading.Thread(target=self._run, name='courier', daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._run, name='courier', daemon=True)
+            thread.start()
+            self._thread = thread
 
     def finish(self):
         """Waits until all of the log is stored, or deliverMs are over. Returns whether it is."""

@@ -20,13 +20,21 @@ def wipe_variable(name):
 
 
 def guard():
-    """Closes this process to its own job (same user: /proc/<pid>/mem), and adopts the job's orphans."""
+    """Closes this process to its own job, and adopts the job's orphans."""
+    _prctl(PR_SET_DUMPABLE, 0)
+    _prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def hide():
+    """Closes this process to others of the same user: /proc/<pid>/mem and the like are root's from here on."""
+    _prctl(PR_SET_DUMPABLE, 0)
+
+
+def _prctl(option, value):
     try:
         import ctypes
 
-        libc = ctypes.CDLL(None)
-        libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
-        libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
     except (ImportError, OSError, AttributeError):
         pass
 
@@ -65,11 +73,41 @@ def children():
 
 
 def oom_kills():
-    """How often the kernel killed for memory in this cgroup (v2, memory.events), or None where that is not known."""
+    """How often the kernel killed for memory in this cgroup, or None where that is not known."""
+    return _memory_figure(('memory.events', 'memory.oom_control'), 'oom_kill ')
+
+
+def memory_limit():
+    """The memory limit of this cgroup in bytes, or None: none, or not known."""
+    limit = _memory_figure(('memory.max', 'memory.limit_in_bytes'), '')
+    return None if limit is None or limit >= 1 << 60 else limit  # version 1 writes "none" as a huge number
+
+
+def _memory_figure(names, word):
+    """The number behind `word` in the memory cgroup's file, whose name differs between version 2 and 1.
+
+    Version 1 shows a container the path that its host sees, and mounts the container's own cgroup as the root.
+    """
     try:
         with open('/proc/self/cgroup', encoding='ascii') as file:
-            path = next(line[3:].strip() for line in file if line.startswith('0::'))
-        with open(f'/sys/fs/cgroup{path.rstrip("/")}/memory.events', encoding='ascii') as file:
-            return next(int(line.split()[1]) for line in file if line.startswith('oom_kill '))
-    except (OSError, StopIteration, ValueError, IndexError):
+            lines = [line.rstrip('\n').split(':', 2) for line in file]
+    except OSError:
         return None
+    two = [f'/sys/fs/cgroup{path}/{names[0]}' for number, _, path in lines if number == '0']
+    one = [path for _, controllers, path in lines if 'memory' in controllers.split(',')]
+    for name in (*(f'/sys/fs/cgroup/memory{path}/{names[1]}' for path in (*one, '')), *two):
+        try:
+            with open(name, encoding='ascii') as file:
+                return next(int(line[len(word) :]) for line in file if line.startswith(word))
+        except (OSError, StopIteration, ValueError):
+            continue
+    return None
+
+
+def first_to_die(pid):
+    """Makes a process and its children the kernel's first choice when memory runs out, so that we live to tell."""
+    try:
+        with open(f'/proc/{pid}/oom_score_adj', 'w', encoding='ascii') as file:
+            file.write('1000')
+    except OSError:
+        pass

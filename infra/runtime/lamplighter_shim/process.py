@@ -4,7 +4,7 @@ import select
 import signal
 import time
 
-from .linux import children
+from .linux import children, first_to_die
 
 
 def find_program(name, path, cwd):
@@ -60,7 +60,14 @@ def spawn(argv, cwd, env, out, keep=None):
     if problem:
         os.waitpid(pid, 0)
         raise OSError(int(problem), os.strerror(int(problem)), argv[0])
+    if alone():
+        first_to_die(pid)
     return pid
+
+
+def alone():
+    """Whether this is the first process of a container: everything in it is ours, its memory limit too."""
+    return os.getpid() == 1
 
 
 def kill_group(group, number):
@@ -84,6 +91,11 @@ def kill_strays(patience_s=2.0):
                 os.kill(pid, signal.SIGKILL)
             except (ProcessLookupError, PermissionError):
                 pass
+        try:
+            if alone():
+                os.kill(-1, signal.SIGKILL)  # all at once but this one: else a fork bomb is faster than we are
+        except ProcessLookupError:
+            pass
         try:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass

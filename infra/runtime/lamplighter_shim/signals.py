@@ -6,6 +6,12 @@ from .failure import Stopped
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
+def leave_when_told():
+    """Until there are Signals: the first process of a container is deaf to every signal that it has no handler for."""
+    if os.getpid() == 1:
+        signal.signal(signal.SIGTERM, lambda *_: os._exit(128 + signal.SIGTERM))
+
+
 class Signals:
     """Requests to stop. While the job is prepared they raise Stopped; from `note()` on they are only written down.
 

@@ -4,7 +4,7 @@ import os
 VARIABLE = 'LAMPLIGHTER_SPEC'
 KEYS = (
     'version job run attempt scheduledFor command python env secrets bundle inputs outputs timeoutMs graceMs '
-    'logLimitBytes heartbeatMs deliverMs blobs nudge cache'
+    'logLimitBytes heartbeatMs deliverMs blobs relay nudge cache'
 ).split()
 
 
@@ -16,7 +16,7 @@ def read_spec():
     """The attempt's specification as a dict, from LAMPLIGHTER_SPEC or else from stdin until its end.
 
     The variable holds signed addresses that the job must not see, so it is wiped from this process, too: taking it
-    out of os.environ would leave it readable in /proc/<pid>/environ.
+    out of os.environ would leave it readable in /proc/<pid>/environ. Raises BadSpec.
     """
     text = os.environ.get(VARIABLE)
     if text:
@@ -29,6 +29,11 @@ def read_spec():
         while part := os.read(0, 1 << 20):
             parts.append(part)
         text = b''.join(parts)
+    return parse_spec(text)
+
+
+def parse_spec(text):
+    """The specification from its JSON. Raises BadSpec."""
     try:
         spec = json.loads(text)
     except ValueError as error:

@@ -16,9 +16,9 @@ class Away(Exception):
 class Storage:
     """Requests that are tried again. An outage counts from its first failure over all requests made here."""
 
-    def __init__(self, deliver_ms, http=None, pause=time.sleep):
-        self.deliver_ms, self.calls, self.pause = deliver_ms, 0, pause
-        self.http = http or Http()
+    def __init__(self, spec, timeout=30.0, pause=time.sleep):
+        self.deliver_ms, self.calls, self.pause = spec['deliverMs'], 0, pause
+        self.http = Http(timeout, relay=spec['relay'])
         self._away_since = None
 
     def once(self, method, url, headers=None, body=b'', sink=None):

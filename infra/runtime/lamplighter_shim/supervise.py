@@ -100,7 +100,16 @@ def _watch(pid, reading, spec, log, signals, courier):
 def _bury(pid):
     """What wait4 says of the job's process once it has ended, else None. What is left of its group dies first."""
     if hasattr(os, 'waitid'):  # not on macOS
-        if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+        # Orphans that came to us are buried as they die: in a container they would use up its process limit. Not all
+        # at once: a fork bomb makes them faster than that.
+        for _ in range(1000):
+            dead = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT | os.WNOHANG)
+            if dead is None:
+                return None
+            if dead.si_pid == pid:
+                break
+            os.waitpid(dead.si_pid, 0)
+        else:
             return None
         kill_group(pid, signal.SIGKILL)  # before the burial: until then the number cannot be somebody else's
         return os.wait4(pid, 0)
