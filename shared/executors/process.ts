@@ -1,18 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { open } from 'node:fs/promises';
-import type { AttemptSpec } from '../attempt.ts';
-import { type AttemptRef, type Executor, StartError } from '../executor.ts';
+import type { AttemptRef, Executor } from '../executor.ts';
 import type { AttemptId } from '../store/attempts.ts';
-import { isAlive, processHandle, terminate } from './pid.ts';
+import { type NurseryOptions, nursery, type Shim } from './nursery.ts';
+import { isAlive, terminate } from './pid.ts';
 
-export interface ProcessOptions {
-  /** The interpreter itself, not a version manager's stand-in: see findPython. */
-  python: string;
-  /** Folder of the shim, `infra/runtime/lamplighter_shim`. */
-  shim: string;
-  /** Where a shim's own last words go when it cannot deliver them; appended. */
-  shimLog: string;
+export interface ProcessOptions extends NurseryOptions {
   /** Called when a shim that this process started is gone, with or without a result. */
   ended: (attempt: AttemptId) => void;
 }
@@ -27,41 +18,34 @@ export interface ProcessExecutor extends Executor {
 }
 
 /** Runs each attempt as a plain process of this machine: no isolation, no overhead. For one machine and for tests. */
-export function processExecutor({ python, shim, shimLog, ended }: ProcessOptions): ProcessExecutor {
-  const children = new Set<ChildProcess>();
+export function processExecutor({ ended, ...options }: ProcessOptions): ProcessExecutor {
+  const shims = nursery(options);
+  /** From the wish to start one until its end. */
+  const ours = new Map<Promise<Shim>, Promise<void>>();
+
+  async function follow(starting: Promise<Shim>, { job, run, attempt }: AttemptId): Promise<void> {
+    const shim = await starting.catch(() => undefined);
+    await shim?.ended;
+    ours.delete(starting);
+    if (shim) ended({ job, run, attempt });
+  }
 
   return {
     name: 'process',
     startGraceMs: 30_000,
     needsSecretValues: true,
     image: null,
-    running: () => children.size,
+    running: () => ours.size,
     async idle() {
-      while (children.size > 0) await Promise.all([...children].map((child) => once(child, 'close')));
+      while (ours.size > 0) await Promise.all(ours.values());
     },
     stopAll() {
-      for (const child of children) child.kill('SIGTERM');
+      for (const starting of ours.keys()) void starting.then(({ handle }) => terminate(handle)).catch(() => {});
     },
     async start(spec) {
-      const log = await open(shimLog, 'a');
-      try {
-        // A session of its own: Ctrl-C in the host's terminal must not reach the jobs, and they outlive a host that dies.
-        const child = spawn(python, ['-I', '-S', shim], {
-          detached: true,
-          stdio: ['pipe', log.fd, log.fd],
-          env: shimEnvironment(process.env),
-        });
-        children.add(child);
-        child.once('close', () => {
-          children.delete(child);
-          ended({ job: spec.job, run: spec.run, attempt: spec.attempt });
-        });
-        await began(child, python);
-        hand(child, spec);
-        return await processHandle(child.pid ?? 0);
-      } finally {
-        await log.close();
-      }
+      const starting = shims.start(spec);
+      ours.set(starting, follow(starting, spec));
+      return (await starting).handle;
     },
     async status({ handle }) {
       return handle !== null && (await isAlive(handle)) ? 'running' : 'unknown';
@@ -70,27 +54,4 @@ export function processExecutor({ python, shim, shimLog, ended }: ProcessOptions
       if (handle !== null) await terminate(handle);
     },
   };
-}
-
-async function began(child: ChildProcess, python: string): Promise<void> {
-  try {
-    await once(child, 'spawn');
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    throw new StartError('infrastructure', `${python} could not be started (${code})`, error);
-  }
-}
-
-/** The spec goes through a pipe: an environment or a file could be read by the job. */
-function hand(child: ChildProcess, spec: AttemptSpec): void {
-  // A shim that dies before it has read it all is found by the watch.
-  child.stdin?.on('error', () => {});
-  child.stdin?.end(JSON.stringify(spec));
-}
-
-/** Only what a shim and uv need: the host's own credentials stay with the host. */
-function shimEnvironment(from: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const wanted =
-    /^(PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|UV_.*|(https?|no|all)_proxy)$/i;
-  return Object.fromEntries(Object.entries(from).filter(([name]) => wanted.test(name)));
 }

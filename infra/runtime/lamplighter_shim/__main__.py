@@ -7,6 +7,11 @@ from os.path import abspath, dirname
 here = dirname(abspath(__file__))
 sys.path[:] = [p for p in sys.path if abspath(p or '.') != here] + [dirname(here)]
 
+if sys.argv[1:] == ['--nursery']:
+    from lamplighter_shim.nursery import main
+
+    main()
+
 from lamplighter_shim.attempt import run  # noqa: E402
 from lamplighter_shim.spec import BadSpec, read_spec  # noqa: E402
 
