@@ -1,4 +1,4 @@
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAlive, pidOf, processHandle } from '../shared/executors/pid.ts';
@@ -16,6 +16,26 @@ const name = 'host.json';
 export async function runningHost(state: string): Promise<HostCard | undefined> {
   const card = await read(join(state, name));
   return card && (await isAlive(card.process)) ? card : undefined;
+}
+
+/** Whether any host of this folder runs now: the one that keeps the store, or one that joined it. */
+export async function anyHost(state: string): Promise<boolean> {
+  const names = await readdir(state).catch(() => []);
+  for (const file of names.filter((file) => file === name || joinedName.test(file))) {
+    const card = await read(join(state, file));
+    if (card && (await isAlive(card.process))) return true;
+  }
+  return false;
+}
+
+const joinedName = /^joined\.\d+\.json$/;
+
+/** Notes a second host. @returns what takes the note away */
+export async function noteJoined(state: string): Promise<() => Promise<void>> {
+  const file = join(state, `joined.${process.pid}.json`);
+  const card: HostCard = { process: await processHandle(process.pid), url: null };
+  await writeFile(file, JSON.stringify(card));
+  return () => rm(file, { force: true });
 }
 
 /**

@@ -10,7 +10,7 @@ import { startStore } from './azurite.ts';
 import { composeLocal, type LocalParts } from './compose.ts';
 import { readFolder } from './folder.ts';
 import type { Home } from './home.ts';
-import { takeLock } from './lock.ts';
+import { noteJoined, takeLock } from './lock.ts';
 import { type Loop, loop } from './loop.ts';
 import { Refusal } from './refusal.ts';
 import { afterChange, watchFolder } from './reload.ts';
@@ -35,7 +35,11 @@ export async function start(home: Home, options: StartOptions): Promise<void> {
     throw new Refusal(`No job of ${home.jobs} can run: mend the above, or make one with: lamp new <job>`);
 
   const host = new Host(home, catalog);
-  if (options.join) return host.run(await openHere(home), options);
+  if (options.join) {
+    const connection = await openHere(home);
+    const leave = await noteJoined(home.state);
+    return host.run(connection, options).finally(leave);
+  }
   const lock = await takeLock(home.state);
   try {
     const store = await startStore(home.state, {

@@ -106,5 +106,5 @@ function withChanges(lines: Line[], after: Instant): Line[] {
       return { job: styleText('dim', '—'), at, timeZone, note: styleText('yellow', note) };
     }),
   );
-  return [...lines, ...changes].sort((a, b) => a.at - b.at);
+  return [...changes, ...lines].sort((a, b) => a.at - b.at);
 }
