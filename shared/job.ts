@@ -31,6 +31,12 @@ export interface Job {
   concurrency: number;
   cpu: number;
   memoryBytes: number;
+  /** In a container: room for files, part of the memory; processes and threads; network. */
+  scratchBytes: number;
+  pids: number;
+  network: Manifest['run']['network'];
+  /** Null: the one that the host was started with. */
+  executor: Manifest['run']['executor'] | null;
   retry: {
     /** In all, the first included. */
     attempts: number;
@@ -96,6 +102,10 @@ export function toJob(manifest: Manifest, facts: JobFacts): Job {
     concurrency: run.concurrency ?? (run.overlap === 'allow' ? 10 : 1),
     cpu: run.cpu,
     memoryBytes: bytes(run.memory),
+    scratchBytes: run.scratch === undefined ? scratchOf(bytes(run.memory)) : bytes(run.scratch),
+    pids: run.pids,
+    network: run.network,
+    executor: run.executor ?? null,
     retry: {
       attempts: retry.attempts,
       backoff: retry.backoff,
@@ -118,6 +128,10 @@ export function toJob(manifest: Manifest, facts: JobFacts): Job {
     },
     logLimitBytes: bytes(run.logLimit),
   };
+}
+
+function scratchOf(memoryBytes: number): number {
+  return Math.min(512 * 1024 ** 2, Math.floor(memoryBytes / 2));
 }
 
 /** `pull-prospects/out/prospects.csv` → the job, its output, and the base name under which the file is placed. */

@@ -132,6 +132,12 @@ const table: Record<string, Expected[]> = {
     ['7:29', 'unknown-value', 'retry.on[0]', /"netwrk" is not known/, /did you mean network\?/],
     ['7:45', 'contradiction', 'retry.delay', /delay \(20m\) is above maxDelay \(10m, the default\)/, /maxDelay/],
   ],
+  container: [
+    ['6:49', 'contradiction', 'run.scratch', /files of 1Gi leave nothing of a memory of 512Mi/, /raise memory/],
+    ['6:60', 'out-of-range', 'run.pids', /^3 is too small; expected a whole number from 16 to 32768/, /range/],
+    ['6:72', 'unknown-value', 'run.network', /"hots" is not known; expected one of none, bridge, host/, /mean host\?/],
+    ['6:88', 'unknown-value', 'run.executor', /"podman" is not known/, /./],
+  ],
   outputs: [
     ['8:5', 'file', 'outputs[0]', /leaves the work directory/, /inside/],
     ['9:5', 'file', 'outputs[1]', /is an absolute path/, /relative/],

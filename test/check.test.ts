@@ -13,7 +13,7 @@ describe('a valid job', () => {
       'score-prospects',
       `builtWith: { tool: Claude Code, version: "2.1" }
 schedule: { cron: "0 7 * * 1-5", timeZone: Europe/London, catchUp: all, mustStartWithin: 10m, mustFinishBy: "07:45" }
-run: { command: [python, score.py], timeout: 15m, grace: 5s, mustRunAtLeast: 2s, overlap: queue, cpu: 2, memory: 512Mi, python: "3.12", logLimit: 10MB }
+run: { command: [python, score.py], timeout: 15m, grace: 5s, mustRunAtLeast: 2s, overlap: queue, cpu: 2, memory: 512Mi, scratch: 128Mi, pids: 64, network: none, executor: docker, python: "3.12", logLimit: 10MB }
 env: { RATE: 1.10, ZIP: 00501, FAST: true, NAME: x }
 secrets: { CRM_API_KEY: crm-api-key }
 retry: { attempts: 3, backoff: constant, delay: 5s, maxDelay: 1m, on: [network] }
@@ -57,6 +57,10 @@ alerts: { teams: sales-ops, email: [sales-ops@contoso.com] }
       concurrency: 1,
       cpu: 2,
       memoryBytes: 536_870_912,
+      scratchBytes: 134_217_728,
+      pids: 64,
+      network: 'none',
+      executor: 'docker',
       retry: { attempts: 3, backoff: 'constant', delayMs: 5_000, maxDelayMs: 60_000, on: ['network'] },
       inputs: [{ path: 'prospects.csv', job: 'pull-prospects', output: 'out/prospects.csv' }],
       outputs: ['outbound.csv'],
@@ -83,6 +87,10 @@ alerts: { teams: sales-ops, email: [sales-ops@contoso.com] }
         concurrency: 1,
         cpu: 0.5,
         memoryBytes: 1_073_741_824,
+        scratchBytes: 536_870_912,
+        pids: 256,
+        network: 'bridge',
+        executor: null,
         inputs: [],
         outputs: [],
         metrics: {},

@@ -137,6 +137,18 @@ export const manifest = z.strictObject(
           memory: size('128Mi', '8Gi', '512Mi or 1Gi')
             .default('1Gi')
             .describe('Memory limit; beyond it the run is killed.'),
+          scratch: size('1Mi', '8Gi', '512Mi')
+            .optional()
+            .describe(
+              'In a container: room for files of the run, part of its memory. Default 512Mi, at most half of the memory.',
+            ),
+          pids: whole(16, 32_768).default(256).describe('In a container: most processes and threads at once.'),
+          network: oneOf(['none', 'bridge', 'host'])
+            .default('bridge')
+            .describe("In a container: no network, a network of its own behind the host's address, or the host's own."),
+          executor: oneOf(['process', 'docker'])
+            .optional()
+            .describe('Run as a plain process or in a container. Left out: as the host was started.'),
           python: text('a version in quotes such as "3.12"', /^3\.\d{1,2}$/)
             .optional()
             .describe('Python version, in quotes. Left out: that of the image.'),

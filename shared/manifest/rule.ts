@@ -6,6 +6,7 @@ import { valueAt } from './issue.ts';
 import { escaped, shown } from './literal.ts';
 import { type Path, pathText } from './place.ts';
 import type { Problem } from './problem.ts';
+import { parseSize } from './size.ts';
 
 /*
  * Rules about what several fields say together, or what a field means. They read the raw value, so that they also run
@@ -54,6 +55,15 @@ export function contradictionProblems(document: Document): Problem[] {
     const message = `a run that must take at least ${text(['run', 'mustRunAtLeast'], '')} is ended after ${text(['run', 'timeout'], '1h')}`;
     const hint = 'lower mustRunAtLeast, or raise timeout';
     problems.push(problem(document, ['run', 'mustRunAtLeast'], 'contradiction', message, hint));
+  }
+  const [scratch, memory] = [
+    ['run', 'scratch'],
+    ['run', 'memory'],
+  ].map((path) => valueAt(document.value, path));
+  const bytes = (value: unknown) => (typeof value === 'string' ? parseSize(value) : undefined);
+  if ((bytes(scratch) ?? 0) >= (bytes(memory ?? '1Gi') ?? Number.POSITIVE_INFINITY)) {
+    const message = `files of ${scratch} leave nothing of a memory of ${text(['run', 'memory'], '1Gi')}, which they are part of`;
+    problems.push(problem(document, ['run', 'scratch'], 'contradiction', message, 'lower scratch, or raise memory'));
   }
   for (const name of Object.keys(Object(valueAt(document.value, ['metrics'])))) {
     const [min, max] = ['min', 'max'].map((end) => valueAt(document.value, ['metrics', name, end]));

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import { chmod, lstat, mkdir, rename, rm } from 'node:fs/promises';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream';
+
+/** A way from containers without network to the store of this machine: a Unix socket in a folder that they can mount. */
+export interface Relay {
+  close(): Promise<void>;
+}
+
+export const relaySocket = 'store.sock';
+
+/** Where the relay of an installation is; short, as the path of a Unix socket has at most 107 bytes (unix(7)). */
+export function relayFolder(root: string): string {
+  return join(tmpdir(), `lamplighter-${createHash('sha256').update(root).digest('hex').slice(0, 12)}`);
+}
+
+/**
+ * Passes every connection at the folder's socket on to the host and port of `target`. When another process does so
+ * already it is left to it. The folder stays: running containers hold it, and find the next relay in it.
+ * @throws Error when the folder is not this user's own
+ */
+export async function relay(folder: string, target: string): Promise<Relay> {
+  await ownFolder(folder);
+  const path = join(folder, relaySocket);
+  if (await answers(path)) return { close: async () => {} };
+  const { hostname, port } = new URL(target);
+  const sockets = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true }, (inside) => {
+    const outside = connect({ host: hostname, port: Number(port), allowHalfOpen: true, noDelay: true });
+    for (const socket of [inside, outside]) {
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+    }
+    // Whoever is cut off tries again, or is told by its own side.
+    pipeline(inside, outside, () => outside.destroy());
+    pipeline(outside, inside, () => inside.destroy());
+  });
+  // Only a socket that listens appears under the name that containers know.
+  const fresh = join(folder, `${process.pid}.sock`);
+  await rm(fresh, { force: true });
+  await listening(server, fresh);
+  await chmod(fresh, 0o666);
+  await rename(fresh, path);
+  return {
+    async close() {
+      await rm(path, { force: true });
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** In a folder that everybody may write to somebody else could have made it first. */
+async function ownFolder(folder: string): Promise<void> {
+  await mkdir(folder, { mode: 0o711 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  const found = await lstat(folder);
+  if (!found.isDirectory() || found.uid !== process.getuid?.()) {
+    throw new Error(`${folder} is not a folder of this user's: remove it, or set TMPDIR to a folder of your own`);
+  }
+  await chmod(folder, 0o711);
+}
+
+function listening(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, resolve);
+  });
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => resolve(true));
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
