@@ -4,6 +4,7 @@ import { readFolder } from '../../cli/folder.ts';
 import { findHome } from '../../cli/home.ts';
 import { type Loop, loop } from '../../cli/loop.ts';
 import { tell } from '../../shared/journal.ts';
+import { problemText } from '../../shared/manifest/problem.ts';
 import { register } from '../../shared/register.ts';
 
 /**
@@ -16,7 +17,7 @@ const clock = () => Date.now() + Number(readFileSync(clockFile, 'utf8') || 0);
 
 const home = findHome(folder);
 const { catalog, problems } = await readFolder(home.jobs);
-if (problems.length > 0) throw new Error(`broken jobs in ${home.jobs}`);
+if (problems.length > 0) throw new Error(problems.map(problemText).join('\n'));
 
 let running: Loop | undefined;
 const parts = await composeLocal(home, {

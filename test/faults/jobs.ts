@@ -6,10 +6,7 @@ import { join } from 'node:path';
  * take a moment, one in ten takes long enough to be killed.
  */
 export async function makeJobs(folder: string, count: number, marks: string): Promise<string[]> {
-  const names = Array.from(
-    { length: count },
-    (_, i) => `fault-${String.fromCharCode(97 + (i % 26))}${Math.floor(i / 26) + 2}x`,
-  );
+  const names = Array.from({ length: count }, (_, index) => nameOf(index));
   for (const [index, name] of names.entries()) {
     const job = join(folder, 'jobs', name);
     await mkdir(job, { recursive: true });
@@ -18,6 +15,13 @@ export async function makeJobs(folder: string, count: number, marks: string): Pr
     await writeFile(join(job, 'README.md'), 'Leaves marks for the fault harness.\n');
   }
   return names;
+}
+
+/** Of letters that cannot be taken for one another: `lamp check` refuses look-alikes. */
+function nameOf(index: number): string {
+  const letters = 'abcdefghjkptxyz';
+  const letter = (at: number) => letters[at % letters.length] ?? '';
+  return `fault-${letter(Math.floor(index / letters.length))}${letter(index)}`;
 }
 
 function manifest(index: number): string {

@@ -82,7 +82,11 @@ async function throughProxies(direct: string): Promise<{ connection: string; pro
 
 /** Slots count from when the service has said that it knows the jobs. */
 async function firstTick(): Promise<void> {
-  while ((await store.marks.get('heartbeat')) === undefined) await sleep(100);
+  const patience = Date.now() + minute;
+  while ((await store.marks.get('heartbeat')) === undefined) {
+    if (Date.now() > patience) throw new Error(`no host ticks: see ${folder}/host-a.log`);
+    await sleep(100);
+  }
 }
 
 async function calm(of: World): Promise<void> {
