@@ -1,7 +1,12 @@
-"""HTTP/1.1 over sockets that are kept open. http.client costs 17 ms at each start of a job; this costs 3."""
+"""HTTP/1.1 over connections that are kept open."""
 
+import os
 import socket
 import time
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from urllib.parse import urlsplit
+
+CHUNK = 1 << 18
 
 
 class Broken(Exception):
@@ -13,6 +18,8 @@ class Broken(Exception):
 
 
 class Reply:
+    """`headers.get(name)` minds no case."""
+
     def __init__(self, status, headers, body=b''):
         self.status, self.headers, self.body = status, headers, body
 
@@ -24,11 +31,9 @@ class FileBody:
         self.fd, self.size = fd, size
 
     def chunks(self):
-        import os
-
         at = 0
         while at < self.size:
-            chunk = os.pread(self.fd, min(1 << 18, self.size - at), at)
+            chunk = os.pread(self.fd, min(CHUNK, self.size - at), at)
             if not chunk:
                 raise Broken('the file became shorter while it was sent', True)
             at += len(chunk)
@@ -38,165 +43,90 @@ class FileBody:
 class Http:
     """One connection per host. Not for several threads at once."""
 
+    # Shorter than Node's 5 s and Azure's keep-alive, so that the other side is not closing while we send.
+    IDLE_S = 4.0
+
     def __init__(self, timeout=30.0, connect_timeout=5.0, relay=None):
         self.timeout, self.connect_timeout = timeout, connect_timeout
         self.relay = relay
         """Path of a Unix socket that takes the place of every http:// host, or None."""
-        self._wires = {}
+        self._kept = {}  # (scheme, host, port) → (connection, time.monotonic() of its last use)
 
     def exchange(self, method, url, headers, body=b'', sink=None):
         """Sends one request once; returns its Reply, whose body went to `sink` (a callable) if the status is 200.
 
         Raises Broken when there was no whole answer, ValueError when the address is not http(s).
         """
-        scheme, host, port, name, target = _split(url)
-        key = (scheme, host, port)
-        wire = self._wires.pop(key, None)
-        if wire and not wire.usable():
-            wire.sock.close()
-            wire = None
-        if wire is None:
-            wire = _Wire(self._connect(scheme, host, port))
-        wire.sock.settimeout(self.timeout)
-        size = body.size if isinstance(body, FileBody) else len(body)
-        lines = [f'{method} {target} HTTP/1.1', f'Host: {name}', f'Content-Length: {size}']
-        lines += [f'{key}: {value}' for key, value in headers.items()]
-        head = ('\r\n'.join(lines) + '\r\n\r\n').encode('latin-1')
+        parts = urlsplit(url)
+        if parts.scheme not in ('http', 'https') or not parts.hostname:
+            raise ValueError('an address must begin with http:// or https://')
+        key = (parts.scheme, parts.hostname, parts.port)
+        connection = self._idle(key) or self._connect(*key)
         try:
-            reply, keep = wire.ask(head, body, sink)
-        except (OSError, ValueError) as error:
-            wire.sock.close()
+            reply, keep = self._ask(connection, method, parts, headers, body, sink)
+        except (OSError, HTTPException, ValueError) as error:
+            connection.close()
             raise Broken(str(error) or type(error).__name__, True) from error
         except BaseException:
-            wire.sock.close()
+            connection.close()
             raise
         if keep:
-            self._wires[key] = wire
+            self._kept[key] = connection, time.monotonic()
         else:
-            wire.sock.close()
+            connection.close()
         return reply
 
     def close(self):
-        for wire in self._wires.values():
-            wire.sock.close()
-        self._wires.clear()
+        for connection, _ in self._kept.values():
+            connection.close()
+        self._kept.clear()
 
-    def _connect(self, scheme, host, port):
-        if self.relay and scheme == 'http':
-            return self._connect_relay()
-        try:
-            sock = socket.create_connection((host, port), self.connect_timeout)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if scheme == 'https':
-                import ssl
-
-                sock = ssl.create_default_context().wrap_socket(sock, server_hostname=host)
-            return sock
-        except OSError as error:
-            raise Broken(f'{host}:{port}: {error}', False) from error
-
-    def _connect_relay(self):
-        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            sock.settimeout(self.connect_timeout)
-            sock.connect(self.relay)
-            return sock
-        except OSError as error:
-            sock.close()
-            raise Broken(f'{self.relay}: {error}', False) from error
-
-
-class _Wire:
-    # Shorter than Node's 5 s and Azure's keep-alive, so that the other side is not closing while we send.
-    IDLE_S = 4.0
-
-    def __init__(self, sock):
-        self.sock, self.left, self.used = sock, bytearray(), time.monotonic()
-
-    def usable(self):
-        if self.left or time.monotonic() - self.used > self.IDLE_S:
-            return False
-        self.sock.setblocking(False)
-        try:
-            self.sock.recv(1)
-            return False  # closed, or an answer nobody asked for
-        except OSError as error:
-            return isinstance(error, BlockingIOError) or type(error).__name__ == 'SSLWantReadError'
-
-    def ask(self, head, body, sink):
+    def _ask(self, connection, method, parts, headers, body, sink):
+        connection.sock.settimeout(self.timeout)
+        target = f'{parts.path or "/"}?{parts.query}' if parts.query else parts.path or '/'
         whole = True
         try:
             if isinstance(body, FileBody):
-                self.sock.sendall(head)
-                for chunk in body.chunks():
-                    self.sock.sendall(chunk)
+                connection.request(method, target, body.chunks(), {**headers, 'Content-Length': str(body.size)})
             else:
-                self.sock.sendall(head + body)
+                connection.request(method, target, body, headers)
         except (BrokenPipeError, ConnectionResetError):
             whole = False  # a server that refuses early closes while we send; its answer may be there to read
-        status, headers = 100, {}
-        while status == 100:
-            status, headers = self._head()
-        parts = []
-        take = sink if sink and status == 200 else parts.append
-        keep = whole and 'close' not in headers.get('connection', '').lower()
-        if headers.get('transfer-encoding', '').lower() == 'chunked':
-            while size := int(self._line().split(b';')[0], 16):
-                self._exactly(size, take)
-                self._line()
-            while self._line():
-                pass
-        elif 'content-length' in headers and status not in (204, 304):
-            self._exactly(int(headers['content-length']), take)
-        elif status not in (204, 304):
-            keep = False
-            while data := bytes(self.left) or self.sock.recv(1 << 18):
-                self.left.clear()
-                take(data)
-        self.used = time.monotonic()
-        return Reply(status, headers, b''.join(parts)), keep
-
-    def _head(self):
-        version, status = self._line().split(None, 2)[:2]
-        if not version.startswith(b'HTTP/1.'):
-            raise ValueError('the answer is not HTTP/1')
-        headers = {}
-        while line := self._line():
-            name, _, value = line.decode('latin-1').partition(':')
-            headers[name.lower()] = value.strip()
-        return int(status), headers
-
-    def _line(self):
-        while (end := self.left.find(b'\n')) < 0:
-            if len(self.left) > 1 << 16:
-                raise ValueError('a header line of the answer is too long')
-            self._fill()
-        line = bytes(self.left[:end]).rstrip(b'\r')
-        del self.left[: end + 1]
-        return line
-
-    def _exactly(self, size, take):
-        while size:
-            if not self.left:
-                self._fill()
-            part = bytes(self.left[:size])
-            del self.left[:size]
-            size -= len(part)
-            take(part)
-
-    def _fill(self):
-        data = self.sock.recv(1 << 18)
-        if not data:
+        response = connection.getresponse()
+        if not sink or response.status != 200:
+            return Reply(response.status, response.headers, response.read()), whole and not response.will_close
+        while data := response.read(CHUNK):
+            sink(data)
+        if response.length:  # read(size), unlike read(), says nothing about an end that comes too early
             raise ConnectionResetError('the connection was closed before the answer was whole')
-        self.left += data
+        return Reply(response.status, response.headers), whole and not response.will_close
 
+    def _idle(self, key):
+        connection, used = self._kept.pop(key, (None, 0))
+        if connection is None:
+            return None
+        if time.monotonic() - used <= self.IDLE_S:
+            connection.sock.setblocking(False)
+            try:
+                connection.sock.recv(1)  # it is closed, or there is an answer nobody asked for
+            except OSError as error:
+                if isinstance(error, BlockingIOError) or type(error).__name__ == 'SSLWantReadError':
+                    return connection
+        connection.close()
+        return None
 
-def _split(url):
-    scheme, _, rest = url.partition('://')
-    if scheme not in ('http', 'https'):
-        raise ValueError('an address must begin with http:// or https://')
-    name, slash, path = rest.partition('/')
-    host, colon, port = name.rpartition(':')
-    if not colon or ']' in port:
-        host, port = name, 443 if scheme == 'https' else 80
-    return scheme, host.strip('[]'), int(port), name, (slash + path).partition('#')[0] or '/'
+    def _connect(self, scheme, host, port):
+        kind = HTTPSConnection if scheme == 'https' else HTTPConnection
+        connection = kind(host, port, timeout=self.connect_timeout)
+        relay = self.relay if scheme == 'http' else None
+        try:
+            if relay:
+                connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+                connection.sock.settimeout(self.connect_timeout)
+                connection.sock.connect(relay)
+            else:
+                connection.connect()
+            return connection
+        except OSError as error:
+            connection.close()
+            raise Broken(f'{relay or f"{host}:{connection.port}"}: {error}', False) from error

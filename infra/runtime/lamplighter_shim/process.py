@@ -2,6 +2,7 @@ import errno
 import os
 import select
 import signal
+import subprocess
 import time
 
 from .linux import children, first_to_die
@@ -29,37 +30,19 @@ def spawn(argv, cwd, env, out, keep=None):
     `keep` is one more descriptor the process inherits. Returns the pid. Raises OSError when it did not start,
     ValueError for a NUL byte and UnicodeEncodeError for text that is none.
     """
-    program = os.fsencode(find_program(argv[0], env.get('PATH', ''), cwd))
-    words = [os.fsencode(word) for word in argv]
-    block = {os.fsencode(key): os.fsencode(value) for key, value in env.items()}
-    if any(b'\0' in word for word in (*words, *block.keys(), *block.values())) or any(b'=' in key for key in block):
-        raise ValueError('a NUL byte in the command or the environment, or "=" in a variable\'s name')
-    said, saying = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            os.setsid()
-            os.chdir(cwd)
-            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-            os.dup2(out, 1)
-            os.dup2(out, 2)
-            if keep is not None:
-                os.set_inheritable(keep, True)
-            # Python ignores SIGPIPE and would hand that on: `yes | head` would then end in an error.
-            for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-                signal.signal(number, signal.SIG_DFL)
-            signal.pthread_sigmask(signal.SIG_SETMASK, ())
-            os.execve(program, words, block)
-        except OSError as error:
-            os.write(saying, b'%d' % (error.errno or errno.EIO))
-        finally:
-            os._exit(127)
-    os.close(saying)
-    problem = os.read(said, 16)
-    os.close(said)
-    if problem:
-        os.waitpid(pid, 0)
-        raise OSError(int(problem), os.strerror(int(problem)), argv[0])
+    process = subprocess.Popen(
+        argv,
+        executable=find_program(argv[0], env.get('PATH', ''), cwd),
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=out,
+        stderr=out,
+        start_new_session=True,
+        pass_fds=() if keep is None else (keep,),
+    )
+    process.returncode = 0  # or Popen, when it is forgotten, might bury the process before we know how it ended
+    pid = process.pid
     if alone():
         first_to_die(pid)
     return pid
