@@ -1,5 +1,5 @@
 import type { Instant } from '../instant.ts';
-import type { Codec, Table, Versioned } from './table.ts';
+import { type Codec, readInstant, type Table, type Versioned } from './table.ts';
 
 /** A run that is not final, and when the watch must look at it again. */
 export interface ActiveRun {
@@ -17,7 +17,7 @@ export const activeCodec: Codec<ActiveRun> = {
   encode: ({ checkAfter, since }) => ({ checkAfter: new Date(checkAfter), since: new Date(since) }),
   decode(row) {
     const [job = '', run = ''] = String(row.rowKey).split('|');
-    return { job, run, checkAfter: Date.parse(String(row.checkAfter)), since: Date.parse(String(row.since)) };
+    return { job, run, checkAfter: readInstant(row.checkAfter), since: readInstant(row.since) };
   },
 };
 

@@ -1,4 +1,5 @@
-import { BlobSASPermissions, type ContainerClient, RestError } from '@azure/storage-blob';
+import { buffer } from 'node:stream/consumers';
+import { type BlobClient, BlobSASPermissions, type ContainerClient, RestError } from '@azure/storage-blob';
 import { type AttemptResult, attemptResult } from '../attempt.ts';
 import type { Instant } from '../instant.ts';
 
@@ -72,7 +73,7 @@ export function attempts(container: ContainerClient, sign: SignBlob): Attempts {
       } catch (error) {
         if (!(error instanceof RestError) || error.statusCode !== 409) throw error;
         // Ours after all? A retried upload, or another watch that gave it up before us.
-        const found = await absentAsUndefined(blob.downloadToBuffer());
+        const found = await absentAsUndefined(readBlob(blob));
         return found?.includes('"abandonedBy"') ?? false;
       }
     },
@@ -82,16 +83,13 @@ export function attempts(container: ContainerClient, sign: SignBlob): Attempts {
     },
     async result(id) {
       const blob = container.getBlobClient(path(id, 'result.json'));
-      const found = await absentAsUndefined(blob.downloadToBuffer());
+      const found = await absentAsUndefined(readBlob(blob));
       return found && readResult(found, blob.name);
     },
     async log(id, offset) {
       const blob = container.getBlobClient(path(id, 'log.txt'));
       try {
-        const { readableStreamBody } = await blob.download(offset, readSize);
-        const chunks: Buffer[] = [];
-        for await (const chunk of readableStreamBody ?? []) chunks.push(Buffer.from(chunk));
-        return Buffer.concat(chunks);
+        return await readBlob(blob, offset, readSize);
       } catch (error) {
         if (error instanceof RestError && error.statusCode === 416) return Buffer.alloc(0);
         if (isAbsent(error)) return undefined;
@@ -135,9 +133,14 @@ async function absentAsUndefined<T>(reading: Promise<T>): Promise<T | undefined>
 
 /** Only the blob itself: a missing container is a broken installation, not an answer. */
 function isAbsent(error: unknown): boolean {
-  return (
-    error instanceof RestError &&
-    error.statusCode === 404 &&
-    (error.code === 'BlobNotFound' || (error.code === undefined && error.response?.request.method === 'HEAD'))
-  );
+  if (!(error instanceof RestError) || error.statusCode !== 404) return false;
+  // The answer to HEAD has no body: its code is in a header, which only `details` tells.
+  const details = error.details as { errorCode?: string } | undefined;
+  return (error.code ?? details?.errorCode) === 'BlobNotFound';
+}
+
+/** In one request: downloadToBuffer asks for the length first. */
+async function readBlob(blob: BlobClient, offset?: number, count?: number): Promise<Buffer> {
+  const { readableStreamBody } = await blob.download(offset, count);
+  return readableStreamBody ? buffer(readableStreamBody) : Buffer.alloc(0);
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Instant } from '../instant.ts';
-import type { Codec, Table } from './table.ts';
+import { type Codec, readInstant, type Table } from './table.ts';
 
 /** What people and deployments did to a job: who, when, why. Kept for good. */
 export interface JobEvent {
@@ -23,7 +23,7 @@ export const eventCodec: Codec<JobEvent> = {
   encode: ({ at, kind, by, why, details }) => ({ at: new Date(at), kind, by, why, details: JSON.stringify(details) }),
   decode: (row) => ({
     job: String(row.partitionKey),
-    at: Date.parse(String(row.at)),
+    at: readInstant(row.at),
     kind: row.kind as JobEvent['kind'],
     by: String(row.by),
     why: String(row.why ?? ''),

@@ -1,6 +1,6 @@
 import type { Instant } from '../instant.ts';
 import type { Person, RunState, Trigger } from '../run.ts';
-import type { Codec, Table, Versioned } from './table.ts';
+import { type Codec, readInstant, type Table, type Versioned } from './table.ts';
 
 /** A schedule as text, so that a later version can still say what was expected before it. */
 export interface ScheduleText {
@@ -53,8 +53,8 @@ export const jobCodec: Codec<JobRow> = {
   },
   decode(row) {
     const job: Record<string, unknown> = { name: row.rowKey, bundle: row.bundle, streak: row.streak };
-    job.since = Date.parse(String(row.since));
-    job.schedulesSince = Date.parse(String(row.schedulesSince));
+    job.since = readInstant(row.since);
+    job.schedulesSince = readInstant(row.schedulesSince);
     for (const name of parts) job[name] = JSON.parse((row[name] as string | undefined) ?? 'null');
     return job as unknown as JobRow;
   },

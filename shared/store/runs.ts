@@ -1,6 +1,6 @@
 import type { Instant } from '../instant.ts';
 import { type Attempt, parseRunId, type Run } from '../run.ts';
-import type { Codec, Table, Versioned } from './table.ts';
+import { type Codec, readInstant, type Table, type Versioned } from './table.ts';
 
 /** Thirteen digits reach the year 2286. */
 const lastInstant = 9_999_999_999_999;
@@ -37,8 +37,8 @@ export const runCodec: Codec<Run> = {
     return row;
   },
   decode(row) {
-    const run: Record<string, unknown> = { job: row.partitionKey, slot: instant(row.slot), slots: row.slots };
-    for (const name of dates) run[name] = instant(row[name]);
+    const run: Record<string, unknown> = { job: row.partitionKey, slot: readInstant(row.slot), slots: row.slots };
+    for (const name of dates) run[name] = row[name] === undefined ? null : readInstant(row[name]);
     for (const name of texts) run[name] = row[name] ?? null;
     for (const name of parts) run[name] = JSON.parse((row[name] as string | undefined) ?? 'null');
     return run as unknown as Run;
@@ -71,11 +71,6 @@ function fitting<T>(values: readonly T[]): T[] {
 
 function briefly(attempt: Attempt): Attempt {
   return { ...attempt, error: attempt.error?.slice(0, 200) ?? null };
-}
-
-function instant(value: unknown): Instant | null {
-  if (value === undefined || value === null) return null;
-  return value instanceof Date ? value.getTime() : Date.parse(String(value));
 }
 
 export interface Runs {

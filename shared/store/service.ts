@@ -1,5 +1,5 @@
 import type { Instant } from '../instant.ts';
-import type { Codec, Table } from './table.ts';
+import { type Codec, readInstant, type Table } from './table.ts';
 
 /** Two facts about the service itself. `cursor`: all slots up to here are claimed. `heartbeat`: the last tick. */
 interface Mark {
@@ -11,7 +11,7 @@ interface Mark {
 export const markCodec: Codec<Mark> = {
   keys: ({ name }) => ({ partitionKey: 'service', rowKey: name }),
   encode: ({ at, host }) => ({ at: new Date(at), host }),
-  decode: (row) => ({ name: row.rowKey as Mark['name'], at: Date.parse(String(row.at)), host: String(row.host ?? '') }),
+  decode: (row) => ({ name: row.rowKey as Mark['name'], at: readInstant(row.at), host: String(row.host ?? '') }),
 };
 
 export interface Marks {

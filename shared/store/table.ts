@@ -1,4 +1,5 @@
 import { odata, RestError, type TableClient, type TableEntity, type TransactionAction } from '@azure/data-tables';
+import { fromIso, type Instant } from '../instant.ts';
 
 /** A row as read, with the version that a conditional write must name. */
 export interface Versioned<T> {
@@ -95,6 +96,11 @@ export function table<T>(client: TableClient, codec: Codec<T>): Table<T> {
       for await (const rows of pages) for (const row of rows) yield read(row);
     },
   };
+}
+
+/** Reads an instant from a row, to the millisecond: the text of a Date has none. */
+export function readInstant(value: unknown): Instant {
+  return value instanceof Date ? value.getTime() : fromIso(String(value));
 }
 
 function hasCode(error: unknown, status: number, code?: string): boolean {
