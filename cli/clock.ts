@@ -24,15 +24,16 @@ export function steadyClock(
   return {
     now,
     async sync() {
-      const before = monotonic();
-      // Whole seconds: on average it is half a second later there.
-      const there = (await storeTime()) + 500;
-      const passed = (monotonic() - before) / 2;
-      const wrong = there + passed - now();
-      const trusted = Math.abs(there + passed - wall()) <= tolerance;
-      if (trusted) offset = wall() - monotonic();
-      else if (Math.abs(wrong) > tolerance) offset += wrong;
-      return Math.abs(wrong) > tolerance ? Math.round(wrong) : 0;
+      const asked = monotonic();
+      const told = await storeTime();
+      const waited = monotonic() - asked;
+      // It was told at some moment while we waited, in whole seconds: the middle of what that leaves, and how far off.
+      const there = told + 500 + waited / 2;
+      const unsure = tolerance + waited / 2;
+      const wrong = there - now();
+      if (Math.abs(there - wall()) <= unsure) offset = wall() - monotonic();
+      else if (Math.abs(wrong) > unsure) offset += wrong;
+      return Math.abs(wrong) > unsure ? Math.round(wrong) : 0;
     },
   };
 }

@@ -72,3 +72,17 @@ test('a clock that cannot reach the store goes on', async () => {
   await expect(clock.sync()).rejects.toThrow('ECONNREFUSED');
   expect(clock.now()).toBe(noon);
 });
+
+test('a store that takes its time to answer does not move the clock', async () => {
+  const at = { passed: 0 };
+  const clock = steadyClock(
+    async () => {
+      at.passed += 30_000;
+      return noon;
+    },
+    () => noon + at.passed,
+    () => at.passed,
+  );
+  expect(await clock.sync()).toBe(0);
+  expect(clock.now()).toBe(noon + 30_000);
+});
