@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { dirname, relative, resolve } from 'node:path';
+import { mkdir, readFile, realpath, stat, writeFile } from 'node:fs/promises';
+import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { type Secret, SecretError, type Vault } from '../secret.ts';
 
 export interface LocalVaultOptions {
@@ -40,8 +40,7 @@ export function localVault({ file, repository, keyFile, environment = process.en
 }
 
 async function readSecrets(file: string, repository: string): Promise<Map<string, string>> {
-  const path = relative(resolve(repository), resolve(file));
-  if (!path.startsWith('..') && path !== '') {
+  if (isWithin(await realPath(file), await realPath(repository))) {
     throw new SecretError('unsafe', `${file} lies inside the repository and could be committed: move it out`);
   }
   try {
@@ -55,6 +54,16 @@ async function readSecrets(file: string, repository: string): Promise<Map<string
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Map();
     throw new SecretError('unreachable', `${file} cannot be read: ${(error as Error).message}`, error);
   }
+}
+
+function isWithin(file: string, folder: string): boolean {
+  const path = relative(folder, file);
+  return path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path);
+}
+
+/** Where links lead to: a link into the repository is in the repository. What is not there leads nowhere. */
+async function realPath(path: string): Promise<string> {
+  return realpath(path).catch(() => resolve(path));
 }
 
 /** Vault names are case-insensitive. Everything after the first `=` is the value, but for surrounding quotes. */
