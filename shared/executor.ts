@@ -16,11 +16,17 @@ export interface Executor {
    * @throws StartError
    */
   start(spec: AttemptSpec): Promise<string>;
-  /** `unknown`: the platform has no trace of it. A second opinion only: the result blob decides. */
-  status(attempt: AttemptRef): Promise<'running' | 'ended' | 'unknown'>;
+  /** A second opinion only: the result blob decides. @throws when the platform cannot be asked: that is not `unknown` */
+  status(attempt: AttemptRef): Promise<Status>;
   /** Asks the shim to end the job: SIGTERM, grace, SIGKILL. Resolves when asked, not when done; ended already is fine. */
   stop(attempt: AttemptRef): Promise<void>;
 }
+
+/**
+ * What a platform knows of an attempt. `ended`: its shim is gone for good. `out-of-memory`: so it is, killed for lack of
+ * memory. `unknown`: the platform has no trace of it.
+ */
+export type Status = 'running' | 'ended' | 'out-of-memory' | 'unknown';
 
 export interface AttemptRef extends AttemptId {
   handle: string | null;

@@ -80,7 +80,7 @@ export function containerOptions(id: AttemptId, limits: Limits, place: Placement
       CpuQuota: Math.round(limits.cpu * cpuPeriodUs),
       PidsLimit: limits.pids,
       Ulimits: [
-        { Name: 'nofile', Soft: 1_024, Hard: 65_536 },
+        { Name: 'nofile', Soft: 1_024, Hard: 4_096 },
         { Name: 'core', Soft: 0, Hard: 0 },
       ],
       NetworkMode: limits.network,

@@ -34,6 +34,10 @@ export interface Ends {
   close(): Promise<void>;
 }
 
+export function endOf({ State }: Docker.ContainerInspectInfo): ContainerEnd {
+  return { exitCode: State.ExitCode, outOfMemory: State.OOMKilled };
+}
+
 type Labels = Record<string, string | undefined>;
 const patienceMs = 30_000;
 
@@ -63,8 +67,7 @@ export function watchEnds({ docker, home, host, expected, adopted, ended, troubl
     if (!attempt || !(await isOurs(labels))) return;
     const container = docker.getContainer(id);
     const found = await orMissing(container.inspect({ abortSignal: AbortSignal.timeout(patienceMs) }));
-    const end = found && { exitCode: found.State.ExitCode, outOfMemory: found.State.OOMKilled };
-    await ended(attempt, name, end);
+    await ended(attempt, name, found && endOf(found));
     // With the anonymous volumes that the image may declare. 409: it is being removed already.
     await orMissing(container.remove({ force: true, v: true }), 409);
   }

@@ -1,12 +1,13 @@
 import { appendFile } from 'node:fs/promises';
 import { type Duplex, Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import type { AttemptSpec } from '../attempt.ts';
-import type { AttemptRef, Executor } from '../executor.ts';
+import type { AttemptRef, Executor, Status } from '../executor.ts';
 import { relaySocket } from '../relay.ts';
 import type { AttemptId } from '../store/attempts.ts';
 import { containerName, containerOptions, type Limits, relayInside } from './docker-container.ts';
-import { type ContainerEnd, watchEnds } from './docker-ends.ts';
+import { type ContainerEnd, endOf, watchEnds } from './docker-ends.ts';
 import { isMissing, orMissing, startError, statusOf } from './docker-error.ts';
 import { processHandle } from './pid.ts';
 
@@ -41,6 +42,10 @@ export interface DockerExecutor extends Executor {
 }
 
 const patienceMs = 60_000;
+/** The shim's exit code when the attempt is somebody else's. */
+const takenAlready = 75;
+/** A shim listens within this time of its container's start. */
+const deafMs = 2_000;
 /** So many ends are remembered after their containers are gone. */
 const mostEnds = 1_000;
 
@@ -154,20 +159,32 @@ export function dockerExecutor(options: DockerOptions): DockerExecutor {
     },
     async status(attempt) {
       const name = containerName(home, attempt);
-      const found = await orMissing(
-        docker.getContainer(name).inspect({ abortSignal: AbortSignal.timeout(patienceMs) }),
-      );
+      const abortSignal = AbortSignal.timeout(patienceMs);
+      const found = await orMissing(docker.getContainer(name).inspect({ abortSignal }));
       if (found?.State.Running) return 'running';
-      return found || ends.has(name) ? 'ended' : 'unknown';
+      return statusAfter(found?.State.Status === 'created' ? undefined : ((found && endOf(found)) ?? ends.get(name)));
     },
     stop: (attempt: AttemptRef) => kill(containerName(home, attempt)),
   };
 
   async function kill(name: string): Promise<void> {
-    const abortSignal = AbortSignal.timeout(patienceMs);
+    const container = docker.getContainer(name);
     // 409: it is over already, or not yet started.
-    await orMissing(docker.getContainer(name).kill({ signal: 'SIGTERM', abortSignal }), 409);
+    const terminate = () => orMissing(container.kill({ signal: 'SIGTERM' }), 409);
+    await terminate();
+    // The first process of a container hears no signal until it has asked for it, which the shim does a moment after
+    // its start. A second one changes nothing.
+    const found = await orMissing(container.inspect());
+    const age = found?.State.Running ? Date.now() - Date.parse(found.State.StartedAt) : deafMs;
+    if (age >= deafMs) return;
+    await sleep(deafMs - age);
+    await terminate();
   }
+}
+
+function statusAfter(end: ContainerEnd | undefined): Status {
+  if (!end || end.exitCode === takenAlready) return 'unknown';
+  return end.outOfMemory && end.exitCode === 137 ? 'out-of-memory' : 'ended';
 }
 
 /** The specification as it holds in a container: nothing of the host's disk is there. */
