@@ -1,6 +1,8 @@
 """Describes a table by its columns, so that drift in what a job writes shows without touching its script. Pure."""
 
 import math
+from collections import Counter
+from itertools import zip_longest
 
 from .tables import NotProfiled, read_table
 
@@ -12,6 +14,7 @@ MOST_COLUMNS = 100
 MOST_DISTINCT = 200_000
 LONGEST_TEXT = 100
 TOP = 10
+BATCH = 500
 EMPTY = frozenset(('', 'nan', 'null', 'none'))
 
 
@@ -24,15 +27,18 @@ def profile(path, file, size, clean):
     if table is None:
         return None
     columns, rows, partial = [], 0, False
+    batch, width = [], 1
     for row in table.rows:
-        if rows >= MOST_ROWS or rows * max(len(columns), 1) >= MOST_CELLS:
+        if rows >= MOST_ROWS or rows * width >= MOST_CELLS:
             partial = True
             break
         rows += 1
-        for index, value in enumerate(row[:MOST_COLUMNS]):
-            if index >= len(columns):
-                columns.append(Column())
-            columns[index].add(value)
+        batch.append(row[:MOST_COLUMNS])
+        width = max(width, len(batch[-1]))
+        if len(batch) == BATCH:
+            _add(columns, batch, table.plain)
+            batch.clear()
+    _add(columns, batch, table.plain)
     names = [str(name) for name in table.names()[:MOST_COLUMNS]]
     columns += [Column() for _ in range(len(names) - len(columns))]
     names += [f'column {number}' for number in range(len(names) + 1, len(columns) + 1)]
@@ -43,8 +49,25 @@ def profile(path, file, size, clean):
     return {'format': table.format, 'rows': rows, 'columns': described, 'partial': partial or table.partial()}
 
 
+def _add(columns, rows, plain):
+    """Adds rows, column by column. Most cells say what others have said already, and counting alone is quick.
+
+    `plain`: every cell is text. Other ones are taken one by one, as 1 and true are the same to a dictionary.
+    """
+    for index, cells in enumerate(zip_longest(*rows)):
+        if index == len(columns):
+            columns.append(Column())
+        add = columns[index].add
+        if plain:
+            for value, times in Counter(cells).items():
+                add(value, times)
+        else:
+            for value in cells:
+                add(value)
+
+
 class Column:
-    """The figures of one column, gathered value by value in constant memory."""
+    """The figures of one column, gathered in constant memory."""
 
     __slots__ = ('numbers', 'booleans', 'texts', 'mean', 'square', 'low', 'high', 'counts')
 
@@ -53,46 +76,49 @@ class Column:
         self.mean = self.square = 0.0
         self.low, self.high, self.counts = math.inf, -math.inf, {}
 
-    def add(self, value):
-        """Takes a cell: text as in CSV, a number, a boolean, None for an empty one, or anything JSON holds."""
+    def add(self, value, times=1):
+        """Takes a cell: text as in CSV, a number, a boolean, None for an empty one, or anything JSON holds.
+
+        `times`: so many cells are like it.
+        """
         if isinstance(value, str):
             value = value.strip()
             lower = value.lower() if len(value) <= 5 else value
             if lower in EMPTY:
                 return
             if lower in ('true', 'false'):
-                self.booleans += 1
+                self.booleans += times
                 value = lower
             else:
                 number = _number(value)
                 if number is None:
-                    self.texts += 1
+                    self.texts += times
                     value = value[:LONGEST_TEXT]
                 else:
-                    self._measure(number)
+                    self._measure(number, times)
         elif value is None or value != value:
             return
         elif isinstance(value, bool):
-            self.booleans += 1
+            self.booleans += times
             value = 'true' if value else 'false'
         elif isinstance(value, (int, float)) and abs(value) < 1e300:
-            self._measure(float(value))
+            self._measure(float(value), times)
             value = str(value)
         else:
-            self.texts += 1
+            self.texts += times
             value = str(value)[:LONGEST_TEXT]
         counts = self.counts
         if counts is not None:
-            counts[value] = counts.get(value, 0) + 1
+            counts[value] = counts.get(value, 0) + times
             if len(counts) > MOST_DISTINCT // MOST_COLUMNS * 5:
                 self.counts = None  # too many different ones to count, or to mean anything
 
-    def _measure(self, number):
-        # Welford 1962: no loss of digits when the spread is small beside the mean.
-        self.numbers += 1
+    def _measure(self, number, times):
+        # Welford 1962, with West's weights (1979): no loss of digits when the spread is small beside the mean.
+        self.numbers += times
         step = number - self.mean
-        self.mean += step / self.numbers
-        self.square += step * (number - self.mean)
+        self.mean += step * times / self.numbers
+        self.square += times * step * (number - self.mean)
         if number < self.low:
             self.low = number
         if number > self.high:

@@ -13,10 +13,11 @@ class NotProfiled(Exception):
 
 
 class Table:
-    """`rows` yields lists of cells. `names()` and `partial()` are right once the rows were read."""
+    """`rows` yields lists of cells. `names()` and `partial()` are right once the rows were read. `plain`: all cells
+    are text."""
 
-    def __init__(self, format, rows, names, partial):
-        self.format, self.rows, self.names, self.partial = format, rows, names, partial
+    def __init__(self, format, rows, names, partial, plain=False):
+        self.format, self.rows, self.names, self.partial, self.plain = format, rows, names, partial, plain
 
 
 def read_table(path, file, size):
@@ -86,7 +87,7 @@ def _separated(format, file, size):
     lines = _Lines(file, encoding)
     rows = csv.reader(lines, delimiter=delimiter)
     names = next(rows, [])
-    return Table(format, _filled(rows), lambda: names, lambda: lines.cut)
+    return Table(format, _filled(rows), lambda: names, lambda: lines.cut, plain=True)
 
 
 def _filled(rows):
