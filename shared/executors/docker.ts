@@ -29,7 +29,7 @@ export interface DockerOptions {
 }
 
 export interface DockerExecutor extends Executor {
-  /** Looks for containers of an earlier host and notices the ends of all from now on. @throws when the daemon is away */
+  /** Looks for containers of an earlier host and notices all ends from now on. @throws StartError: no daemon, no image */
   adopt(): Promise<void>;
   /** Containers that this process started, or adopted, and that are still there. */
   running(): number;
@@ -135,8 +135,12 @@ export function dockerExecutor(options: DockerOptions): DockerExecutor {
       for (const name of ours.keys()) void kill(name).catch(options.trouble);
     },
     async adopt() {
-      await watch.begin();
-      await findImage();
+      try {
+        await watch.begin();
+        await findImage();
+      } catch (error) {
+        throw startError(docker, options.image, error);
+      }
     },
     close: () => watch.close(),
     async start(spec) {

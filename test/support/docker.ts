@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
@@ -38,6 +38,16 @@ export async function runtimeImage(docker: Docker): Promise<string> {
   const image = { base: await baseImage(docker), tag: 'lamplighter-test-runtime', runtime, uv: null, say: () => {} };
   await buildImage(docker, image);
   return image.tag;
+}
+
+/** An image with nothing in it that could run. */
+export async function emptyImage(docker: Docker): Promise<string> {
+  const context = await mkdtemp(join(tmpdir(), 'empty-'));
+  await writeFile(join(context, 'Dockerfile'), 'FROM scratch\nCOPY Dockerfile /\nENTRYPOINT ["python3"]\n');
+  const stream = await docker.buildImage({ context, src: ['Dockerfile'] }, { t: 'lamplighter-test-empty' });
+  await new Promise((resolve) => docker.modem.followProgress(stream, resolve));
+  await rm(context, { recursive: true });
+  return 'lamplighter-test-empty';
 }
 
 /** A daemon of the test's own, that may be ended and started again. It has no bridge, which would be the machine's. */
