@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startStore } from '../../cli/azurite.ts';
-import { iso, minute, second } from '../../shared/instant.ts';
+import { type Instant, iso, minute, second } from '../../shared/instant.ts';
 import { pause } from '../../shared/pause.ts';
+import { parseRunId } from '../../shared/run.ts';
 import { openStore } from '../../shared/store/store.ts';
 import { check, type Verdict } from './checker.ts';
 import { Disk } from './disk.ts';
@@ -56,7 +57,7 @@ try {
     fault.act(world).catch((error) => console.log(`${fault.name}: ${error}`));
   }
   await calm(world);
-  await quiet();
+  await quiet(until);
   verdict = await check(store, jobs, from, until, marks, world.killed);
   report(verdict, done);
 } finally {
@@ -98,12 +99,12 @@ async function calm(of: World): Promise<void> {
   for (const job of jobs) await pause(parts, job, { by: 'harness', why: 'the end' }, Date.now());
 }
 
-/** Waits until nothing is active, or for so long that what is left is stuck. */
-async function quiet(): Promise<void> {
+/** Waits until nothing of the time that counts is active, or for so long that what is left is stuck. */
+async function quiet(until: Instant): Promise<void> {
   const patience = Date.now() + 15 * minute;
   for (;;) {
     let left = 0;
-    for await (const _ of store.active.all()) left += 1;
+    for await (const { value } of store.active.all()) if ((parseRunId(value.run)?.slot ?? 0) <= until) left += 1;
     if (left === 0 || Date.now() > patience) return;
     console.log(`${iso(Date.now())} waiting for ${left} runs`);
     await sleep(10 * second);
