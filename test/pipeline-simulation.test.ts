@@ -6,17 +6,7 @@ import { everyMinute, job } from './support/cast.ts';
 import type { Behaviour } from './support/executor.ts';
 import { Died, disturbed } from './support/fault.ts';
 import { World } from './support/parts.ts';
-
-/** Mulberry32: the same numbers for the same seed, in [0, 1). */
-function numbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import { numbers } from './support/random.ts';
 
 const cast = () => [
   job('often', { schedule: everyMinute }),
@@ -81,7 +71,7 @@ test.each([1, 2])(
       const ended = world.platform.nudges.pop();
       if (ended && random() < 0.7) await survive(host.work.finish(ended, world.now));
     };
-    const until = from + 80 * minute;
+    const until = from + 60 * minute;
     while (world.now < until) {
       world.now += 30 * second;
       await Promise.all(hosts.map(step));
