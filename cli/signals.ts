@@ -14,5 +14,9 @@ export function signalled(): { first: Promise<void>; second: Promise<void> } {
       at ??= now;
     });
   }
+  // Npm passes a SIGTERM to its shell alone, and the shell dies of it without a word to us.
+  const parent = process.ppid;
+  const orphaned = () => process.ppid !== parent && first.resolve();
+  if (process.env.npm_lifecycle_event !== undefined) setInterval(orphaned, 1_000).unref();
   return { first: first.promise, second: second.promise };
 }
