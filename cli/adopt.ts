@@ -28,7 +28,7 @@ export async function adopt(parts: Parts, ended: (attempt: AttemptId) => void): 
   for await (const { value } of parts.store.active.all()) {
     const run = (await parts.store.runs.get(value.job, value.run))?.value;
     const attempt = run && currentAttempt(run);
-    if (attempt?.executor !== parts.executor.name || !attempt.handle || attempt.endedAt !== null) continue;
+    if (attempt?.executor !== 'process' || !attempt.handle || attempt.endedAt !== null) continue;
     handles.add(attempt.handle);
     following.push(follow(attempt.handle, { job: value.job, run: value.run, attempt: attempt.number }));
   }

@@ -1,6 +1,12 @@
 /** How each command is used, for its --help. */
 const examples: Record<string, string[]> = {
-  start: ['lamp start', 'lamp start --port 0', 'lamp start --join     # a second host, at the same store'],
+  start: [
+    'lamp start',
+    'lamp start --port 0',
+    'lamp start --executor docker      # each run in a container of its own, see lamp image',
+    'lamp start --join                 # a second host, at the same store',
+  ],
+  image: ['lamp image build --base python:3.12-slim', 'lamp image build --base our-python:3.12 --uv ~/.local/bin/uv'],
   check: ['lamp check', 'lamp check jobs --json'],
   new: ['lamp new score-prospects --owner dana@contoso.com --time-zone Europe/London'],
   jobs: ['lamp jobs', "lamp jobs --json | jq -r '.[] | select(.streak < 0) | .job'"],

@@ -16,8 +16,8 @@ const hiddenSeconds = 60;
 const mostTries = 5;
 
 export interface Loop {
-  /** Say that an attempt has ended. */
-  ended(attempt: AttemptId): void;
+  /** Say that an attempt has ended; resolves when that has been dealt with. */
+  ended(attempt: AttemptId): Promise<void>;
   /** Takes no more work; resolves when nothing of it is left in this process. May be called again after late ends. */
   stop(): Promise<void>;
 }
@@ -49,11 +49,12 @@ export function loop(parts: Parts, free: () => number, wall: () => Instant = Dat
   }
 
   /** Nothing that fails here ends the loop: storage comes back, and the next tick repairs. */
-  function attempt(doing: string, action: () => Promise<void>): void {
+  function attempt(doing: string, action: () => Promise<void>): Promise<void> {
     const promise = action()
       .catch((error) => parts.journal({ type: 'trouble', doing, error }))
       .finally(() => busy.delete(promise));
     busy.add(promise);
+    return promise;
   }
 
   async function tickLoop() {
@@ -75,7 +76,7 @@ export function loop(parts: Parts, free: () => number, wall: () => Instant = Dat
       // Messages that wait for their second count: they will start something.
       const wanted = free() - busy.size;
       const taken = wanted > 0 ? await take(wanted) : [];
-      for (const received of taken) attempt('launching', () => handle(work, parts, received, clock));
+      for (const received of taken) void attempt('launching', () => handle(work, parts, received, clock));
       if (taken.length > 0 && taken.length === Math.min(wanted, 32)) continue;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, Math.max(due - clock(), 0));
@@ -99,8 +100,9 @@ export function loop(parts: Parts, free: () => number, wall: () => Instant = Dat
   const loops = Promise.all([tickLoop(), queueLoop()]);
   return {
     ended(id) {
-      attempt(`finishing ${id.job}.${id.run}`, () => work.finish(id, clock()));
+      const finished = attempt(`finishing ${id.job}.${id.run}`, () => work.finish(id, clock()));
       wake();
+      return finished;
     },
     async stop() {
       stopping.abort();

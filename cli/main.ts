@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { defaultImage } from './docker.ts';
 import { exampleText } from './examples.ts';
 import { explain } from './explain.ts';
 import { findHome } from './home.ts';
@@ -13,7 +14,7 @@ const program = new Command('lamp')
   .option('--home <folder>', 'folder that holds jobs/ (default: the nearest one upwards; LAMPLIGHTER_HOME)')
   .showHelpAfterError('Add --help to see how it is meant.')
   // Help and version are no mistakes; everything else that commander refuses is a wrong command line.
-  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+  .exitOverride((error) => process.exit(error.exitCode === 0 || error.code === 'commander.help' ? 0 : 2))
   .addHelpText(
     'after',
     `
@@ -31,6 +32,8 @@ program
   .description('host the service on this machine: store, ticks, launches')
   .option('--port <number>', 'port of the health page, 0 for any', portNumber, 7070)
   .option('--concurrency <number>', 'attempts at once', atLeastOne, 8)
+  .addOption(new Option('--executor <name>', 'what runs jobs').choices(['process', 'docker']).default('process'))
+  .option('--image <reference>', 'what containers are made of', defaultImage)
   .option('--join', 'be a second host at the store that runs already', false)
   .action(async (options) => (await import('./start.ts')).start(home(), options));
 
@@ -180,6 +183,17 @@ program
   .action(async (job: string, args: string[], options) =>
     (await import('./commands/backfill.ts')).backfill(home(), job, args, options),
   );
+
+program
+  .command('image')
+  .description('the image that containers are made of')
+  .command('build')
+  .description('build it from an image with Python 3.10 or newer; needs Docker, and no network')
+  .requiredOption('--base <image>', 'what it is built on, e.g. python:3.12-slim')
+  .option('--tag <name>', 'its name', defaultImage)
+  .option('--uv <file>', 'a uv binary for Linux, for jobs with a uv.lock')
+  .addOption(json())
+  .action(async (options) => (await import('./commands/image.ts')).build(home(), options));
 
 function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import { api } from '../shared/api.ts';
 import type { Catalog } from '../shared/catalog.ts';
+import { StartError } from '../shared/executor.ts';
 import { type Journal, tell } from '../shared/journal.ts';
 import { problemText } from '../shared/manifest/problem.ts';
 import { register } from '../shared/register.ts';
@@ -25,6 +26,9 @@ export interface StartOptions {
   concurrency: number;
   /** A second host at the store of one that runs already. */
   join: boolean;
+  /** What runs a job that does not say so itself, and what containers are made of. */
+  executor: 'process' | 'docker';
+  image: string;
 }
 
 /** Hosts the service on this machine until a signal ends it. */
@@ -84,6 +88,8 @@ class Host {
       catalog: () => this.catalog,
       journal: this.journal,
       ended: (attempt) => running?.ended(attempt),
+      executor: options.executor,
+      image: options.image,
     });
     this.parts = parts;
     const server = await listen(api(parts, Date.now), options.join ? 0 : options.port);
@@ -93,9 +99,10 @@ class Host {
       await tellUrl?.(server.url);
       this.welcome(server.url);
       let adopted: Adopted | undefined;
-      const work = { running: () => parts.executor.running() + (adopted?.running() ?? 0) };
+      const work = { running: () => parts.work.running() + (adopted?.running() ?? 0) };
       running = loop(parts, () => options.concurrency - work.running());
       adopted = options.join ? undefined : await adopt(parts, (attempt) => running?.ended(attempt));
+      await this.adoptContainers(parts);
       if (adopted?.running()) this.say(`${count(adopted.running(), 'job')} of the host that is gone still running`);
       const reload = watchFolder(
         this.home.jobs,
@@ -113,16 +120,29 @@ class Host {
         );
       }
       void signals.second.then(() => {
-        parts.executor.stopAll();
+        parts.work.stopAll();
         adopted?.stopAll();
       });
       await stopping;
-      await parts.executor.idle();
+      await parts.work.idle();
       await adopted?.idle();
       await running.stop();
       this.say('stopped');
     } finally {
+      await parts.docker.close();
       await server.close();
+    }
+  }
+
+  /** Those of a host that is gone; and without Docker jobs that need it cannot run. */
+  private async adoptContainers({ docker, executor }: LocalParts): Promise<void> {
+    const wanted = [...this.catalog.values()].filter(({ job }) => (job.executor ?? executor.name) === docker.name);
+    if (wanted.length === 0) return;
+    try {
+      await docker.adopt();
+    } catch (error) {
+      if (executor.name === docker.name) throw error instanceof StartError ? new Refusal(error.message) : error;
+      this.journal({ type: 'trouble', doing: 'looking for containers', error });
     }
   }
 

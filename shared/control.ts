@@ -3,7 +3,7 @@ import { enqueue } from './claim.ts';
 import { settle } from './finish.ts';
 import type { Instant } from './instant.ts';
 import { note } from './note.ts';
-import type { Parts } from './parts.ts';
+import { onExecutor, type Parts } from './parts.ts';
 import { currentAttempt, isFinal, newRun, type Person, type Run, runId } from './run.ts';
 
 /** What people do to single runs; each with who and why, each in the job's events. */
@@ -55,9 +55,10 @@ export async function cancel(
 }
 
 /** The watch asks again, should this stop be lost. */
-async function stop({ store, executor }: Parts, run: Run, now: Instant): Promise<void> {
+async function stop(parts: Parts, run: Run, now: Instant): Promise<void> {
   const attempt = currentAttempt(run);
   if (!attempt) return;
+  const { store, executor } = onExecutor(parts, attempt.executor);
   await executor.stop({ job: run.job, run: run.id, attempt: attempt.number, handle: attempt.handle });
   const entry = await store.active.get(run.job, run.id);
   if (entry) await store.active.lookAgain(entry, now);

@@ -1,8 +1,8 @@
 import { type Instant, minute } from './instant.ts';
 import { conclude, type Ending } from './outcome.ts';
 import { turns } from './overlap.ts';
-import type { Parts } from './parts.ts';
-import { isFinal, parseRunId, type Run } from './run.ts';
+import { onExecutor, type Parts } from './parts.ts';
+import { currentAttempt, isFinal, parseRunId, type Run } from './run.ts';
 import { type AttemptId, UnreadableResult } from './store/attempts.ts';
 import type { JobRow } from './store/jobs.ts';
 import type { Store } from './store/store.ts';
@@ -10,8 +10,23 @@ import type { Versioned } from './store/table.ts';
 
 /** Looks whether an attempt has left its result, and if so ends it. A nudge may come twice, late, or never. */
 export async function finish(parts: Parts, id: AttemptId, now: Instant): Promise<void> {
-  const [found, ending] = await Promise.all([parts.store.runs.get(id.job, id.run), endingOf(parts, id)]);
+  const [found, result] = await Promise.all([parts.store.runs.get(id.job, id.run), endingOf(parts, id)]);
+  const ending = result ?? (found && (await silentEnd(parts, found.value, id)));
   if (found && ending) await end(parts, found, id.attempt, ending, now);
+}
+
+/** An attempt that left no result, and whose shim is known to be gone. One that nobody began is left to the watch. */
+async function silentEnd(parts: Parts, run: Run, id: AttemptId): Promise<Ending | undefined> {
+  const attempt = currentAttempt(run);
+  if (!attempt || !underWay(run, id.attempt)) return undefined;
+  const { executor, store } = onExecutor(parts, attempt.executor);
+  const status = await executor.status({ ...id, handle: attempt.handle });
+  if (status !== 'ended' && status !== 'out-of-memory') return undefined;
+  if ((await store.attempts.begun(id)) === undefined) return undefined;
+  // It may have written its result between our two looks.
+  const late = await endingOf(parts, id);
+  if (late) return late;
+  return status === 'ended' ? { kind: 'lost', message: 'it ended without leaving a result' } : { kind: status };
 }
 
 /** What an attempt's own result says; undefined: it has left none yet. */

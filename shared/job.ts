@@ -36,7 +36,7 @@ export interface Job {
   pids: number;
   network: Manifest['run']['network'];
   /** Null: the one that the host was started with. */
-  executor: Manifest['run']['executor'] | null;
+  executor: NonNullable<Manifest['run']['executor']> | null;
   retry: {
     /** In all, the first included. */
     attempts: number;

@@ -3,8 +3,9 @@ import { cancel } from './control.ts';
 import { StartError } from './executor.ts';
 import { end, settle } from './finish.ts';
 import type { Instant } from './instant.ts';
+import type { Job } from './job.ts';
 import { admit, type Overlap } from './overlap.ts';
-import type { Parts } from './parts.ts';
+import { onExecutor, type Parts } from './parts.ts';
 import { type Attempt, isFinal, type Run, type Versions } from './run.ts';
 import { attemptSpec, readSecrets, stampVersions } from './spec.ts';
 import type { JobRow } from './store/jobs.ts';
@@ -36,7 +37,8 @@ export async function launch(parts: Parts, message: LaunchMessage, now: Instant)
     await giveUp(parts, found, { state: 'missed', reasonCode: 'start-within', reason }, now);
     return;
   }
-  if (await takeJob(parts, deployed, found, now)) await start(parts, deployed, found, now);
+  if (!(await takeJob(parts, deployed, found, now))) return;
+  await start(onExecutor(parts, deployed.job.executor), deployed, found, now);
 }
 
 function wanted(run: Run, attempt: number, now: Instant): boolean {
@@ -98,7 +100,7 @@ async function giveUp(parts: Parts, found: Versioned<Run>, change: Partial<Run>,
 
 async function start(parts: Parts, deployed: Deployed, found: Versioned<Run>, now: Instant): Promise<void> {
   const { store, executor } = parts;
-  const secrets = await readSecrets(parts, deployed.job).catch(refused);
+  const secrets = await prepare(parts, deployed.job).catch(refused);
   const versions = stampVersions(parts, deployed, secrets instanceof StartError ? {} : secrets.versions);
   const claimed = await store.runs.replace(starting(parts, versions, found.value, now), found.etag);
   if (!claimed) {
@@ -119,6 +121,16 @@ async function start(parts: Parts, deployed: Deployed, found: Versioned<Run>, no
     if (!(await store.attempts.abandon({ job: run.job, run: run.id, attempt: number }, parts.person))) return;
     await end(parts, claimed, number, { kind: 'refused', class: errorClass, message }, now);
   }
+}
+
+/** @throws StartError */
+async function prepare(parts: Parts, job: Job) {
+  // A job that asks for a container must not get less.
+  if (job.executor !== null && job.executor !== parts.executor.name) {
+    const what = `${job.name} asks for run.executor: ${job.executor}, and here is only ${parts.executor.name}`;
+    throw new StartError('configuration', what);
+  }
+  return readSecrets(parts, job);
 }
 
 /** Notes how the attempt can be found. It may have ended already, and somebody may have asked to cancel it meanwhile. */

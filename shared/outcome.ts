@@ -1,6 +1,7 @@
 import type { AttemptResult, ErrorClass } from './attempt.ts';
 import type { Instant } from './instant.ts';
 import type { Job } from './job.ts';
+import { sizeText } from './manifest/size.ts';
 import { mayRetry, retryDelay } from './retry.ts';
 import { type Attempt, currentAttempt, type FinalState, type Run } from './run.ts';
 import { warnings } from './warnings.ts';
@@ -16,6 +17,8 @@ export type Ending =
   | { kind: 'abandoned' }
   /** It began and left neither a result nor a sign of life. */
   | { kind: 'lost'; message: string }
+  /** It was killed for lack of memory, and its shim with it. */
+  | { kind: 'out-of-memory' }
   /** Its time limit is over and its shim did not say so itself. */
   | { kind: 'overdue'; message: string };
 
@@ -24,7 +27,7 @@ const mostAbandoned = 5;
 
 /** The run after its current attempt has ended: final, or waiting for the next attempt. Pure. */
 export function conclude(run: Run, ending: Ending, job: Job | undefined, now: Instant, random: number): Run {
-  const attempt = ended(run, ending, now);
+  const attempt = ended(run, ending, job, now);
   const next: Run = { ...run, attempts: [...run.attempts.slice(0, -1), attempt] };
   if (ending.kind === 'result') record(next, ending.result);
   // It began, and nobody is left to say when exactly.
@@ -40,7 +43,7 @@ export function conclude(run: Run, ending: Ending, job: Job | undefined, now: In
   return finish(next, attempt.state as FinalState, now, job);
 }
 
-function ended(run: Run, ending: Ending, now: Instant): Attempt {
+function ended(run: Run, ending: Ending, job: Job | undefined, now: Instant): Attempt {
   const attempt = currentAttempt(run);
   if (!attempt) throw new Error(`${run.job}.${run.id} has no attempt that could end`);
   switch (ending.kind) {
@@ -54,9 +57,18 @@ function ended(run: Run, ending: Ending, now: Instant): Attempt {
       return { ...attempt, state: 'failed', endedAt: now, errorClass: ending.class, error: ending.message };
     case 'lost':
       return { ...attempt, state: 'lost', endedAt: now, errorClass: 'lost', error: ending.message };
+    case 'out-of-memory':
+      return { ...attempt, ...starved(job), endedAt: now };
     case 'overdue':
       return { ...attempt, state: 'timed-out', endedAt: now, errorClass: 'timeout', error: ending.message };
   }
+}
+
+/** As a shim that lives to tell puts it, see classify.py. */
+function starved(job: Job | undefined) {
+  const limit = job ? ` (limit ${sizeText(job.memoryBytes)})` : '';
+  const error = `out of memory${limit}: give the job more (run.memory), or let it load less`;
+  return { state: 'failed', exitCode: 137, signal: 'SIGKILL', errorClass: 'memory', error } as const;
 }
 
 function ofResult(attempt: Attempt, result: AttemptResult, run: Run): Attempt {

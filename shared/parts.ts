@@ -10,11 +10,19 @@ export interface Parts {
   /** Read anew on each use: it changes when a job folder does. */
   catalog: () => Catalog;
   executor: Executor;
+  /** Those that a job may ask for, by their names; left out: only the one above. */
+  executors?: ReadonlyMap<string, Executor>;
   vault: Vault;
   journal: Journal;
   settings: Settings;
   /** Who this process acts for in the audit: a host's name, a user. */
   person: string;
+}
+
+/** The same, with the executor of that name where there is one; null: as it is. */
+export function onExecutor(parts: Parts, name: string | null): Parts {
+  const executor = name === null ? undefined : parts.executors?.get(name);
+  return executor ? { ...parts, executor } : parts;
 }
 
 export interface Settings {

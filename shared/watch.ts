@@ -1,7 +1,7 @@
 import { end, endingOf, settle, wake } from './finish.ts';
 import { day, hour, type Instant, minute, second } from './instant.ts';
 import type { Job } from './job.ts';
-import type { Parts } from './parts.ts';
+import { onExecutor, type Parts } from './parts.ts';
 import { currentAttempt, isFinal, type Run } from './run.ts';
 import type { ActiveRun } from './store/active.ts';
 import type { JobRow } from './store/jobs.ts';
@@ -62,10 +62,10 @@ async function look(parts: Parts, entry: Versioned<ActiveRun>, now: Instant, job
 
 /** The result decides; a fresh beat means alive; only when both are missing is the executor asked. */
 async function lookAtAttempt(parts: Parts, entry: Versioned<ActiveRun>, found: Versioned<Run>, now: Instant) {
-  const { store, executor, catalog } = parts;
   const run = found.value;
   const attempt = currentAttempt(run);
   if (!attempt) throw new Error(`${run.job}.${run.id} is ${run.state} without an attempt`);
+  const { store, executor, catalog } = onExecutor(parts, attempt.executor);
   const id = { job: run.job, run: run.id, attempt: attempt.number };
 
   const ending = await endingOf(parts, id);
@@ -88,12 +88,12 @@ async function lookAtAttempt(parts: Parts, entry: Versioned<ActiveRun>, found: V
   const given = due + slack;
   if (now < beat + silence && now < given)
     return store.active.lookAgain(entry, Math.min(beat + silence, Math.max(due, now + second)));
-  if ((await executor.status({ ...id, handle: attempt.handle })) === 'running' && now < given) {
-    return store.active.lookAgain(entry, now + minute);
-  }
+  const status = await executor.status({ ...id, handle: attempt.handle });
+  if (status === 'running' && now < given) return store.active.lookAgain(entry, now + minute);
   // It may have written its result between our two looks.
   const late = await endingOf(parts, id);
   if (late) return end(parts, found, attempt.number, late, now);
+  if (status === 'out-of-memory') return end(parts, found, attempt.number, { kind: status }, now);
   const message = `no result and no sign of life since ${new Date(beat).toISOString()}`;
   return end(parts, found, attempt.number, now > due ? { kind: 'overdue', message } : { kind: 'lost', message }, now);
 }

@@ -18,6 +18,7 @@ export function daemonText(error: unknown): string {
 
 /** Why an attempt was not started, in words that say what to do. */
 export function startError(docker: Docker, image: string, error: unknown): StartError {
+  if (error instanceof StartError) return error;
   const status = statusOf(error);
   if (status === undefined) return new StartError('infrastructure', unreachable(docker, error), error);
   const text = daemonText(error);

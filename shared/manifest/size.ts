@@ -16,3 +16,9 @@ export function parseSize(text: string): number | undefined {
   if (count === undefined || unit === undefined) return undefined;
   return Math.round(Number(count) * (units[unit] ?? Number.NaN));
 }
+
+/** `1Gi`, `1.5Gi`, `512Mi`: for people. */
+export function sizeText(bytes: number): string {
+  const unit = bytes >= 1024 ** 3 ? 'Gi' : 'Mi';
+  return `${Number((bytes / (units[unit] ?? 1)).toPrecision(4))}${unit}`;
+}

@@ -1,6 +1,7 @@
 """One attempt of a job, from top to bottom."""
 
 import os
+import time
 
 from .beat import Beat
 from .clock import now_ms, span
@@ -14,11 +15,11 @@ from .log import Log
 from .process import alone, kill_strays
 from .redact import SHORTEST_SECRET, Redactor
 from .result import Facts, deliver, inline_text, nudge, result_of
-from .signals import Signals, leave_when_told
+from .signals import Signals
 from .spool import Spool
 from .storage import Storage
 from .supervise import supervise
-from .take import take
+from .take import UNREACHABLE, take
 from .workdir import make, remove
 
 DELIVERED, UNDELIVERED = 0, 70
@@ -28,12 +29,15 @@ def run(spec):
     """Runs the attempt and returns the shim's exit code: 0 the result is stored, 70 it is not, 75 the attempt is
     somebody else's, 69 it could not be taken. `spec` is an AttemptSpec as a dict.
     """
-    facts, storage = Facts(now_ms()), Storage(spec)
-    leave_when_told()
-    refused = take(spec, storage, facts.started_at)
+    signals = Signals()
+    facts, storage = Facts(now_ms()), Storage(spec, pause=signals.sleep)
+    try:
+        refused = take(spec, storage, facts.started_at)
+    except Stopped:
+        return UNREACHABLE
     if refused is not None:
         return refused
-    signals = Signals()
+    storage.pause = time.sleep
     guard()
     base = None
     try:
@@ -56,6 +60,7 @@ def _taken(spec, facts, storage, signals, base):
         size = f'{len(values[name])} of at least {SHORTEST_SECRET} characters'
         log.say(f'secret {name} is too short to be kept out of this log: {size}', now_ms())
     try:
+        signals.listen()
         if missing:
             raise Failure('configuration', f'no value came for the secret {", ".join(missing)}: is it in the vault?')
         _run(spec, facts, storage, signals, base, values, log, courier)

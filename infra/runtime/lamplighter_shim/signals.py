@@ -1,25 +1,21 @@
 import os
 import signal
+import time
 
 from .failure import Stopped
 
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-def leave_when_told():
-    """Until there are Signals: the first process of a container is deaf to every signal that it has no handler for."""
-    if os.getpid() == 1:
-        signal.signal(signal.SIGTERM, lambda *_: os._exit(128 + signal.SIGTERM))
-
-
 class Signals:
-    """Requests to stop. While the job is prepared they raise Stopped; from `note()` on they are only written down.
+    """Requests to stop. At first they are only written down: in the midst of taking the attempt nobody can tell whose it
+    is. From `listen()` on, while the job is prepared, they raise Stopped; from `note()` on they are written down again.
 
-    `wake` is a descriptor that becomes readable at each signal, the end of a child included.
+    To be made early, as the first process of a container is deaf to signals that it has no handler for. `wake` is a descriptor that becomes readable at each signal, the end of a child included.
     """
 
     def __init__(self):
-        self.stopped, self._raising = None, True
+        self.stopped, self._raising = None, False
         self.wake, self._ring = os.pipe()
         os.set_blocking(self.wake, False)
         os.set_blocking(self._ring, False)
@@ -27,6 +23,18 @@ class Signals:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         for number in STOPPING:
             signal.signal(number, self._stop)
+
+    def sleep(self, seconds):
+        """Between two tries of taking the attempt. Raises Stopped."""
+        time.sleep(seconds)
+        if self.stopped:
+            raise Stopped(self.stopped)
+
+    def listen(self):
+        """From here on a request to stop raises Stopped, as does one that came before."""
+        self._raising = True
+        if self.stopped:
+            raise Stopped(self.stopped)
 
     def note(self):
         """From here on a request to stop raises nothing. Raises Stopped if there already was one."""
