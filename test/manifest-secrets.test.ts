@@ -40,19 +40,24 @@ describe('secrets written into a manifest', () => {
     expect(JSON.stringify(problems)).not.toContain(token);
   });
 
-  it.each(['9f8e7d6c5b4a39281706f5e4d3c2b1a0', '0b2c3f60-1f2e-4d5c-8a9b-0c1d2e3f4a5b', 'Zk3vT9qLm2Xw8RbY5nPd'])(
-    'under secrets, %s is taken for a value although a vault would allow it as a name',
-    (value) => {
-      expect(codes(sample.replace('crm-api-key', value))).toEqual(['literal-secret']);
-    },
-  );
+  it.each([
+    '9f8e7d6c5b4a39281706f5e4d3c2b1a0',
+    '0b2c3f60-1f2e-4d5c-8a9b-0c1d2e3f4a5b',
+    'Zk3vT9qLm2Xw8RbY5nPd',
+  ])('under secrets, %s is taken for a value although a vault would allow it as a name', (value) => {
+    expect(codes(sample.replace('crm-api-key', value))).toEqual(['literal-secret']);
+  });
 
-  it.each(['API_KEY', 'crmToken', 'DB_PWD', 'CLIENT_SECRET', 'STORAGE_CONNECTION_STRING', 'AZURE_CREDENTIALS'])(
-    'a plain variable called %s is refused',
-    (name) => {
-      expect(codes(sample.replace('LIMIT: 50', `${name}: something`))).toEqual(['literal-secret']);
-    },
-  );
+  it.each([
+    'API_KEY',
+    'crmToken',
+    'DB_PWD',
+    'CLIENT_SECRET',
+    'STORAGE_CONNECTION_STRING',
+    'AZURE_CREDENTIALS',
+  ])('a plain variable called %s is refused', (name) => {
+    expect(codes(sample.replace('LIMIT: 50', `${name}: something`))).toEqual(['literal-secret']);
+  });
 
   it.each([
     'MAX_TOKENS: 4096',
@@ -65,10 +70,12 @@ describe('secrets written into a manifest', () => {
     expect(codes(sample.replace('LIMIT: 50', line))).toEqual([]);
   });
 
-  it.each(['crm-api-key', 'CrmApiKey2', 'sk-service-key', 'prod-2026-sendgrid-key'])(
-    '%s is a name, not a secret',
-    (name) => {
-      expect(codes(sample.replace('crm-api-key', name))).toEqual([]);
-    },
-  );
+  it.each([
+    'crm-api-key',
+    'CrmApiKey2',
+    'sk-service-key',
+    'prod-2026-sendgrid-key',
+  ])('%s is a name, not a secret', (name) => {
+    expect(codes(sample.replace('crm-api-key', name))).toEqual([]);
+  });
 });

@@ -15,12 +15,21 @@ describe('durations and sizes', () => {
     expect(parseDuration(text)).toBe(ms);
     expect(durationText(ms)).toBe(text);
   });
-  it.each(['', '30', '1.5h', '30m1h', '1h1h', '-1s', '1 h', 'ms', '1H', '１s', '9999999s'])(
-    '"%s" is no duration',
-    (text) => {
-      expect(parseDuration(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    '',
+    '30',
+    '1.5h',
+    '30m1h',
+    '1h1h',
+    '-1s',
+    '1 h',
+    'ms',
+    '1H',
+    '１s',
+    '9999999s',
+  ])('"%s" is no duration', (text) => {
+    expect(parseDuration(text)).toBeUndefined();
+  });
   it('reads sizes in powers of 1024 and of 1000', () => {
     expect(['512Mi', '1Gi', '0.5Gi', '100MB'].map(parseSize)).toEqual([
       536_870_912, 1_073_741_824, 536_870_912, 100_000_000,
@@ -30,12 +39,18 @@ describe('durations and sizes', () => {
 });
 
 describe('names of jobs', () => {
-  it.each(['a', 'score-prospects', 'job2', 'a-1', 'x'.repeat(48), 'console', 'com', 'nullable'])(
-    '%s is one',
-    (name) => {
-      expect(nameFault(name)).toBeUndefined();
-    },
-  );
+  it.each([
+    'a',
+    'score-prospects',
+    'job2',
+    'a-1',
+    'x'.repeat(48),
+    'console',
+    'com',
+    'nullable',
+  ])('%s is one', (name) => {
+    expect(nameFault(name)).toBeUndefined();
+  });
   it.each([
     ['../x', 'unsafe-name', /meaning of its own/],
     ['..', 'unsafe-name', /./],

@@ -82,12 +82,14 @@ describe('trying again', () => {
     expect(mayRetry(patient.retry, started(), errorClass)).toBe(true);
   });
 
-  test.each(['syntax', 'module', 'configuration', 'authorization'] as const)(
-    'does not help against %s',
-    (errorClass) => {
-      expect(mayRetry(patient.retry, started(), errorClass)).toBe(false);
-    },
-  );
+  test.each([
+    'syntax',
+    'module',
+    'configuration',
+    'authorization',
+  ] as const)('does not help against %s', (errorClass) => {
+    expect(mayRetry(patient.retry, started(), errorClass)).toBe(false);
+  });
 
   test('what was stopped without a cancel, or left a result nobody can read, is tried again', () => {
     expect(conclude(started(), result('stopped'), patient, now, 0.5).state).toBe('retrying');

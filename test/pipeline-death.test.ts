@@ -33,54 +33,54 @@ async function everyDeath(
   }
 }
 
-test.each<When>(['before', 'after'])(
-  'a tick that dies at any call, %s it arrived, is simply done again',
-  async (when) => {
-    const deaths = await everyDeath(
-      when,
-      (world, work) => work.tick(world.now),
-      async (world) => {
-        world.now = seven - 30 * second;
-      },
-    );
-    expect(deaths).toBeGreaterThanOrEqual(7);
-  },
-);
+test.each<When>([
+  'before',
+  'after',
+])('a tick that dies at any call, %s it arrived, is simply done again', async (when) => {
+  const deaths = await everyDeath(
+    when,
+    (world, work) => work.tick(world.now),
+    async (world) => {
+      world.now = seven - 30 * second;
+    },
+  );
+  expect(deaths).toBeGreaterThanOrEqual(7);
+});
 
-test.each<When>(['before', 'after'])(
-  'a launch that dies at any call, %s it arrived, is repaired by the watch within five minutes',
-  async (when) => {
-    const deaths = await everyDeath(
-      when,
-      (world, work) => work.launch(text, world.now),
-      async (world) => {
-        world.now = seven - 30 * second;
-        await world.work.tick(world.now);
-        world.now = seven;
-        // The message is lost with the host: only the watch is left.
-        for (const { done } of await world.queue.take(32, 60)) await done();
-      },
-    );
-    expect(deaths).toBeGreaterThanOrEqual(6);
-  },
-);
+test.each<When>([
+  'before',
+  'after',
+])('a launch that dies at any call, %s it arrived, is repaired by the watch within five minutes', async (when) => {
+  const deaths = await everyDeath(
+    when,
+    (world, work) => work.launch(text, world.now),
+    async (world) => {
+      world.now = seven - 30 * second;
+      await world.work.tick(world.now);
+      world.now = seven;
+      // The message is lost with the host: only the watch is left.
+      for (const { done } of await world.queue.take(32, 60)) await done();
+    },
+  );
+  expect(deaths).toBeGreaterThanOrEqual(6);
+});
 
-test.each<When>(['before', 'after'])(
-  'a finish that dies at any call, %s it arrived, is repaired by the watch within five minutes',
-  async (when) => {
-    const deaths = await everyDeath(
-      when,
-      (world, work) => work.finish({ job: 'score', run: id, attempt: 1 }, world.now),
-      async (world) => {
-        world.deaf = true;
-        await world.pass(seven + 10 * second);
-        world.deaf = false;
-        world.platform.nudges.splice(0);
-      },
-    );
-    expect(deaths).toBeGreaterThanOrEqual(5);
-  },
-);
+test.each<When>([
+  'before',
+  'after',
+])('a finish that dies at any call, %s it arrived, is repaired by the watch within five minutes', async (when) => {
+  const deaths = await everyDeath(
+    when,
+    (world, work) => work.finish({ job: 'score', run: id, attempt: 1 }, world.now),
+    async (world) => {
+      world.deaf = true;
+      await world.pass(seven + 10 * second);
+      world.deaf = false;
+      world.platform.nudges.splice(0);
+    },
+  );
+  expect(deaths).toBeGreaterThanOrEqual(5);
+});
 
 test('storage that is away for a minute costs no slot, and none runs twice', async () => {
   const world = await World.of(job('score', { schedule: everyMinute, run: 'overlap: allow' }));
