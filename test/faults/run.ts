@@ -5,7 +5,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startStore } from '../../cli/azurite.ts';
 import { type Instant, iso, minute, second } from '../../shared/instant.ts';
-import { pause } from '../../shared/pause.ts';
 import { parseRunId } from '../../shared/run.ts';
 import { openStore } from '../../shared/store/store.ts';
 import { check, type Verdict } from './checker.ts';
@@ -94,9 +93,6 @@ async function calm(of: World): Promise<void> {
   of.weather = fair;
   await of.disk.empty();
   of.hosts.mend();
-  // No more slots: what is under way must come to its end by itself.
-  const parts = { store } as Parameters<typeof pause>[0];
-  for (const job of jobs) await pause(parts, job, { by: 'harness', why: 'the end' }, Date.now());
 }
 
 /** Waits until nothing of the time that counts is active, or for so long that what is left is stuck. */
