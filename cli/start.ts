@@ -6,6 +6,7 @@ import { type Journal, tell } from '../shared/journal.ts';
 import { problemText } from '../shared/manifest/problem.ts';
 import { register } from '../shared/register.ts';
 import { nextSlots } from '../shared/schedule/schedule.ts';
+import type { AttemptId } from '../shared/store/attempts.ts';
 import { type Adopted, adopt } from './adopt.ts';
 import { startStore } from './azurite.ts';
 import { composeLocal, type LocalParts } from './compose.ts';
@@ -82,12 +83,15 @@ class Host {
 
   async run(connection: string, options: StartOptions, tellUrl?: (url: string) => Promise<void>): Promise<void> {
     const signals = signalled();
-    let running: Loop | undefined;
+    // Containers of a host that is gone are found before there is a loop that could be told of their ends.
+    const looping = Promise.withResolvers<Loop>();
+    looping.promise.catch(() => {});
+    const ended = async (attempt: AttemptId) => (await looping.promise).ended(attempt);
     const parts = await composeLocal(this.home, {
       connection,
       catalog: () => this.catalog,
       journal: this.journal,
-      ended: (attempt) => running?.ended(attempt),
+      ended,
       executor: options.executor,
       image: options.image,
     });
@@ -96,13 +100,14 @@ class Host {
     try {
       await parts.store.prepare();
       await register(parts, this.catalog, Date.now());
+      await this.adoptContainers(parts);
       await tellUrl?.(server.url);
       this.welcome(server.url);
       let adopted: Adopted | undefined;
       const work = { running: () => parts.work.running() + (adopted?.running() ?? 0) };
-      running = loop(parts, () => options.concurrency - work.running());
-      adopted = options.join ? undefined : await adopt(parts, (attempt) => running?.ended(attempt));
-      await this.adoptContainers(parts);
+      const running = loop(parts, () => options.concurrency - work.running());
+      looping.resolve(running);
+      adopted = options.join ? undefined : await adopt(parts, ended);
       if (adopted?.running()) this.say(`${count(adopted.running(), 'job')} of the host that is gone still running`);
       const reload = watchFolder(
         this.home.jobs,
@@ -129,6 +134,7 @@ class Host {
       await running.stop();
       this.say('stopped');
     } finally {
+      looping.reject(new Error('this host ends'));
       await parts.docker.close();
       await server.close();
     }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmod, lstat, mkdir, rename, rm } from 'node:fs/promises';
+import { chmod, lstat, mkdir, rename, rm, rmdir } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +19,8 @@ export function relayFolder(root: string): string {
 
 /**
  * Passes every connection at the folder's socket on to the host and port of `target`. When another process does so
- * already it is left to it. The folder stays: running containers hold it, and find the next relay in it.
+ * already it is left to it. Of a host that was killed the folder stays: its containers hold it, and find the next
+ * host's relay in it.
  * @throws Error when the folder is not this user's own
  */
 export async function relay(folder: string, target: string): Promise<Relay> {
@@ -47,6 +48,7 @@ export async function relay(folder: string, target: string): Promise<Relay> {
   return {
     async close() {
       await rm(path, { force: true });
+      await rmdir(folder).catch(() => {});
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
     },

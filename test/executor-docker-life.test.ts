@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { AttemptSpec } from '../shared/attempt.ts';
@@ -8,13 +6,32 @@ import type { DockerExecutor } from '../shared/executors/docker.ts';
 import { containerOptions } from '../shared/executors/docker-container.ts';
 import { Daemon, emptyImage, findDocker, runtimeImage } from './support/docker.ts';
 import { usual, Yard } from './support/docker-world.ts';
+import { executorContract } from './support/executor-contract.ts';
 import { until } from './support/shim.ts';
 
 const docker = await findDocker();
 const patient = "import time; print('begun', flush=True); time.sleep(60)";
 const ref = (spec: AttemptSpec) => ({ job: spec.job, run: spec.run, attempt: spec.attempt, handle: null });
 
-describe.skipIf(!docker)('the Docker executor', () => {
+if (docker) {
+  executorContract('Docker', async () => {
+    const yard = await Yard.create(docker, await runtimeImage(docker));
+    const executor = yard.host();
+    await executor.adopt();
+    return {
+      executor,
+      sharesDisk: false,
+      startAndDie: (spec) => yard.startAndDie(spec),
+      async close() {
+        executor.stopAll();
+        await executor.idle();
+        await yard.close();
+      },
+    };
+  });
+}
+
+describe.skipIf(!docker)('a host of containers', () => {
   let yard: Yard;
   let image: string;
   beforeAll(async () => {
@@ -143,7 +160,7 @@ describe.skipIf(!docker)('the Docker executor', () => {
     const executor = await open();
     await executor.close();
     const [long, short] = [await yard.spec(patient), await yard.spec("print('short')")];
-    for (const spec of [long, short]) await startInVictim(spec);
+    for (const spec of [long, short]) await yard.startAndDie(spec);
     await begun(long);
     await until(async () => !(await yard.container(short).inspect()).State.Running);
     const unmade = { job: 'unmade', run: 'r', attempt: 1 };
@@ -173,7 +190,7 @@ describe.skipIf(!docker)('the Docker executor', () => {
   test('leaves the containers of another host that lives to it', async () => {
     const executor = await open();
     const spec = await yard.spec(patient);
-    const victim = await startInVictim(spec, true);
+    const { victim } = await yard.startElsewhere(spec);
     const second = yard.host();
     await second.adopt();
     expect([executor.running(), second.running()]).toEqual([0, 0]);
@@ -184,23 +201,6 @@ describe.skipIf(!docker)('the Docker executor', () => {
     await second.stop(ref(spec));
     await over;
   });
-
-  /** Starts the attempt in a host of its own, which is then killed unless it shall live. */
-  async function startInVictim(spec: AttemptSpec, live = false) {
-    const child = spawn(process.execPath, [join(import.meta.dirname, 'support', 'docker-host.ts')], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    onTestFinished(() => void child.kill('SIGKILL'));
-    const { home, relayFolder, folder } = yard;
-    const socket = { socketPath: process.env.DOCKER_HOST?.replace('unix://', '') ?? '/var/run/docker.sock' };
-    const shimLog = join(folder, 'shim.log');
-    child.stdin.end(JSON.stringify({ socket, spec, image, home, relayFolder, shimLog, limits: usual }));
-    await once(child.stdout, 'data');
-    if (live) return child;
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-    return child;
-  }
 });
 
 describe.skipIf(!docker || process.getuid?.() !== 0)('when the daemon ends and comes back', () => {

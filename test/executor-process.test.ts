@@ -20,6 +20,7 @@ executorContract('process', async () => {
   const executor = processExecutor({ ...options, ended: () => {} });
   return {
     executor,
+    sharesDisk: true,
     async startAndDie(spec) {
       const host = spawn(process.execPath, [join(import.meta.dirname, 'support/start-and-die.ts')], {
         stdio: ['pipe', 'pipe', 'inherit'],

@@ -3,10 +3,10 @@ import Docker from 'dockerode';
 import { dockerExecutor } from '../../shared/executors/docker.ts';
 
 /** A host of its own that starts the attempt it reads from stdin, says so, and waits to be killed. */
-const { socket, spec, ...options } = JSON.parse(await text(process.stdin));
+const { spec, ...options } = JSON.parse(await text(process.stdin));
 const executor = dockerExecutor({
   ...options,
-  docker: new Docker(socket),
+  docker: new Docker(),
   limits: () => options.limits,
   ended: () => {},
   trouble: console.error,

@@ -1,4 +1,6 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,6 +36,7 @@ export class Yard {
   readonly limits = new Map<string, Limits>();
   private readonly waiting = new Map<string, () => void>();
   private readonly hosts = new Set<DockerExecutor>();
+  private readonly victims = new Set<ChildProcess>();
   private way: Relay | undefined;
 
   private constructor(docker: Docker, image: string, world: World, folder: string) {
@@ -99,6 +102,27 @@ export class Yard {
     return this.world.left(spec);
   }
 
+  /** Starts the attempt from a host of its own, which is then there until it is killed. */
+  async startElsewhere(spec: AttemptSpec): Promise<{ handle: string; victim: ChildProcess }> {
+    const victim = spawn(process.execPath, [join(import.meta.dirname, 'docker-host.ts')], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    this.victims.add(victim);
+    const { home, image, relayFolder, folder } = this;
+    const shimLog = join(folder, 'shim.log');
+    victim.stdin.end(JSON.stringify({ spec, image, home, relayFolder, shimLog, limits: usual }));
+    const [line] = await once(victim.stdout, 'data');
+    return { handle: String(line).trim(), victim };
+  }
+
+  /** The same, and the host is killed at once. */
+  async startAndDie(spec: AttemptSpec): Promise<string> {
+    const { handle, victim } = await this.startElsewhere(spec);
+    victim.kill('SIGKILL');
+    await once(victim, 'exit');
+    return handle;
+  }
+
   container(spec: AttemptSpec): Docker.Container {
     return this.docker.getContainer(containerName(this.home, spec));
   }
@@ -111,6 +135,7 @@ export class Yard {
   }
 
   async close(): Promise<void> {
+    for (const victim of this.victims) victim.kill('SIGKILL');
     for (const host of this.hosts) await host.close();
     for (const left of await this.containers().catch(() => [])) {
       await this.docker.getContainer(left).remove({ force: true });

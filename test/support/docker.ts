@@ -50,7 +50,10 @@ export async function emptyImage(docker: Docker): Promise<string> {
   return 'lamplighter-test-empty';
 }
 
-/** A daemon of the test's own, that may be ended and started again. It has no bridge, which would be the machine's. */
+/**
+ * A daemon of the test's own, that may be ended and started again. It has a network of its own: a daemon that is to have
+ * no bridge removes docker0, and in the machine's network that is another daemon's.
+ */
 export class Daemon {
   readonly docker: Docker;
   private readonly folder: string;
@@ -72,7 +75,7 @@ export class Daemon {
     const at = (name: string) => join(this.folder, name);
     const places = ['--data-root', at('data'), '--exec-root', at('exec'), '--pidfile', at('pid')];
     const flags = ['--host', `unix://${at('docker.sock')}`, '--bridge', 'none', '--iptables=false', ...places];
-    const child = spawn('dockerd', flags, { stdio: 'ignore' });
+    const child = spawn('unshare', ['--net', 'dockerd', ...flags], { stdio: 'ignore' });
     this.kill = (signal) => child.kill(signal);
     this.ended = once(child, 'exit');
     await until(() => answers(this.docker));
