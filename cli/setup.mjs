@@ -8,10 +8,10 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 if (Number(process.versions.node.split('.')[0]) < 20) fail(`Node 20 or newer is needed; this is ${process.version}.`);
-needPython();
 
 const installed = changed(join(root, 'node_modules', '.package-lock.json'));
 if (installed < changed(join(root, 'package-lock.json'))) {
+  needPython();
   step('Installing packages (npm ci), once …', 'npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error']);
 }
 if (changed(join(root, 'dist', 'lamp.js')) < newest('cli', 'shared', 'package-lock.json')) {

@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import { api } from '../shared/api.ts';
 import type { Catalog } from '../shared/catalog.ts';
 import { StartError } from '../shared/executor.ts';
+import { findPython } from '../shared/executors/python.ts';
 import { type Journal, tell } from '../shared/journal.ts';
 import { problemText } from '../shared/manifest/problem.ts';
 import { register } from '../shared/register.ts';
@@ -34,12 +35,15 @@ export interface StartOptions {
 
 /** Hosts the service on this machine until a signal ends it. */
 export async function start(home: Home, options: StartOptions): Promise<void> {
+  // Takes a moment where Python comes from a version manager: meanwhile jobs are read and the store starts.
+  const python = findPython();
+  python.catch(() => {});
   const { catalog, problems } = await readFolder(home.jobs);
   for (const problem of problems) console.error(problemText(problem));
   if (catalog.size === 0)
     throw new Refusal(`No job of ${home.jobs} can run: mend the above, or make one with: lamp new <job>`);
 
-  const host = new Host(home, catalog);
+  const host = new Host(home, catalog, python);
   if (options.join) {
     const connection = await openHere(home);
     const leave = await noteJoined(home.state);
@@ -65,11 +69,13 @@ export async function start(home: Home, options: StartOptions): Promise<void> {
 class Host {
   private readonly home: Home;
   private catalog: Catalog;
+  private readonly python: Promise<string>;
   private parts: LocalParts | undefined;
 
-  constructor(home: Home, catalog: Catalog) {
+  constructor(home: Home, catalog: Catalog, python: Promise<string>) {
     this.home = home;
     this.catalog = catalog;
+    this.python = python;
   }
 
   say(line: string): void {
@@ -92,6 +98,7 @@ class Host {
       catalog: () => this.catalog,
       journal: this.journal,
       ended,
+      python: await this.python,
       executor: options.executor,
       image: options.image,
     });
