@@ -1,8 +1,12 @@
-import { enqueue } from './claim.ts';
+import { claimAll } from './claim.ts';
+import { waits } from './finish.ts';
 import type { Instant } from './instant.ts';
 import { note } from './note.ts';
 import type { Parts } from './parts.ts';
 import { isFinal, newRun, type Person, type Run, runId } from './run.ts';
+
+/** So many slots are looked up at once. */
+const together = 16;
 
 /** One run for each of these slots; those that have been backfilled or have succeeded already are left out. */
 export async function planBackfill({ store }: Parts, job: string, slots: Instant[]): Promise<Instant[]> {
@@ -26,18 +30,24 @@ export async function backfill(
   now: Instant,
 ): Promise<Run[]> {
   const first = parts.catalog().get(job)?.job.concurrency ?? 1;
-  const claimed: Run[] = [];
-  for (const slot of slots) {
-    const id = await freeBackfillId(parts, job, slot);
-    if (id === undefined) continue;
-    const run = newRun(job, slot, 'backfill', now, { id, args, asked });
-    // As many messages as can start; each run that ends wakes the next.
-    if (await enqueue(parts, run, now, claimed.length < first)) claimed.push(run);
+  const runs: Run[] = [];
+  for (let at = 0; at < slots.length; at += together) {
+    const some = slots.slice(at, at + together);
+    const ids = await Promise.all(some.map((slot) => freeBackfillId(parts, job, slot)));
+    for (const [number, slot] of some.entries()) {
+      const id = ids[number];
+      if (id !== undefined) runs.push(newRun(job, slot, 'backfill', now, { id, args, asked }));
+    }
   }
-  if (claimed.length > 0) {
-    const range = { from: claimed[0]?.id ?? '', to: claimed.at(-1)?.id ?? '', runs: claimed.length };
-    await note(parts, job, 'backfill', asked, now, range);
+  const claimed = await claimAll(parts, runs, now);
+  const [from, to] = [claimed[0], claimed.at(-1)];
+  if (!from || !to) return [];
+  // As many messages as can start, and only once it is marked that more wait: each run that ends wakes the next.
+  await parts.store.jobs.amend(job, (row) => waits(row, to.id));
+  for (const run of claimed.slice(0, first)) {
+    await parts.store.launches.put({ job, run: run.id, attempt: 1 }, run.slot, now);
   }
+  await note(parts, job, 'backfill', asked, now, { from: from.id, to: to.id, runs: claimed.length });
   return claimed;
 }
 

@@ -47,6 +47,7 @@ export async function registerJob(
     previousSchedules: [],
     paused: null,
     running: [],
+    waiting: null,
     last: null,
     streak: 0,
   };

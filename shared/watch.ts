@@ -29,7 +29,11 @@ export async function watch(parts: Parts, now: Instant): Promise<void> {
       parts.journal({ type: 'trouble', doing: `watching ${entry.value.job}.${entry.value.run}`, error });
     }
   }
-  for (const job of jobs.keys()) await wake(parts, job, now);
+  for (const job of jobs.keys()) {
+    const row = await parts.store.jobs.get(job);
+    // Mark or no mark: it may be the mark that got lost.
+    if (row) await wake(parts, job, now, row.value);
+  }
 }
 
 /** The jobs of runs that are still queued, each as it was when it was first looked at. */

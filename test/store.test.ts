@@ -30,6 +30,7 @@ const jobRow = (name: string): JobRow => ({
   previousSchedules: [],
   paused: null,
   running: [],
+  waiting: null,
   last: null,
   streak: 0,
 });

@@ -34,6 +34,11 @@ export interface JobRow {
   paused: (Person & { at: Instant }) | null;
   /** Runs that hold the job: started, or waiting for their next attempt. */
   running: { run: string; trigger: Trigger }[];
+  /**
+   * The run that was the last to find the job taken; null: nobody waits, and whoever ends need not look. Written by each
+   * that begins to wait, so that a mark which was seen before looking can be taken away without losing a later one.
+   */
+  waiting: string | null;
   last: LastRun | null;
   /** Successes in a row, or failures as a negative number. */
   streak: number;
@@ -45,7 +50,7 @@ const parts = ['schedules', 'previousSchedules', 'paused', 'running', 'last'] as
 export const jobCodec: Codec<JobRow> = {
   keys: ({ name }) => ({ partitionKey: partition, rowKey: name }),
   encode(job) {
-    const row: Record<string, unknown> = { bundle: job.bundle, streak: job.streak };
+    const row: Record<string, unknown> = { bundle: job.bundle, streak: job.streak, waiting: job.waiting };
     row.since = new Date(job.since);
     row.schedulesSince = new Date(job.schedulesSince);
     for (const name of parts) row[name] = job[name] === null ? null : JSON.stringify(job[name]);
@@ -53,6 +58,7 @@ export const jobCodec: Codec<JobRow> = {
   },
   decode(row) {
     const job: Record<string, unknown> = { name: row.rowKey, bundle: row.bundle, streak: row.streak };
+    job.waiting = row.waiting ?? null;
     job.since = readInstant(row.since);
     job.schedulesSince = readInstant(row.schedulesSince);
     for (const name of parts) job[name] = JSON.parse((row[name] as string | undefined) ?? 'null');
