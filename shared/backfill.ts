@@ -1,9 +1,9 @@
 import { claimAll } from './claim.ts';
-import { waits } from './finish.ts';
 import type { Instant } from './instant.ts';
 import { note } from './note.ts';
 import type { Parts } from './parts.ts';
 import { isFinal, newRun, type Person, type Run, runId } from './run.ts';
+import { waits } from './waiting.ts';
 
 /** So many slots are looked up at once. */
 const together = 16;
@@ -43,7 +43,7 @@ export async function backfill(
   const [from, to] = [claimed[0], claimed.at(-1)];
   if (!from || !to) return [];
   // As many messages as can start, and only once it is marked that more wait: each run that ends wakes the next.
-  await parts.store.jobs.amend(job, (row) => waits(row, to.id));
+  await parts.store.jobs.amend(job, (row) => waits(row, to));
   for (const run of claimed.slice(0, first)) {
     await parts.store.launches.put({ job, run: run.id, attempt: 1 }, run.slot, now);
   }

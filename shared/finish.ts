@@ -1,15 +1,11 @@
 import { type Instant, minute } from './instant.ts';
 import { conclude, type Ending } from './outcome.ts';
-import { turns } from './overlap.ts';
 import { onExecutor, type Parts } from './parts.ts';
-import { currentAttempt, isFinal, parseRunId, type Run } from './run.ts';
+import { currentAttempt, isFinal, type Run } from './run.ts';
 import { type AttemptId, UnreadableResult } from './store/attempts.ts';
 import type { JobRow } from './store/jobs.ts';
-import type { Store } from './store/store.ts';
 import type { Versioned } from './store/table.ts';
-
-/** A launch may come this much before its slot, as the clocks of queue and host differ, ms. */
-export const early = 1_000;
+import { marked, wake } from './waiting.ts';
 
 /** Looks whether an attempt has left its result, and if so ends it. A nudge may come twice, late, or never. */
 export async function finish(parts: Parts, id: AttemptId, now: Instant): Promise<void> {
@@ -85,7 +81,7 @@ export async function settle(parts: Parts, run: Run, now: Instant): Promise<void
   if (!isFinal(run.state)) return;
   const change = await store.jobs.amend(run.job, (row) => released(row, run));
   if (change?.written) journal({ type: 'run-finished', run });
-  if (change && change.row.waiting !== null) await wake(parts, run.job, now, change.row, run.id);
+  if (change && marked(change.row)) await wake(parts, change.row, now, { over: run.id });
   // Last: as long as this entry is there, the watch does all of the above again.
   await store.active.remove(run.job, run.id);
 }
@@ -107,47 +103,4 @@ function released(row: JobRow, run: Run): JobRow | undefined {
   };
   const newest = row.last === null || row.last.endedAt <= last.endedAt;
   return { ...row, running, last: newest ? last : row.last, streak: counts ? streak : row.streak };
-}
-
-/** The job with a mark that this run waits for a place; undefined when it has that already. */
-export function waits(row: JobRow, run: string): JobRow | undefined {
-  return row.waiting === run ? undefined : { ...row, waiting: run };
-}
-
-/**
- * Queues the runs of a job that wait for a place, as many as may start, and takes the job's mark away when none waits. An entry alone is no run: one whose claim died,
- * or that is over, must not take the turn of another.
- * @param over a run that is known to wait no more
- */
-export async function wake({ store, catalog }: Parts, name: string, now: Instant, row: JobRow, over?: string) {
-  const job = catalog().get(name)?.job;
-  if (!job) return;
-  const aside = new Set([...row.running.map(({ run }) => run), over]);
-  const waiting: { run: string; trigger: Run['trigger'] }[] = [];
-  for await (const { value } of store.active.ofJob(name)) {
-    const parsed = parseRunId(value.run);
-    if (!parsed || parsed.slot > now + early || aside.has(value.run)) continue;
-    waiting.push({ run: value.run, trigger: parsed.trigger });
-  }
-  let looked = true;
-  for (const { runs, places } of turns(job, waiting, row.running.length)) {
-    const next = await stillQueued(store, name, runs, places);
-    for (const run of next) await store.launches.put({ job: name, run, attempt: 1 }, now, now);
-    if (next.length > 0) return;
-    looked &&= places > 0 || runs.length === 0;
-  }
-  const seen = row.waiting;
-  if (!looked || seen === null) return;
-  // Who began to wait while we looked has written a mark of its own: that one stays.
-  await store.jobs.amend(name, (current) => (current.waiting === seen ? { ...current, waiting: null } : undefined));
-}
-
-async function stillQueued({ runs }: Store, job: string, ids: string[], count: number): Promise<string[]> {
-  const queued: string[] = [];
-  for (const id of ids) {
-    if (queued.length >= count) break;
-    const found = await runs.get(job, id);
-    if (found?.value.state === 'queued') queued.push(id);
-  }
-  return queued;
 }

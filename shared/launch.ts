@@ -1,7 +1,7 @@
 import type { Deployed } from './catalog.ts';
 import { cancel } from './control.ts';
 import { StartError } from './executor.ts';
-import { early, end, settle, waits } from './finish.ts';
+import { end, settle } from './finish.ts';
 import type { Instant } from './instant.ts';
 import type { Job } from './job.ts';
 import { admit, type Overlap } from './overlap.ts';
@@ -11,6 +11,7 @@ import { attemptSpec, readSecrets, stampVersions } from './spec.ts';
 import type { JobRow } from './store/jobs.ts';
 import type { LaunchMessage } from './store/launches.ts';
 import type { Versioned } from './store/table.ts';
+import { early, waits } from './waiting.ts';
 
 /**
  * Starts the attempt that a message asks for, if it is still wanted. Called twice, late, or on two hosts at once it
@@ -53,7 +54,7 @@ async function takeJob(parts: Parts, { job }: Deployed, found: Versioned<Run>, n
     const change = await parts.store.jobs.amend(run.job, (row) => {
       decision = admit(job, run, row);
       // In the write that saw the job taken: whoever ends after it sees the mark, and wakes this run.
-      if (decision.do === 'wait' || decision.do === 'replace') return waits(row, run.id);
+      if (decision.do === 'wait' || decision.do === 'replace') return waits(row, run);
       if (decision.do === 'skip' || row.running.some((other) => other.run === run.id)) return undefined;
       return { ...row, running: [...row.running, { run: run.id, trigger: run.trigger }] };
     });

@@ -48,6 +48,7 @@ export async function registerJob(
     paused: null,
     running: [],
     waiting: null,
+    waitingBackfill: null,
     last: null,
     streak: 0,
   };

@@ -1,4 +1,4 @@
-import { end, endingOf, settle, wake } from './finish.ts';
+import { end, endingOf, settle } from './finish.ts';
 import { day, hour, type Instant, minute, second } from './instant.ts';
 import type { Job } from './job.ts';
 import { onExecutor, type Parts } from './parts.ts';
@@ -6,6 +6,7 @@ import { currentAttempt, isFinal, type Run } from './run.ts';
 import type { ActiveRun } from './store/active.ts';
 import type { JobRow } from './store/jobs.ts';
 import type { Versioned } from './store/table.ts';
+import { wake } from './waiting.ts';
 
 /** A shim that has not beaten for so long may be gone. It beats every 20 s. */
 const silence = 90 * second;
@@ -32,7 +33,7 @@ export async function watch(parts: Parts, now: Instant): Promise<void> {
   for (const job of jobs.keys()) {
     const row = await parts.store.jobs.get(job);
     // Mark or no mark: it may be the mark that got lost.
-    if (row) await wake(parts, job, now, row.value);
+    if (row) await wake(parts, row.value, now, { all: true });
   }
 }
 

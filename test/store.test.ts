@@ -31,6 +31,7 @@ const jobRow = (name: string): JobRow => ({
   paused: null,
   running: [],
   waiting: null,
+  waitingBackfill: null,
   last: null,
   streak: 0,
 });

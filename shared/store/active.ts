@@ -11,6 +11,8 @@ export interface ActiveRun {
 }
 
 const partition = 'active';
+/** Limit of Table Storage for one page. */
+const mostAtOnce = 1_000;
 
 export const activeCodec: Codec<ActiveRun> = {
   keys: ({ job, run }) => ({ partitionKey: partition, rowKey: `${job}|${run}` }),
@@ -29,8 +31,8 @@ export interface Active {
   /** Lost races are fine: whoever won has set a time as well. */
   lookAgain(entry: Versioned<ActiveRun>, checkAfter: Instant): Promise<void>;
   remove(job: string, run: string): Promise<void>;
-  /** Of one job, oldest slot first. */
-  ofJob(job: string): AsyncIterable<Versioned<ActiveRun>>;
+  /** Of one job, oldest slot first. @param page so many a request, at most 1,000 */
+  ofJob(job: string, page?: number): AsyncIterable<Versioned<ActiveRun>>;
   all(): AsyncIterable<Versioned<ActiveRun>>;
 }
 
@@ -47,7 +49,8 @@ export function active(table: Table<ActiveRun>): Active {
       await table.replace({ ...value, checkAfter }, etag);
     },
     remove: (job, run) => table.remove(partition, `${job}|${run}`),
-    ofJob: (job) => table.list(partition, { from: `${job}|`, to: `${job}}` }),
+    ofJob: (job, page = mostAtOnce) =>
+      table.list(partition, { from: `${job}|`, to: `${job}}`, page: Math.min(page, mostAtOnce) }),
     all: () => table.list(partition),
   };
 }

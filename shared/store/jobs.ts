@@ -35,10 +35,12 @@ export interface JobRow {
   /** Runs that hold the job: started, or waiting for their next attempt. */
   running: { run: string; trigger: Trigger }[];
   /**
-   * The run that was the last to find the job taken; null: nobody waits, and whoever ends need not look. Written by each
-   * that begins to wait, so that a mark which was seen before looking can be taken away without losing a later one.
+   * The run that was the last to find the job taken, and the last one of a backfill; null: none waits, and whoever ends
+   * need not look. Written by each that begins to wait, so that a mark which was seen before looking can be taken away
+   * without losing a later one.
    */
   waiting: string | null;
+  waitingBackfill: string | null;
   last: LastRun | null;
   /** Successes in a row, or failures as a negative number. */
   streak: number;
@@ -46,11 +48,13 @@ export interface JobRow {
 
 const partition = 'jobs';
 const parts = ['schedules', 'previousSchedules', 'paused', 'running', 'last'] as const;
+const marks = ['waiting', 'waitingBackfill'] as const;
 
 export const jobCodec: Codec<JobRow> = {
   keys: ({ name }) => ({ partitionKey: partition, rowKey: name }),
   encode(job) {
-    const row: Record<string, unknown> = { bundle: job.bundle, streak: job.streak, waiting: job.waiting };
+    const row: Record<string, unknown> = { bundle: job.bundle, streak: job.streak };
+    for (const name of marks) row[name] = job[name];
     row.since = new Date(job.since);
     row.schedulesSince = new Date(job.schedulesSince);
     for (const name of parts) row[name] = job[name] === null ? null : JSON.stringify(job[name]);
@@ -58,7 +62,7 @@ export const jobCodec: Codec<JobRow> = {
   },
   decode(row) {
     const job: Record<string, unknown> = { name: row.rowKey, bundle: row.bundle, streak: row.streak };
-    job.waiting = row.waiting ?? null;
+    for (const name of marks) job[name] = row[name] ?? null;
     job.since = readInstant(row.since);
     job.schedulesSince = readInstant(row.schedulesSince);
     for (const name of parts) job[name] = JSON.parse((row[name] as string | undefined) ?? 'null');
