@@ -102,9 +102,9 @@ print(json.dumps(len(children)))`;
     expect(made).toBeLessThan(20);
     const burn = `import json, time
 began = time.monotonic()
-while time.monotonic() - began < 1: pass
+while time.monotonic() - began < 3: pass
 print(json.dumps(time.process_time()))`;
-    expect(await answer(burn, { limits: { cpu: 0.25 } })).toBeLessThan(0.45);
+    expect(await answer(burn, { limits: { cpu: 0.25 } })).toBeLessThan(1.2);
   });
 
   test('leaves no zombies behind while it runs: a thousand orphans fit a limit of 32', async () => {

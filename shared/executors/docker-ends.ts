@@ -40,6 +40,8 @@ export function endOf({ State }: Docker.ContainerInspectInfo): ContainerEnd {
 
 type Labels = Record<string, string | undefined>;
 const patienceMs = 30_000;
+/** Exit code after SIGKILL, as an event has it. */
+const killed = '137';
 
 export function watchEnds({ docker, home, host, expected, adopted, ended, trouble }: EndsOptions): Ends {
   const filters = { label: [`${label.home}=${home}`] };
@@ -66,8 +68,7 @@ export function watchEnds({ docker, home, host, expected, adopted, ended, troubl
     const attempt = attemptOf(labels);
     if (!attempt || !(await isOurs(labels))) return;
     const container = docker.getContainer(id);
-    const found = await orMissing(container.inspect({ abortSignal: AbortSignal.timeout(patienceMs) }));
-    await ended(attempt, name, found && endOf(found));
+    await ended(attempt, name, await endFrom(container, labels.exitCode));
     // With the anonymous volumes that the image may declare. 409: it is being removed already.
     await orMissing(container.remove({ force: true, v: true }), 409);
   }
@@ -134,6 +135,13 @@ export function watchEnds({ docker, home, host, expected, adopted, ended, troubl
       await Promise.all(burials.values());
     },
   };
+}
+
+/** Whether memory was lacking only a look tells, and only what was killed is worth one. */
+async function endFrom(container: Docker.Container, told: string | undefined): Promise<ContainerEnd | undefined> {
+  if (told !== undefined && told !== killed) return { exitCode: Number(told), outOfMemory: false };
+  const found = await orMissing(container.inspect({ abortSignal: AbortSignal.timeout(patienceMs) }));
+  return found && endOf(found);
 }
 
 /** Reads the daemon's events, a JSON object a line. Resolves or rejects when they end. */
