@@ -76,6 +76,16 @@ ordinary = '\n'.join(' '.join(r.choices(words, k=9)) + ' \x1b[32mok\x1b[0m ünï
 redactor = Redactor({'A': 'sk-live-4eC39HqLyjWDarjtT1zdp7dc', 'B': 'correct horse battery staple', 'C': 'p@ss/w"rd'})
 out = b''.join(redactor.feed(ordinary[i : i + 777]) for i in range(0, len(ordinary), 777)) + redactor.finish()
 assert out == ordinary, 'ordinary text was changed'
+
+key = 'sk-live-4eC39HqLyjWDarjtT1zdp7dc'
+redactor = Redactor({'A': key})
+out = redactor.feed(b'the key is ' + key[:20].encode())
+assert redactor.held() == b'***', 'the beginning of a secret is among the last words'
+assert out + redactor.finish() == b'the key is ***', 'the beginning of a secret at the end of the stream is kept'
+redactor = Redactor({'A': key})
+assert redactor.feed(b'the task') + redactor.finish() == b'the task', 'too little to tell anything was taken'
+assert redactor.text('x ' + key[:20], cut=True) == 'x ', 'the beginning of a secret at the end of a cut text is kept'
+assert redactor.text('sk-live-') == 'sk-live-', 'a whole text that is no secret was changed'
 print('all good')
 `;
 
@@ -115,4 +125,51 @@ raise ValueError('cannot log in with ' + key)`,
   expect(log.job.toString().split('\n')[1]).toBe('***');
   expect(log.ours[0]).toMatch(/secret PIN is too short/);
   expect(kept).not.toContain('123 of');
+});
+
+test('a secret that is a number, or longer than what is kept of a text, is in no metric and no profile', async () => {
+  const long = 'eyJhbGciOiJIUzI1NiJ9'.repeat(40);
+  const spec = await world.spec(
+    `import os
+pin, long = os.environ['PIN'], os.environ['LONG']
+open(os.environ['JOB_METRICS'], 'w').write(f'pin={pin}\\nrows=3\\n{{"mix": {{"a": {pin}, "b": 2}}}}\\n{(long + " ") * 8}\\n')
+open('out.csv', 'w').write(f'pin,count,token\\n{pin},1,{long}\\n{pin},5,key: {long}\\n')`,
+    { secrets: { PIN: '4821337769', LONG: long }, outputs: ['out.csv'] },
+  );
+  const { result } = await world.run(spec);
+  expect(JSON.stringify(result)).not.toMatch(/4821337769|eyJhbGci/);
+  expect(result.metrics).toEqual({ rows: 3, mix: { b: 2 } });
+  expect(result.metricProblems).toContain('line 1: "pin=***": the value is a secret');
+  const [pin, count, token] = result.outputs[0]?.profile?.columns ?? [];
+  expect(pin).toEqual({ name: 'pin', type: 'number', nulls: 0, sd: 0, distinct: 1 });
+  expect(count).toMatchObject({ min: 1, max: 5, mean: 3 });
+  expect(token?.top).toHaveLength(2);
+});
+
+test('what a job has said before it ended is kept whole, however long it takes to look for secrets in it', () => {
+  const slow = `import os, sys, time
+sys.path.insert(0, sys.argv[1])
+from lamplighter_shim.signals import Signals
+from lamplighter_shim.supervise import supervise
+
+class Log:
+    size = 0
+    def write(self, data, now):
+        self.size += len(data)
+        time.sleep(0.5)
+    def settle(self, now): pass
+    def say(self, text, now): print(text)
+
+class Courier:
+    def start_if_due(self): pass
+
+log, signals = Log(), Signals()
+signals.listen()
+code = 'import os; os.write(1, b"x" * 1_000_000)'
+spec = {'timeoutMs': 60_000, 'graceMs': 100}
+_, ended = supervise([sys.executable, '-c', code], '/', dict(os.environ), spec, log, signals, Courier())
+print(ended.exit_code, log.size)`;
+  const ran = spawnSync(python, ['-', dirname(shim)], { input: slow, encoding: 'utf8' });
+  expect(ran.stderr).toBe('');
+  expect(ran.stdout).toBe('0 1000000\n');
 });

@@ -48,9 +48,8 @@ def parse_metrics(data, clean):
 
         def problem(reason, line=line, number=number):
             if len(problems) < MOST_PROBLEMS:
-                problems.append(
-                    f'line {number}: {json.dumps(_short(clean(line[:4096])), ensure_ascii=False)}: {reason}'
-                )
+                # First clean, then cut: the beginning of a secret is one, too.
+                problems.append(f'line {number}: {json.dumps(_short(clean(line)), ensure_ascii=False)}: {reason}')
 
         for name, value in _pairs(line, problem):
             if not isinstance(name, str) or not NAME.fullmatch(name) or name in TABOO or clean(name) != name:
@@ -63,6 +62,8 @@ def parse_metrics(data, clean):
                     metrics[name] = mix
             elif (figure := number_of(value)) is None:
                 problem('not a number')
+            elif clean(str(figure)) == '***':
+                problem('the value is a secret')
             else:
                 metrics[name] = figure
     return metrics, problems
@@ -89,6 +90,8 @@ def _mix(value, problem, clean):
         figure, label = number_of(count), clean(category)
         if figure is None:
             problem('not a number')
+        elif clean(str(figure)) == '***':
+            problem('the value is a secret')
         elif len(label) > LONGEST_CATEGORY or label in TABOO or '\0' in label:
             problem(f'a category has at most {LONGEST_CATEGORY} characters')
         elif label not in mix and len(mix) >= MOST_CATEGORIES:

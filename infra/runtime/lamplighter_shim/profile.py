@@ -142,12 +142,22 @@ class Column:
                 'sd': math.sqrt(max(self.square, 0) / self.numbers) if self.square < math.inf else math.inf,
             }
             found.update((name, figure) for name, figure in figures.items() if math.isfinite(figure))
+            for name in [name for name in figures if name in found and clean(_text(found[name])) == '***']:
+                del found[name]
         if filled and self.counts is not None:
             found['distinct'] = len(self.counts)
             if kind != 'number':
                 top = sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))[:TOP]
-                found['top'] = [[clean(text), count] for text, count in top]
+                found['top'] = [[_shown(text, clean), count] for text, count in top]
         return found
+
+
+def _shown(text, clean):
+    return clean(text, True) if len(text) >= LONGEST_TEXT else clean(text)
+
+
+def _text(figure):
+    return str(int(figure)) if figure.is_integer() else str(figure)
 
 
 def _number(text):

@@ -1,59 +1,85 @@
-"""The ways in which a secret can turn up in output. Pure."""
+"""The ways in which a secret can turn up in output; docs/secrets.md lists them for people. Pure."""
 
-import json
 from binascii import b2a_base64
+
+from .escapes import (
+    as_address,
+    as_json,
+    as_python,
+    in_address,
+    in_html,
+    in_json,
+    in_python,
+    in_quotes,
+    in_shell,
+)
 
 SHORTEST_FORM = 4
 SHORTEST_BASE64 = 6
 SHORTEST_LINE = 8
-UNRESERVED = frozenset(b'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~')
+SHORTEST_REST = 8
 
 
 def text_forms(secret):
-    """The secret (text) as it looks raw and escaped for JSON, Python, addresses and HTML. A set of bytes."""
-    raw = secret.encode('utf-8', 'surrogateescape')
-    plain = {secret, secret.replace('\n', '\r\n')}
-    plain |= {repr(secret)[1:-1], repr(raw)[2:-1], secret.encode('unicode_escape').decode('ascii')}
-    for source in (secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
-        for ascii_only in (True, False):
-            text = json.dumps(source, ensure_ascii=ascii_only)[1:-1]
-            plain |= {text, text.replace('/', '\\/'), _unicode_escaped(text), _unicode_escaped(text).upper()}
-    plain |= {text.replace("'", "\\'") for text in list(plain)}
-    html = secret.replace('&', '&amp;').replace('<', '&lt;').replace('>', '&gt;')
-    for double in ('&quot;', '&#34;', '"'):
-        for single in ('&#x27;', '&#39;', '&apos;', "'"):
-            plain.add(html.replace('"', double).replace("'", single))
-    return {text.encode('utf-8', 'surrogateescape') for text in plain} | _url_forms(raw)
+    """The secret (text) as it looks raw, escaped, and escaped twice in the ways that happen. A set of bytes."""
+    if secret.isascii() and secret.isalnum():
+        return {secret.encode()}
+    texts = {secret, secret.replace('\n', '\r\n')}
+    jsons = as_json(secret)
+    once = texts | in_json(secret) | in_python(secret) | in_html(secret) | in_quotes(secret) | in_shell(secret)
+    twice = set()
+    for text in once:
+        twice |= as_json(text) | as_python(text)
+    for text in jsons:
+        twice |= in_html(text) | in_quotes(text)
+    found = {_bytes(text) for text in once | twice }
+    for text in jsons - texts:
+        found |= as_address(_bytes(text))
+    for text in texts:
+        addresses = in_address(_bytes(text))
+        found |= addresses | {form.replace(b'%', b'%25') for form in addresses}
+    return found | _in_latin(secret) | _in_ascii(secret)
 
 
-def _unicode_escaped(text):
-    """JSON made safe for HTML, as Go, Rails and .NET write it."""
-    for sign in '<>&\'"+':
-        if sign != '"':
-            text = text.replace(sign, f'\\u{ord(sign):04x}')
-    return text
+def _bytes(text):
+    return text.encode('utf-8', 'surrogateescape')
 
 
-def _url_forms(raw):
+def _in_latin(secret):
+    """Basic authentication and old programs write it so."""
+    try:
+        raw = secret.encode('latin-1')
+    except UnicodeEncodeError:
+        return set()
+    return {raw} | as_address(raw)
+
+
+def _in_ascii(secret):
+    """What is left where a program prints to something that knows ASCII only."""
+    forms = {secret.encode('ascii', how) for how in ('replace', 'ignore')}
+    return {form for form in forms if len(form.replace(b'?', b'')) >= SHORTEST_REST}
+
+
+def packed_forms(secret, inside=True):
+    """The secret in base64 and hex. A set of bytes. `inside`: also as base64 of JSON and of addresses has it."""
+    raw = _bytes(secret)
     forms = set()
-    for safe in (b'/', b'', b"!'()*"):  # urllib's quote and quote_plus, JavaScript's encodeURIComponent
-        for space in (b'%20', b'+'):
-            for pattern in (b'%%%02X', b'%%%02x'):
-                forms.add(
-                    b''.join(
-                        bytes((c,)) if c in UNRESERVED or c in safe else space if c == 32 else pattern % c for c in raw
-                    )
-                )
+    for digits in (raw.hex(), raw.hex(':'), raw.hex('-'), raw.hex(' ')):
+        forms |= {digits.encode(), digits.upper().encode()}
+    sources = {raw}
+    if inside:
+        sources |= {_bytes(text) for text in (*as_json(secret), secret.replace('\n', '\r\n'))}
+        sources |= as_address(raw)  # OAuth puts a client's password into that form before base64
+        sources |= _in_latin(secret)
+    for source in sources:
+        forms |= _base64(source)
     return forms
 
 
-def packed_forms(secret):
-    """The secret in base64 and hex. A set of bytes.
-
-    Inside something longer, base64 begins in one of three places within a group of three bytes: for each of them
+def _base64(raw):
+    """Inside something longer, base64 begins in one of three places within a group of three bytes: for each of them
     the characters that depend on the secret alone. At the end of the text the last character and padding, too.
     """
-    raw = secret.encode('utf-8', 'surrogateescape')
     forms = set()
     for shift in range(3):
         whole = b2a_base64(bytes(shift) + raw, newline=False)
@@ -61,9 +87,7 @@ def packed_forms(secret):
         for text in (whole[start:sure], whole[start:].rstrip(b'='), whole[start:]):
             if len(text.rstrip(b'=')) >= SHORTEST_BASE64:
                 urlsafe = text.replace(b'+', b'-').replace(b'/', b'_')
-                forms |= {text, urlsafe, text.replace(b'/', b'\\/')} | _url_forms(text) | _url_forms(urlsafe)
-    for digits in (raw.hex(), raw.hex(':')):
-        forms |= {digits.encode(), digits.upper().encode()}
+                forms |= {text, urlsafe, text.replace(b'/', b'\\/')} | as_address(text)
     return forms
 
 
@@ -74,7 +98,7 @@ def forms_of(secret):
     if len(lines) > 1:
         for line in lines:
             if len(line) >= SHORTEST_LINE:
-                every |= text_forms(line) | packed_forms(line)
+                every |= text_forms(line) | packed_forms(line, inside=False)
         trimmed = secret.strip()
         every |= text_forms(trimmed)
         wrapped |= packed_forms(trimmed)

@@ -10,6 +10,7 @@ from .failure import Failure
 from .process import kill_group, kill_strays, spawn
 
 READ_BYTES = 1 << 18
+PIPE_BYTES = 1 << 20
 TICK_S = 1.0
 
 
@@ -25,7 +26,7 @@ def supervise(argv, cwd, env, spec, log, signals, courier):
     """Runs the job to its end, or ends it. Returns (start in ms, Ended). Raises Failure when it does not start."""
     reading, writing = os.pipe()
     try:
-        fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 1 << 20)
+        fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
     except (OSError, AttributeError):
         pass  # not Linux, or beyond this user's share of pipe buffers
     os.set_blocking(reading, False)
@@ -89,9 +90,9 @@ def _watch(pid, reading, spec, log, signals, courier):
     ended.exit_code, ended.signal = (code, None) if code >= 0 else (None, signal_name(-code))
     ended.cpu_ms = round((usage.ru_utime + usage.ru_stime) * 1000, 1)
     ended.peak_bytes = usage.ru_maxrss * (1 if sys.platform == 'darwin' else 1024)
-    until = time.monotonic() + 1  # what is left fits the pipe; only a writer we could not kill takes longer
-    while _read(reading, log, at_end=True) and time.monotonic() < until:
-        pass
+    left = PIPE_BYTES  # what is left fits the pipe; only a writer we could not kill writes more
+    while left > 0 and (size := _read(reading, log, at_end=True)):
+        left -= size
     if strays:
         log.say(f'{strays} process{"es" if strays > 1 else ""} left behind by the job: SIGKILL', now_ms())
     return ended
@@ -127,7 +128,7 @@ def _read(reading, log, at_end=False):
         return not at_end
     if data:
         log.write(data, now_ms())
-    return bool(data)
+    return len(data)
 
 
 def signal_name(number):

@@ -1,0 +1,108 @@
+import { TableClient, TableServiceClient } from '@azure/data-tables';
+import { BlobServiceClient } from '@azure/storage-blob';
+import { QueueServiceClient } from '@azure/storage-queue';
+import type { Form } from './secret-forms.ts';
+
+/** Something that was written somewhere. */
+export interface Sink {
+  place: string;
+  bytes: Buffer;
+}
+
+/** Everything in an account: each property of each row, each blob, each message of each queue. */
+export async function everything(connection: string): Promise<Sink[]> {
+  const found: Sink[] = [];
+  const insecure = { allowInsecureConnection: true };
+  for await (const { name = '' } of TableServiceClient.fromConnectionString(connection, insecure).listTables()) {
+    for await (const row of TableClient.fromConnectionString(connection, name, insecure).listEntities()) {
+      for (const [property, value] of Object.entries(row)) {
+        const place = `table ${name} ${row.partitionKey} ${row.rowKey} ${property}`;
+        found.push({ place, bytes: Buffer.from(`${property} ${String(value)}`) });
+      }
+    }
+  }
+  const blobs = BlobServiceClient.fromConnectionString(connection);
+  for await (const { name } of blobs.listContainers()) {
+    const container = blobs.getContainerClient(name);
+    for await (const blob of container.listBlobsFlat({ includeMetadata: true })) {
+      const bytes = await container.getBlobClient(blob.name).downloadToBuffer();
+      found.push({ place: `blob ${name}/${blob.name}`, bytes });
+      found.push({ place: `facts of ${name}/${blob.name}`, bytes: Buffer.from(JSON.stringify(blob)) });
+    }
+  }
+  const queues = QueueServiceClient.fromConnectionString(connection);
+  for await (const { name } of queues.listQueues()) {
+    const { peekedMessageItems } = await queues.getQueueClient(name).peekMessages({ numberOfMessages: 32 });
+    for (const { messageText } of peekedMessageItems) {
+      found.push({ place: `queue ${name}`, bytes: Buffer.from(messageText, 'base64') });
+    }
+  }
+  return found;
+}
+
+/** A sink in all the ways in which somebody might read it. */
+function views({ bytes }: Sink): { plain: Buffer[]; unwrapped: Buffer[] } {
+  const said = [bytes, ...texts(bytes).map((text) => Buffer.from(text))];
+  const plain = said.flatMap((one) => [one, bare(one), bare(records(one))]);
+  const unwrapped = plain.map((one) => Buffer.from(one.toString('latin1').replace(/\s+/g, ''), 'latin1'));
+  return { plain, unwrapped };
+}
+
+/** Every text in a JSON document, names included; none when it is something else. */
+function texts(bytes: Buffer): string[] {
+  const found: string[] = [];
+  const walk = (value: unknown): void => {
+    if (typeof value === 'string') found.push(value);
+    else if (typeof value === 'number') found.push(String(value));
+    else if (Array.isArray(value)) for (const item of value) walk(item);
+    else if (value && typeof value === 'object') for (const [name, item] of Object.entries(value)) walk([name, item]);
+  };
+  try {
+    walk(JSON.parse(bytes.toString().replace(/^[^{["]*/, '')));
+  } catch {
+    // Not JSON.
+  }
+  return found;
+}
+
+/** Without what moves a terminal's cursor or colours. */
+function bare(bytes: Buffer): Buffer {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what a terminal is told with
+  const text = bytes.toString('latin1').replace(/\x1b\[[0-9;]*[A-Za-z]|\x1b\][^\x07]*\x07|\r/g, '');
+  return Buffer.from(text, 'latin1');
+}
+
+/** What the job has written, without the instants in front of each record, and pieces of lines put together. */
+function records(bytes: Buffer): Buffer {
+  const text = bytes.toString('latin1');
+  const stamp = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`;
+  const lines = text.replace(new RegExp(`(?<=^|\n)${stamp}#[^\n]*\n`, 'g'), '');
+  const joined = lines.replace(new RegExp(`(?<=^|\n)${stamp}\\+([^\n]*)\n`, 'g'), '$1');
+  return Buffer.from(joined.replace(new RegExp(`(?<=^|\n|)${stamp} `, 'g'), ''), 'latin1');
+}
+
+/** Long forms are looked for in parts, too: what is left of one is as bad. */
+const part = 20;
+
+function parts({ bytes }: Form): Buffer[] {
+  if (bytes.length < 2 * part) return [bytes];
+  return [0, 0.25, 0.5, 0.75, 1].map((share) => {
+    const at = Math.floor(share * (bytes.length - part));
+    return bytes.subarray(at, at + part);
+  });
+}
+
+/** Which forms are where: `form in place`. */
+export function search(sinks: Sink[], forms: Form[]): { form: Form; place: string }[] {
+  const found: { form: Form; place: string }[] = [];
+  for (const sink of sinks) {
+    const { plain, unwrapped } = views(sink);
+    for (const form of forms) {
+      const seen = form.wraps ? unwrapped : plain;
+      if (parts(form).some((bytes) => seen.some((view) => view.includes(bytes)))) {
+        found.push({ form, place: sink.place });
+      }
+    }
+  }
+  return found;
+}
