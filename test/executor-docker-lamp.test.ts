@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { cp } from 'node:fs/promises';
+import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { relayFolder } from '../shared/relay.ts';
 import { findDocker, runtimeImage } from './support/docker.ts';
 import { type Lamp, lampHome, type Running, until } from './support/lamp.ts';
 
@@ -34,6 +35,7 @@ with open('x', 'wb') as file:
   }, 120_000);
   afterAll(async () => {
     await here?.clean();
+    if (here) await rm(relayFolder(here.home), { recursive: true, force: true });
     for (const name of (await containers()) ?? []) await docker?.getContainer(name).remove({ force: true });
   });
 

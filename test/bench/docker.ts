@@ -79,7 +79,9 @@ try {
   ] as const) {
     const [a, b, c] = [bare, ours, gone].map((times = []) => quantile(times, share));
     console.log(`${what}: bare ${a} ms until its end and removal`);
-    console.log(`  ours ${b} ms until the end is known (${ratio(b, a)}), ${c} ms until removed as well (${ratio(c, a)})`);
+    console.log(
+      `  ours ${b} ms until the end is known (${ratio(b, a)}), ${c} ms until removed as well (${ratio(c, a)})`,
+    );
   }
 } finally {
   await executor.close();
