@@ -60,7 +60,8 @@ async function printAttempt(
   for (;;) {
     // The state first: what is written until then is in the log that is read next.
     run = (await parts.store.runs.get(run.job, run.id))?.value ?? run;
-    const over = isFinal(run.state) || run.attempts.length > number || run.state === 'retrying';
+    const ended = run.state === 'retrying' && run.attempts.length >= number;
+    const over = isFinal(run.state) || run.attempts.length > number || ended;
     for (let bytes = await parts.store.attempts.log(id, offset); bytes && bytes.length > 0; ) {
       take(bytes);
       bytes = await parts.store.attempts.log(id, offset);
