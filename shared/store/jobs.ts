@@ -1,5 +1,6 @@
 import type { Instant } from '../instant.ts';
 import type { Person, RunState, Trigger } from '../run.ts';
+import { Recent } from './recent.ts';
 import { type Codec, readInstant, type Table, type Versioned } from './table.ts';
 
 /** A schedule as text, so that a later version can still say what was expected before it. */
@@ -74,7 +75,8 @@ export interface JobRows {
   get(name: string): Promise<Versioned<JobRow> | undefined>;
   insert(row: JobRow): Promise<Versioned<JobRow> | undefined>;
   /**
-   * Reads, changes and writes until nobody else wrote in between. `change` returns undefined to leave the row alone.
+   * Reads, changes and writes until nobody else wrote in between. `change` returns undefined to leave the row alone; it
+   * may be asked more than once, and what it says last is of the row as it is.
    * @returns the row as it is now, and whether it was written.
    */
   amend(
@@ -84,18 +86,35 @@ export interface JobRows {
   all(): AsyncIterable<Versioned<JobRow>>;
 }
 
+/** Rows of jobs that are kept at hand; each takes about a kilobyte. */
+const mostRecent = 1_000;
+
 export function jobRows(table: Table<JobRow>): JobRows {
   const get = (name: string) => table.get(partition, name);
+  const recent = new Recent<Versioned<JobRow>>(mostRecent);
+
+  async function write(changed: JobRow, etag: string) {
+    const written = await table.replace(changed, etag);
+    if (written) recent.set(changed.name, written);
+    else recent.delete(changed.name);
+    return written;
+  }
+
   return {
     get,
     insert: table.insert,
     async amend(name, change) {
+      // Nobody else may have written since we did: then the read is saved.
+      const ours = recent.get(name);
+      const guess = ours && change(ours.value);
+      const saved = ours && guess && (await write(guess, ours.etag));
+      if (saved) return { row: saved.value, written: true };
       for (;;) {
         const found = await get(name);
         if (!found) return undefined;
         const changed = change(found.value);
         if (!changed) return { row: found.value, written: false };
-        const written = await table.replace(changed, found.etag);
+        const written = await write(changed, found.etag);
         if (written) return { row: written.value, written: true };
       }
     },
