@@ -1,3 +1,4 @@
+import type { Deployed } from './catalog.ts';
 import { claimSlots } from './claim.ts';
 import { type Due, dueSlots } from './due.ts';
 import { type Instant, minute } from './instant.ts';
@@ -24,23 +25,24 @@ export async function tick(parts: Parts, now: Instant): Promise<void> {
   const until = now + lookAhead;
   // The very first tick looks back at nothing.
   const after = cursor ?? now;
-  const names = [...parts.catalog().keys()];
-  for (let at = 0; at < names.length; at += together) {
-    await Promise.all(names.slice(at, at + together).map((name) => tickJob(parts, name, after, until, now)));
+  const wanted = [...parts.catalog().values()].filter((deployed) => concerns(deployed, after, until, now));
+  for (let at = 0; at < wanted.length; at += together) {
+    await Promise.all(wanted.slice(at, at + together).map((deployed) => tickJob(parts, deployed, after, until, now)));
   }
   await store.marks.advance('cursor', until, person);
   await store.marks.advance('heartbeat', now, person);
 }
 
-async function tickJob(parts: Parts, name: string, after: Instant, until: Instant, now: Instant): Promise<void> {
-  const deployed = parts.catalog().get(name);
-  if (!deployed || deployed.job.status === 'decommissioned' || after >= until) return;
-  // First in memory: most jobs are not due, and cost no request. An old schedule matters only after an outage.
-  const due = dueSlots(deployed.job.schedules, { after, until }, now);
-  const away = now - after > lookAhead;
-  if (due.run.length + due.missed.length === 0 && !away) return;
+/** In memory: most jobs are not due, and cost no request. An old schedule matters only after an outage. */
+function concerns({ job }: Deployed, after: Instant, until: Instant, now: Instant): boolean {
+  if (job.status === 'decommissioned' || after >= until) return false;
+  if (now - after > lookAhead) return true;
+  const { run, missed } = dueSlots(job.schedules, { after, until }, now);
+  return run.length + missed.length > 0;
+}
 
-  const found = await parts.store.jobs.get(name);
+async function tickJob(parts: Parts, deployed: Deployed, after: Instant, until: Instant, now: Instant): Promise<void> {
+  const found = await parts.store.jobs.get(deployed.job.name);
   const row = found?.value ?? (await registerJob(parts, deployed, undefined, now));
   await claim(parts, row, expected(row, deployed.job.schedules, after, until, now), now);
 }
