@@ -14,6 +14,8 @@ const pollEvery = second;
 const hiddenSeconds = 60;
 /** As in Azure Functions: a message that fails so often is set aside. */
 const mostTries = 5;
+/** With so many ends still to be written down nothing new is started. */
+const mostEnding = 32;
 
 export interface Loop {
   /** Say that an attempt has ended; resolves when that has been dealt with. */
@@ -33,6 +35,10 @@ export function loop(parts: Parts, free: () => number, wall: () => Instant = Dat
   const work = pipeline(withHints(parts, (at) => wakeAt(at)));
   const stopping = new AbortController();
   const busy = new Set<Promise<void>>();
+  /** Launches that are not through yet: each will take a place. Ends take none, as long as they keep up. */
+  let launching = 0;
+  /** No place was free when last looked: whatever frees one says so. */
+  let full = false;
   const hints = new Set<Instant>();
   let due: Instant = 0;
   let wake = () => {};
@@ -52,9 +58,21 @@ export function loop(parts: Parts, free: () => number, wall: () => Instant = Dat
   function attempt(doing: string, action: () => Promise<void>): Promise<void> {
     const promise = action()
       .catch((error) => parts.journal({ type: 'trouble', doing, error }))
-      .finally(() => busy.delete(promise));
+      .finally(() => {
+        busy.delete(promise);
+        if (full) wake();
+      });
     busy.add(promise);
     return promise;
+  }
+
+  async function start(received: Received) {
+    launching += 1;
+    const counted = () =>
+      handle(work, parts, received, clock).finally(() => {
+        launching -= 1;
+      });
+    await attempt('launching', counted);
   }
 
   async function tickLoop() {
@@ -74,9 +92,10 @@ export function loop(parts: Parts, free: () => number, wall: () => Instant = Dat
     while (!stopping.signal.aborted) {
       due = nextPoll();
       // Messages that wait for their second count: they will start something.
-      const wanted = free() - busy.size;
-      const taken = wanted > 0 ? await take(wanted) : [];
-      for (const received of taken) void attempt('launching', () => handle(work, parts, received, clock));
+      const wanted = busy.size - launching < mostEnding ? free() - launching : 0;
+      full = wanted <= 0;
+      const taken = full ? [] : await take(wanted);
+      for (const received of taken) void start(received);
       if (taken.length > 0 && taken.length === Math.min(wanted, 32)) continue;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, Math.max(due - clock(), 0));
@@ -101,7 +120,7 @@ export function loop(parts: Parts, free: () => number, wall: () => Instant = Dat
   return {
     ended(id) {
       const finished = attempt(`finishing ${id.job}.${id.run}`, () => work.finish(id, clock()));
-      wake();
+      if (full) wake();
       return finished;
     },
     async stop() {
