@@ -192,8 +192,11 @@ test('a shim has no way to what the host tells the next one, and no descriptor i
   const pids = await Promise.all(all.map(async ({ spec }) => pidOf(await executor.start(spec))));
   await Promise.all(all.map(({ spec }) => begun(spec)));
   const nursery = parentOf(pids[0] ?? 0);
-  const open = async (pid: number) =>
-    Promise.all((await readdir(`/proc/${pid}/fd`)).map((fd) => readlink(`/proc/${pid}/fd/${fd}`)));
+  // One that is closed while we look is gone, and none of those that stay.
+  const open = async (pid: number) => {
+    const links = (await readdir(`/proc/${pid}/fd`)).map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => ''));
+    return (await Promise.all(links)).filter((target) => target !== '');
+  };
   // Closed to all but root, as it holds the secrets of its attempt.
   const closed = await open(nursery).catch((error: NodeJS.ErrnoException) => error.code);
   if (process.getuid?.() !== 0) {
@@ -205,6 +208,7 @@ test('a shim has no way to what the host tells the next one, and no descriptor i
     for (const pid of pids) expect((await open(pid)).filter((target) => pipes.includes(target))).toEqual([]);
     for (let i = 0; i < 5; i++) await executor.start(await short());
     await until(async () => executor.running() === 2);
+    await until(async () => (await open(nursery)).length === before.length);
     expect((await open(nursery)).sort()).toEqual(before.sort());
   }
   await Promise.all(all.map(({ release }) => release()));
