@@ -26,7 +26,7 @@ export function childrenWith(word: string, parent: number): number[] {
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .filter((pid) => parentOf(pid) === parent && commandOf(pid).includes(word))
-    .sort((a, b) => a - b);
+    .sort((a, b) => fieldOf(a, 19) - fieldOf(b, 19));
 }
 
 /** The store's process, as the state folder tells. */
@@ -35,9 +35,12 @@ export function storePid(state: string): number {
   return Number(card.process.split(':')[0]);
 }
 
-function parentOf(pid: number): number {
+const parentOf = (pid: number) => fieldOf(pid, 1);
+
+/** Counted from the state, which is 0: the parent is 1, the start 19. Process ids start over, starts do not. */
+function fieldOf(pid: number, field: number): number {
   const stat = read(`/proc/${pid}/stat`);
-  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[field]);
 }
 
 function commandOf(pid: number): string[] {
