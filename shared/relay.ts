@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto';
-import { chmod, lstat, mkdir, rename, rm, rmdir } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
+import { chmod, lstat, mkdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A way from containers without network to the store of this machine: a Unix socket in a folder that they can mount. */
 export interface Relay {
@@ -11,6 +12,8 @@ export interface Relay {
 }
 
 export const relaySocket = 'store.sock';
+/** A relay that is gone is missed for so long at most. */
+const lookEvery = 500;
 
 /** Where the relay of an installation is; short, as the path of a Unix socket has at most 107 bytes (unix(7)). */
 export function relayFolder(root: string): string {
@@ -18,15 +21,14 @@ export function relayFolder(root: string): string {
 }
 
 /**
- * Passes every connection at the folder's socket on to the host and port of `target`. When another process does so
- * already it is left to it. Of a host that was killed the folder stays: its containers hold it, and find the next
- * host's relay in it.
+ * Passes every connection at the folder's socket on to the host and port of `target`. While another process does so
+ * it is left to it; when that one goes this one takes over, as containers of both hosts depend on it. Of a host that
+ * was killed the folder stays: its containers hold it, and find the next host's relay in it.
  * @throws Error when the folder is not this user's own
  */
 export async function relay(folder: string, target: string): Promise<Relay> {
   await ownFolder(folder);
   const path = join(folder, relaySocket);
-  if (await answers(path)) return { close: async () => {} };
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (inside) => {
@@ -39,15 +41,29 @@ export async function relay(folder: string, target: string): Promise<Relay> {
     pipeline(inside, outside, () => outside.destroy());
     pipeline(outside, inside, () => inside.destroy());
   });
-  // Only a socket that listens appears under the name that containers know.
-  const fresh = join(folder, `${process.pid}.sock`);
-  await rm(fresh, { force: true });
-  await listening(server, fresh);
-  await chmod(fresh, 0o666);
-  await rename(fresh, path);
+  // Only a socket that listens appears under the name that containers know. Until then it keeps the folder in being.
+  const own = join(folder, `${process.pid}.${randomBytes(2).toString('hex')}.sock`);
+  await listening(server, own);
+  await chmod(own, 0o666);
+  const { ino } = await stat(own);
+  const stopping = new AbortController();
+  let standby = Promise.resolve();
+  // Ended by the closing, or because the folder is gone, and with it all containers that saw it.
+  if (await answers(path)) standby = takeOver().catch(() => {});
+  else await rename(own, path);
+
+  async function takeOver(): Promise<void> {
+    do await sleep(lookEvery, undefined, { signal: stopping.signal, ref: false });
+    while (await answers(path));
+    await rename(own, path);
+  }
+
   return {
     async close() {
-      await rm(path, { force: true });
+      stopping.abort();
+      await standby;
+      await rm(own, { force: true });
+      if ((await stat(path).catch(() => undefined))?.ino === ino) await rm(path, { force: true });
       await rmdir(folder).catch(() => {});
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));

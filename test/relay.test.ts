@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { relay, relayFolder, relaySocket } from '../shared/relay.ts';
-import { World } from './support/shim.ts';
+import { until, World } from './support/shim.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -61,6 +61,24 @@ test('two hosts share the relay of the first; what a host that died has left is 
   const fourth = await relay(folder, await store('fourth'));
   expect(await ask()).toBe('fourth 0');
   await Promise.all([third.close(), fourth.close()]);
+});
+
+test('when the host whose relay both use goes, the other takes over, in the folder that containers see', async () => {
+  const first = await relay(folder, await store('first'));
+  const second = await relay(folder, await store('second'));
+  const { ino } = await stat(folder);
+  await first.close();
+  expect(await until(() => ask().catch(() => undefined))).toBe('second 0');
+  // As by a kill: the socket stays, and nobody listens.
+  const third = await relay(folder, await store('third'));
+  await rm(join(folder, relaySocket));
+  await writeFile(join(folder, relaySocket), 'left behind');
+  expect(await until(() => ask().catch(() => undefined))).toBe('third 0');
+  expect((await stat(folder)).ino).toBe(ino);
+  await second.close();
+  expect(await ask()).toBe('third 0');
+  await third.close();
+  await expect(stat(folder)).rejects.toThrow('ENOENT');
 });
 
 test('a store that is away ends the connection and not the relay', async () => {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { hour, second } from '../../shared/instant.ts';
 import type { Store } from '../../shared/store/store.ts';
+import type { Boxes } from './boxes.ts';
 import type { Disk } from './disk.ts';
 import type { Hosts } from './hosts.ts';
 import { fair, type Weather } from './proxy.ts';
@@ -16,6 +17,8 @@ export interface World {
   random: () => number;
   hosts: Hosts;
   disk: Disk;
+  /** Undefined: jobs are plain processes. */
+  boxes: Boxes | undefined;
 }
 
 export interface Fault {
@@ -23,8 +26,8 @@ export interface Fault {
   act(world: World): Promise<void>;
 }
 
-/** Everything that goes wrong; one is picked every few seconds, and several go on at once. */
-export const faults: Fault[] = [
+/** What goes wrong whatever runs jobs; one is picked every few seconds, and several go on at once. */
+const common: Fault[] = [
   fault('host killed', ({ hosts, random }) =>
     hosts.crash(pick(random, hosts.names), between(random, 500, 30 * second)),
   ),
@@ -40,8 +43,6 @@ export const faults: Fault[] = [
   fault('answers lost', (world) => spell(world, { lose: 0.15 }, 5, 30)),
   fault('requests repeated', (world) => spell(world, { repeat: 0.3 }, 5, 30)),
   fault('storage slow', (world) => spell(world, { delay: 0.5, delayMs: 3 * second }, 5, 30)),
-  fault('job killed', (world) => strike(world, 'job')),
-  fault('shim killed', (world) => strike(world, 'shim')),
   fault('messages doubled', doubleMessages),
   fault('disk full', async ({ disk, random }) => {
     await disk.fill();
@@ -49,6 +50,21 @@ export const faults: Fault[] = [
     await disk.empty();
   }),
 ];
+
+const ofProcesses: Fault[] = [
+  fault('job killed', (world) => strike(world, 'job')),
+  fault('shim killed', (world) => strike(world, 'shim')),
+];
+
+const ofContainers: Fault[] = [
+  fault('container killed', (world) => strikeBox(world, 'box')),
+  fault('job in a container killed', (world) => strikeBox(world, 'job')),
+  fault('Docker restarted', (world) => restartDocker(world)),
+];
+
+export function faultsOf({ boxes }: World): Fault[] {
+  return [...common, ...(boxes ? ofContainers : ofProcesses)];
+}
 
 function fault(name: string, act: Fault['act']): Fault {
   return { name, act };
@@ -77,6 +93,44 @@ async function strike({ marks, killed, random }: World, whom: 'job' | 'shim'): P
     process.kill(whom === 'shim' ? parent : Number(pid), 'SIGKILL');
     return;
   }
+}
+
+/** Kills a container that runs right now from outside, or the job in it. */
+async function strikeBox({ boxes, killed, random }: World, whom: 'box' | 'job'): Promise<void> {
+  const running = (await boxes?.running()) ?? [];
+  if (running.length === 0) return;
+  const { mark, box } = pick(random, running);
+  if (whom === 'box') {
+    killed.add(mark);
+    await box.kill({ signal: 'SIGKILL' });
+    return;
+  }
+  const { Titles, Processes } = (await box.top()) as { Titles: string[]; Processes: string[][] };
+  const job = Processes.find((one) => one[Titles.indexOf('CMD')]?.includes('main.py'));
+  if (job) process.kill(Number(job[Titles.indexOf('PID')]), 'SIGKILL');
+}
+
+let restarting = false;
+
+/** Containers do not outlive their daemon: what they were about to deliver may be lost. */
+async function restartDocker({ boxes, killed, marks, random }: World): Promise<void> {
+  if (!boxes || restarting) return;
+  restarting = true;
+  try {
+    await noteRunning(marks, killed);
+    const back = boxes.restart(pick(random, ['SIGKILL', 'SIGTERM']), between(random, 200, 10 * second));
+    await wait(100);
+    await noteRunning(marks, killed);
+    await back;
+    await noteRunning(marks, killed);
+  } finally {
+    restarting = false;
+  }
+}
+
+async function noteRunning(marks: string, killed: Set<string>): Promise<void> {
+  const lines = (await readFile(marks, 'utf8').catch(() => '')).trim().split('\n').slice(-40);
+  for (const line of lines) killed.add(line.split(' ').slice(1, 3).join(' '));
 }
 
 async function doubleMessages({ store }: World): Promise<void> {

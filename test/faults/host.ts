@@ -10,9 +10,11 @@ import { register } from '../../shared/register.ts';
 /**
  * One host, as `lamp start` runs it, at a store that is given:
  *
- *   node test/faults/host.ts HOME CONNECTION CLOCK-FILE      the file holds the ms by which this host's clock is wrong
+ *   node test/faults/host.ts HOME CONNECTION CLOCK-FILE [IMAGE]
+ *
+ * The file holds the ms by which this host's clock is wrong. With an image jobs run in containers.
  */
-const [folder = '', connection = '', clockFile = ''] = process.argv.slice(2);
+const [folder = '', connection = '', clockFile = '', image] = process.argv.slice(2);
 const clock = () => Date.now() + Number(readFileSync(clockFile, 'utf8') || 0);
 
 const home = findHome(folder);
@@ -28,6 +30,7 @@ const parts = await composeLocal(home, {
     if (line !== undefined) console.log(`${new Date().toISOString()} ${process.pid} ${line}`);
   },
   ended: (attempt) => running?.ended(attempt),
+  ...(image === undefined ? {} : { executor: 'docker', image }),
 });
 for (;;) {
   try {
@@ -38,4 +41,6 @@ for (;;) {
     console.log(`${new Date().toISOString()} ${process.pid} not ready: ${error}`);
   }
 }
-running = loop(parts, () => 8 - parts.executor.running(), clock);
+// Without an answer now it goes on trying.
+if (image !== undefined) await parts.docker.adopt().catch((error) => console.log(`containers: ${error.message}`));
+running = loop(parts, () => (image === undefined ? 8 : 4) - parts.executor.running(), clock);

@@ -16,14 +16,17 @@ export class Hosts {
     return [...this.#hosts.keys()];
   }
 
-  add(name: string, home: string, connection: string, temporary: string): void {
+  add(name: string, home: string, connection: string, variables: NodeJS.ProcessEnv, image?: string): void {
     const clock = join(home, `clock-${name}`);
     writeFileSync(clock, '0');
     const start = () => {
       const log = openSync(join(home, `host-${name}.log`), 'a');
       const program = join(import.meta.dirname, 'host.ts');
-      const env = { ...process.env, TMPDIR: temporary };
-      const child = spawn(process.execPath, [program, home, connection, clock], { stdio: ['ignore', log, log], env });
+      const env = { ...process.env, ...variables };
+      const child = spawn(process.execPath, [program, home, connection, clock, ...(image ? [image] : [])], {
+        stdio: ['ignore', log, log],
+        env,
+      });
       closeSync(log);
       return child;
     };

@@ -7,9 +7,10 @@ import { startStore } from '../../cli/azurite.ts';
 import { type Instant, iso, minute, second } from '../../shared/instant.ts';
 import { parseRunId } from '../../shared/run.ts';
 import { openStore } from '../../shared/store/store.ts';
+import { Boxes, image, marksInside } from './boxes.ts';
 import { check, type Verdict } from './checker.ts';
 import { Disk } from './disk.ts';
-import { faults, type World } from './faults.ts';
+import { faultsOf, type World } from './faults.ts';
 import { Hosts } from './hosts.ts';
 import { makeJobs } from './jobs.ts';
 import { fair, proxy, type StorageProxy } from './proxy.ts';
@@ -18,12 +19,15 @@ import { between, pick, randomFrom } from './random.ts';
 /**
  * Runs two real hosts over a real Azurite while everything goes wrong, then looks whether each slot ran exactly once.
  *
- *   node test/faults/run.ts [--minutes 30] [--jobs 80] [--seed 1] [--keep]
+ *   node test/faults/run.ts [--minutes 30] [--jobs 80] [--seed 1] [--keep] [--executor docker]
+ *
+ * With Docker it starts a daemon of its own, which needs root.
  */
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '30' },
-    jobs: { type: 'string', default: '80' },
+    jobs: { type: 'string' },
+    executor: { type: 'string', default: 'process' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     keep: { type: 'boolean', default: false },
   },
@@ -32,26 +36,30 @@ const seed = Number(values.seed);
 const random = randomFrom(seed);
 const folder = await mkdtemp(join(tmpdir(), 'lamp-faults-'));
 const marks = join(folder, 'marks');
-const jobs = await makeJobs(folder, Number(values.jobs), marks);
+const boxes = values.executor === 'docker' ? await Boxes.open() : undefined;
+const count = Number(values.jobs ?? (boxes ? 6 : 80));
+const jobs = await makeJobs(folder, count, boxes ? { socket: marksInside } : { file: marks });
 const azurite = await startStore(join(folder, '.lamplighter'));
 const store = openStore(azurite.connection);
 await store.prepare();
 const disk = await Disk.mount(join(folder, 'tmp'));
+await boxes?.takeMarks(folder, disk.folder, marks);
 
-const world: World = { weather: fair, store, marks, killed: new Set(), random, hosts: new Hosts(), disk };
+const world: World = { weather: fair, store, marks, killed: new Set(), random, hosts: new Hosts(), disk, boxes };
 const { connection, proxies } = await throughProxies(azurite.connection);
-console.log(`seed ${seed} · ${values.jobs} jobs every minute for ${values.minutes} minutes · ${folder}`);
+console.log(`seed ${seed} · ${count} jobs every minute for ${values.minutes} minutes · ${folder}`);
 
 let verdict: Verdict | undefined;
 try {
-  for (const name of ['a', 'b']) world.hosts.add(name, folder, connection, disk.folder);
+  const env = { TMPDIR: disk.folder, ...(boxes && { DOCKER_HOST: `unix://${boxes.socket}` }) };
+  for (const name of ['a', 'b']) world.hosts.add(name, folder, connection, env, boxes && image);
   await firstTick();
   const from = Date.now() + minute;
   const until = from + Number(values.minutes) * minute;
   const done: Record<string, number> = {};
   while (Date.now() < until) {
     await sleep(between(random, 2_000, 9_000));
-    const fault = pick(random, faults);
+    const fault = pick(random, faultsOf(world));
     done[fault.name] = (done[fault.name] ?? 0) + 1;
     fault.act(world).catch((error) => console.log(`${fault.name}: ${error}`));
   }
@@ -59,10 +67,12 @@ try {
   await quiet(until);
   verdict = await check(store, jobs, from, until, marks, world.killed);
   report(verdict, done);
+  if (boxes) console.log(`containers left ${JSON.stringify(await boxes.all())}`);
 } finally {
   world.hosts.kill();
   for (const one of proxies) one.close();
   await azurite.stop();
+  await boxes?.close();
   await disk.unmount();
   if (values.keep || !verdict || !clean(verdict)) console.log(`kept: ${folder}`);
   else await rm(folder, { recursive: true, force: true });
@@ -93,6 +103,7 @@ async function calm(of: World): Promise<void> {
   of.weather = fair;
   await of.disk.empty();
   of.hosts.mend();
+  await of.boxes?.back();
 }
 
 /** Waits until nothing of the time that counts is active, or for so long that what is left is stuck. */
