@@ -5,6 +5,7 @@ import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import { startStore } from '../../cli/azurite.ts';
 import { composeLocal } from '../../cli/compose.ts';
 import { readFolder } from '../../cli/folder.ts';
@@ -30,7 +31,8 @@ if (!existsSync(csv)) {
   console.error(`No export at ${csv}: set LAMPLIGHTER_PROSPECTS to a file like it.`);
   process.exit(1);
 }
-const limit = Number(process.argv[process.argv.indexOf('--days') + 1] || Number.POSITIVE_INFINITY);
+const { values } = parseArgs({ options: { days: { type: 'string' } } });
+const limit = values.days === undefined ? Number.POSITIVE_INFINITY : Number(values.days);
 const contacts = new Map<string, number>();
 for (const line of (await readFile(csv, 'utf8')).split('\n').slice(1)) {
   const date = line.split(',')[1];
