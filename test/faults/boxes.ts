@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -119,11 +119,26 @@ export class Boxes {
         .catch(() => {});
     }
     await this.#end('SIGTERM');
+    await this.#endOrphans();
     await this.#unmount();
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  /** A daemon that was killed leaves mounts behind. */
+  /** A daemon that was killed leaves behind what stood above its containers, told by the address of its socket. */
+  async #endOrphans(): Promise<void> {
+    const address = join(this.#folder, 'exec/containerd/containerd.sock');
+    for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+      const [program = '', ...rest] = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
+      if (!program.includes('containerd-shim') || !rest.includes(address)) continue;
+      try {
+        process.kill(Number(pid), 'SIGKILL');
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
+  }
+
+  /** And mounts. */
   async #unmount(): Promise<void> {
     const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n').map((line) => line.split(' ')[1] ?? '');
     for (const place of mounts.filter((one) => one.startsWith(this.#folder)).reverse()) {
