@@ -1,0 +1,48 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Catalog, Deployed } from '../shared/catalog.ts';
+import type { Job, JobSchedule } from '../shared/job.ts';
+import { parseSchedule } from '../shared/schedule/schedule.ts';
+
+/** A job as `npm run package` writes it down: checked then, so that nothing has to be checked when the app starts. */
+export interface PackedJob extends Omit<Deployed, 'zip' | 'job'> {
+  job: Omit<Job, 'folder' | 'schedules'> & { schedules: PackedSchedule[] };
+}
+
+type PackedSchedule = Omit<JobSchedule, 'schedule'> & { cron: string; timeZone: string };
+
+/** The file in the package that holds a {@link PackedJob} for each job; the code of each is in `bundles/<digest>.zip`. */
+export const jobsFile = 'jobs.json';
+export const bundlePath = (digest: string) => `bundles/${digest}.zip`;
+
+export function packJob({ job: { folder: _, ...job }, bundle, lock, commit }: Deployed): PackedJob {
+  const schedules = job.schedules.map(({ schedule: { cron, timeZone }, ...policy }) => ({ ...policy, cron, timeZone }));
+  return { job: { ...job, schedules }, bundle, lock, commit };
+}
+
+/** The jobs that this package was made with. @throws Error when the package is not whole */
+export async function readCatalog(folder: string): Promise<Catalog> {
+  const file = join(folder, jobsFile);
+  const packed = (await readFile(file, 'utf8')
+    .then(JSON.parse)
+    .catch((error: Error) => {
+      throw new Error(`${file} cannot be read (${error.message}): make the package again with npm run package`, {
+        cause: error,
+      });
+    })) as PackedJob[];
+  return new Map(packed.map((one) => [one.job.name, unpackJob(one, folder)]));
+}
+
+function unpackJob({ job, bundle, lock, commit }: PackedJob, folder: string): Deployed {
+  const schedules = job.schedules.map(({ cron, timeZone, ...policy }) => ({
+    ...policy,
+    schedule: parseSchedule(cron, timeZone),
+  }));
+  return {
+    job: { ...job, schedules, folder: '' },
+    bundle,
+    lock,
+    commit,
+    zip: () => readFile(join(folder, bundlePath(bundle))),
+  };
+}
