@@ -1,4 +1,4 @@
-import { iso } from './instant.ts';
+import { type Instant, iso } from './instant.ts';
 import { currentAttempt, type Run, runName } from './run.ts';
 
 /** Every event that the service tells of while it works, in one place: what it is called, what it carries, how it reads. */
@@ -11,6 +11,9 @@ export type Event =
   | { type: 'run-finished'; run: Run }
   | { type: 'run-cancel-asked'; run: Run }
   | { type: 'launch-unreadable'; text: string }
+  /** `days`: whole days left; below zero: it has expired. */
+  | { type: 'secret-expiring'; secret: string; jobs: string[]; expiresOn: Instant; days: number }
+  | { type: 'secret-unusable'; secret: string; jobs: string[]; error: string }
   /** The host's clock was not that of the store. */
   | { type: 'clock-corrected'; byMs: number }
   | { type: 'trouble'; doing: string; error: unknown };
@@ -36,6 +39,10 @@ export function tell(event: Event): string | undefined {
       return `${runName(event.run)} is being cancelled by ${event.run.cancel?.by ?? 'somebody'}`;
     case 'launch-unreadable':
       return `a message in the launch queue cannot be read and was set aside: ${event.text.slice(0, 200)}`;
+    case 'secret-expiring':
+      return `secret ${event.secret} ${event.days < 0 ? 'has expired on' : 'expires on'} ${iso(event.expiresOn).slice(0, 10)}: renew it for ${event.jobs.join(', ')}`;
+    case 'secret-unusable':
+      return `secret ${event.secret} of ${event.jobs.join(', ')} ${event.error}`;
     case 'clock-corrected':
       return `this machine's clock differs from the store's: put right by ${Math.round(event.byMs / 1_000)} s here`;
     case 'trouble':
