@@ -59,7 +59,7 @@ export async function composeLocal(home: Home, options: LocalOptions): Promise<L
     vault: localVault({ file: home.secrets, repository: home.root, keyFile: join(home.state, 'versions.key') }),
     journal,
     // The host sees its own shims end; those of a host that died are found by the watch.
-    settings: { nudge: null, cache: home.cache },
+    settings: { nudges: null, cache: home.cache },
     person: home.person,
   };
 }

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import type { Instant } from './instant.ts';
 import { iso } from './instant.ts';
+import { finishPath } from './nudge.ts';
 import type { Parts } from './parts.ts';
 import { pipeline } from './pipeline.ts';
 
@@ -23,9 +24,13 @@ export function api(parts: Parts, clock: () => Instant): Hono {
     return c.json({ ticked: iso(now) });
   });
   /** The shim's nudge. It only makes us look: what it says is taken from storage. */
-  app.post('/api/finish', async (c) => {
+  app.post(finishPath, async (c) => {
     const id = attemptId.safeParse(await c.req.json().catch(() => undefined));
     if (!id.success) return c.json({ error: 'expected {"job": …, "run": …, "attempt": 1}' }, 400);
+    const { nudges } = parts.settings;
+    if (nudges && !(await nudges.isSigned(id.data, c.req.query('code') ?? ''))) {
+      return c.json({ error: 'expected ?code= as the specification of this attempt has it' }, 401);
+    }
     await work.finish(id.data, clock());
     return c.body(null, 204);
   });

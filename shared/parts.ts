@@ -1,6 +1,7 @@
 import type { Catalog } from './catalog.ts';
 import type { Executor } from './executor.ts';
 import type { Journal } from './journal.ts';
+import type { Nudges } from './nudge.ts';
 import type { Vault } from './secret.ts';
 import type { Store } from './store/store.ts';
 
@@ -26,8 +27,8 @@ export function onExecutor(parts: Parts, name: string | null): Parts {
 }
 
 export interface Settings {
-  /** Where shims report a finished attempt; null: only the watch looks. */
-  nudge: string | null;
+  /** How shims report a finished attempt; null: only the watch looks. */
+  nudges: Nudges | null;
   /** Directory for bundles and environments that shims may share; null: none. */
   cache: string | null;
 }

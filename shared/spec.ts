@@ -25,7 +25,7 @@ export async function readSecrets({ vault, executor }: Parts, job: Job) {
         versions[name] = version;
       } else {
         values[variable] = null;
-        versions[name] = await vault.version(name);
+        versions[name] = (await vault.version(name)).version;
       }
     } catch (error) {
       if (!(error instanceof SecretError)) throw error;
@@ -48,10 +48,11 @@ export async function attemptSpec(
   const { store, settings } = parts;
   const until = now + job.timeoutMs + job.graceMs + deliverMs + slackMs;
   const id = { job: job.name, run: run.id, attempt };
-  const [{ blobs, outputs }, url, inputs] = await Promise.all([
+  const [{ blobs, outputs }, url, inputs, nudge] = await Promise.all([
     store.attempts.urls(id, job.outputs, until),
     store.bundles.url(bundle, until),
     findInputs(parts, job, run, until),
+    settings.nudges?.url(id) ?? null,
   ]);
   return {
     version: 1,
@@ -71,7 +72,7 @@ export async function attemptSpec(
     deliverMs,
     blobs,
     relay: null,
-    nudge: settings.nudge,
+    nudge,
     cache: settings.cache,
   };
 }

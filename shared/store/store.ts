@@ -7,6 +7,7 @@ import { type Attempts, attempts, type SignBlob, signWithKey } from './attempts.
 import { type Bundles, bundles } from './bundles.ts';
 import { type Events, eventCodec, events } from './events.ts';
 import { type JobRows, jobCodec, jobRows } from './jobs.ts';
+import { type Keys, keyCodec, keys } from './keys.ts';
 import { type Launches, launches } from './launches.ts';
 import { type Runs, runCodec, runs } from './runs.ts';
 import { type Marks, markCodec, marks } from './service.ts';
@@ -19,6 +20,7 @@ export interface Store {
   jobs: JobRows;
   events: Events;
   marks: Marks;
+  keys: Keys;
   launches: Launches;
   attempts: Attempts;
   bundles: Bundles;
@@ -47,6 +49,7 @@ export function openStore(connection: string, sign: SignBlob = signWithKey): Sto
     jobs: jobRows(open('jobs', jobCodec)),
     events: events(open('events', eventCodec)),
     marks: marks(open('service', markCodec)),
+    keys: keys(open('service', keyCodec)),
     launches: launches(queue.launch, queue.poison),
     attempts: attempts(containers.runs, sign),
     bundles: bundles(containers.bundles, sign),

@@ -66,9 +66,13 @@ export async function openHost(options: HostOptions): Promise<Host> {
     },
     catalog: () => catalog,
     executor: { ...executor, startGraceMs: executor.startGraceMs * speed },
-    vault: { place: '', read: async () => ({ value: '', version: '' }), version: async () => '' },
+    vault: {
+      place: '',
+      read: async () => ({ value: '', version: '' }),
+      version: async () => ({ version: '', validFrom: null, expiresOn: null }),
+    },
     journal: () => {},
-    settings: { nudge: null, cache: null },
+    settings: { nudges: null, cache: null },
     person: name,
   };
   const work = pipeline(parts);

@@ -71,10 +71,10 @@ export class World {
       vault: {
         place: 'nowhere',
         read: async () => ({ value: 'hush', version: 'v1' }),
-        version: async () => 'v1',
+        version: async () => ({ version: 'v1', validFrom: null, expiresOn: null }),
       },
       journal: (event) => this.events.push(event),
-      settings: { nudge: null, cache: null },
+      settings: { nudges: null, cache: null },
       person: 'host',
       ...over,
     };
