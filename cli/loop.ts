@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Instant, second } from '../shared/instant.ts';
+import { checkSecrets } from '../shared/inspection.ts';
+import { hour, type Instant, second } from '../shared/instant.ts';
 import type { Parts } from '../shared/parts.ts';
 import { type Pipeline, pipeline } from '../shared/pipeline.ts';
 import type { AttemptId } from '../shared/store/attempts.ts';
@@ -10,6 +11,8 @@ import { steadyClock } from './clock.ts';
 const tickEvery = 15 * second;
 /** The launch queue is asked at least so often; when this host knows that something comes, it asks then. */
 const pollEvery = second;
+/** The daily check of secrets is asked for so often: it knows itself when a day is over. */
+const checkEvery = hour;
 /** While a message is worked on nobody else sees it for this long. */
 const hiddenSeconds = 60;
 /** As in Azure Functions: a message that fails so often is set aside. */
@@ -41,6 +44,7 @@ export function loop(parts: Parts, free: () => number, wall: () => Instant = Dat
   let full = false;
   const hints = new Set<Instant>();
   let due: Instant = 0;
+  let checkAt: Instant = 0;
   let wake = () => {};
 
   function wakeAt(at: Instant) {
@@ -86,6 +90,9 @@ export function loop(parts: Parts, free: () => number, wall: () => Instant = Dat
     const byMs = await time.sync();
     if (byMs !== 0) parts.journal({ type: 'clock-corrected', byMs });
     await work.tick(clock());
+    if (clock() < checkAt) return;
+    checkAt = clock() + checkEvery;
+    void attempt('checking the secrets', () => checkSecrets(parts, clock()));
   }
 
   async function queueLoop() {

@@ -1,11 +1,21 @@
+import type { Instant } from './instant.ts';
+
 /** Where secrets come from: a local file here, Key Vault in Azure. Names go into tables, values never. */
 export interface Vault {
   /** For messages: `the file …/secrets.env`, `the vault https://…`. */
   readonly place: string;
-  /** The newest enabled version of a secret. @throws SecretError */
+  /** What a run that starts now gets. @throws SecretError */
   read(name: string): Promise<Secret>;
-  /** The version alone. @throws SecretError */
-  version(name: string): Promise<string>;
+  /** The same without its value. @throws SecretError */
+  version(name: string): Promise<SecretVersion>;
+}
+
+/** Dates are UTC, null: none is set. A vault hands a secret out before and after them all the same. */
+export interface SecretVersion {
+  /** Opaque; changes when the value does. */
+  version: string;
+  validFrom: Instant | null;
+  expiresOn: Instant | null;
 }
 
 export interface Secret {

@@ -96,24 +96,27 @@ describe('a secret that cannot be had is told with what to do', () => {
 describe('the version of a secret', () => {
   test('stays with the value, changes with it, and tells nothing of it', async () => {
     await save('crm-api-key=s3cret');
-    const [first, same] = [await vault().read('crm-api-key'), await vault().version('crm-api-key')];
+    const [first, same] = [await vault().read('crm-api-key'), (await vault().version('crm-api-key')).version];
     expect(same).toBe(first.version);
     expect(first.version).toMatch(/^local-[0-9a-f]{12}$/);
     await save('crm-api-key=s3cret2');
-    expect(await vault().version('crm-api-key')).not.toBe(first.version);
+    expect((await vault().version('crm-api-key')).version).not.toBe(first.version);
   });
 
   test('cannot be guessed elsewhere: each machine has a key of its own, that only its user can read', async () => {
     await save('crm-api-key=s3cret');
-    const here = await vault().version('crm-api-key');
-    expect(await vault({ keyFile: join(root, 'state2', 'key') }).version('crm-api-key')).not.toBe(here);
+    const { version: here } = await vault().version('crm-api-key');
+    const there = await vault({ keyFile: join(root, 'state2', 'key') }).version('crm-api-key');
+    expect(there.version).not.toBe(here);
     expect((await stat(join(root, 'state', 'key'))).mode & 0o777).toBe(0o600);
     expect(await readFile(join(root, 'state', 'key'))).toHaveLength(32);
   });
 
   test('is the same for hosts that make the key at once', async () => {
     await save('crm-api-key=s3cret');
-    const versions = await Promise.all(Array.from({ length: 8 }, () => vault().version('crm-api-key')));
+    const versions = await Promise.all(
+      Array.from({ length: 8 }, async () => (await vault().version('crm-api-key')).version),
+    );
     expect(new Set(versions).size).toBe(1);
   });
 });

@@ -36,7 +36,11 @@ export function localVault({ file, repository, keyFile, environment = process.en
       .digest('hex');
     return { value, version: `local-${digest.slice(0, 12)}` };
   };
-  return { place: file, read, version: async (name) => (await read(name)).version };
+  return {
+    place: file,
+    read,
+    version: async (name) => ({ version: (await read(name)).version, validFrom: null, expiresOn: null }),
+  };
 }
 
 async function readSecrets(file: string, repository: string): Promise<Map<string, string>> {

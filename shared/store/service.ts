@@ -1,9 +1,12 @@
 import type { Instant } from '../instant.ts';
 import { type Codec, readInstant, type Table } from './table.ts';
 
-/** Two facts about the service itself. `cursor`: all slots up to here are claimed. `heartbeat`: the last tick. */
+/**
+ * Facts about the service itself. `cursor`: all slots up to here are claimed. `heartbeat`: the last tick. `secrets`: the
+ * last time that all of them were checked.
+ */
 interface Mark {
-  name: 'cursor' | 'heartbeat';
+  name: 'cursor' | 'heartbeat' | 'secrets';
   at: Instant;
   host: string;
 }
