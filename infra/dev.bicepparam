@@ -1,0 +1,24 @@
+using 'main.bicep'
+
+// Differs from prod in what it costs and in how long things are kept, not in how they work.
+param name = 'lamp-dev'
+param stage = readEnvironmentVariable('LAMPLIGHTER_STAGE', 'all')
+param runtimeImageDigest = readEnvironmentVariable('LAMPLIGHTER_IMAGE_DIGEST', '')
+// No default: without them nothing is deployed.
+param authClientId = readEnvironmentVariable('LAMPLIGHTER_AUTH_CLIENT_ID')
+param alertEmails = split(readEnvironmentVariable('LAMPLIGHTER_ALERT_EMAILS'), ',')
+param callers = json(readEnvironmentVariable('LAMPLIGHTER_CALLERS', '[]'))
+param secretOfficers = json(readEnvironmentVariable('LAMPLIGHTER_SECRET_OFFICERS', '[]'))
+
+param retentionDays = 183
+param logRetentionDays = 30
+param dailyLogGb = 1
+param dataRedundancy = 'Standard_LRS'
+param lockData = false
+param vaultSoftDeleteDays = 7
+param registrySku = 'Basic'
+param maxRunning = 20
+param tags = {
+  application: 'lamplighter'
+  environment: 'dev'
+}

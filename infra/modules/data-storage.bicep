@@ -1,0 +1,189 @@
+@description('Name of the account that holds the history. It outlives the app.')
+param accountName string
+
+@description('Identity of the app. Containers of jobs have no right here: each attempt gets signed addresses of its own blobs.')
+param appIdentityName string
+
+@description('Workspace for the audit log.')
+param workspaceName string
+
+@description('Copies of the data.')
+param redundancy string
+
+@description('Days that the blobs of runs are kept. The rows are deleted by the app.')
+param retentionDays int
+
+@description('Whether writes and deletes are logged.')
+param audit bool
+
+@description('Whether the account is locked against deletion.')
+param lock bool
+
+@description('Region.')
+param location string
+
+@description('Tags of every resource.')
+param tags object
+
+var roles = loadJsonContent('../roles.json')
+// Days in which what was deleted, or written over, can be brought back.
+var undoDays = 14
+
+resource appIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' existing = {
+  name: appIdentityName
+}
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' existing = {
+  name: workspaceName
+}
+
+resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
+  name: accountName
+  location: location
+  tags: tags
+  kind: 'StorageV2'
+  sku: { name: redundancy }
+  properties: {
+    accessTier: 'Hot'
+    allowBlobPublicAccess: false
+    allowSharedKeyAccess: false
+    allowCrossTenantReplication: false
+    defaultToOAuthAuthentication: true
+    minimumTlsVersion: 'TLS1_2'
+    supportsHttpsTrafficOnly: true
+    publicNetworkAccess: 'Enabled'
+    networkAcls: {
+      bypass: 'AzureServices'
+      defaultAction: 'Allow'
+    }
+  }
+}
+
+// No versions: all blobs but the heartbeat are written once, and soft delete keeps what was before a deletion or an
+// overwriting just as well, and clears it away by itself.
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' = {
+  parent: account
+  name: 'default'
+  properties: {
+    deleteRetentionPolicy: {
+      enabled: true
+      days: undoDays
+    }
+    containerDeleteRetentionPolicy: {
+      enabled: true
+      days: undoDays
+    }
+  }
+}
+
+resource containers 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' = [for container in ['runs', 'bundles']: {
+  parent: blobs
+  name: container
+  properties: {
+    publicAccess: 'None'
+  }
+}]
+
+resource queues 'Microsoft.Storage/storageAccounts/queueServices@2023-05-01' = {
+  parent: account
+  name: 'default'
+}
+
+resource queueNames 'Microsoft.Storage/storageAccounts/queueServices/queues@2023-05-01' = [for queue in ['launch', 'launch-poison']: {
+  parent: queues
+  name: queue
+}]
+
+resource tables 'Microsoft.Storage/storageAccounts/tableServices@2023-05-01' = {
+  parent: account
+  name: 'default'
+}
+
+resource tableNames 'Microsoft.Storage/storageAccounts/tableServices/tables@2023-05-01' = [for table in [
+  'runs'
+  'active'
+  'jobs'
+  'events'
+  'service'
+]: {
+  parent: tables
+  name: table
+}]
+
+// A `spec.json` whose shim never came goes with its run: a rule cannot tell it apart, as rules know only how a name
+// begins. What it holds is worthless by then, as its signed addresses have expired.
+resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2023-05-01' = {
+  parent: account
+  name: 'default'
+  properties: {
+    policy: {
+      rules: [
+        {
+          name: 'runs-after-retention'
+          enabled: true
+          type: 'Lifecycle'
+          definition: {
+            filters: {
+              blobTypes: ['blockBlob', 'appendBlob']
+              prefixMatch: ['runs/']
+            }
+            actions: {
+              baseBlob: {
+                delete: { daysAfterModificationGreaterThan: retentionDays }
+              }
+            }
+          }
+        }
+      ]
+    }
+  }
+  dependsOn: [blobs]
+}
+
+// Blob Data Contributor on the whole account also gives the user delegation key that addresses are signed with.
+resource assignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role in [
+  roles.storageBlobDataContributor
+  roles.storageQueueDataContributor
+  roles.storageTableDataContributor
+]: {
+  name: guid(account.id, appIdentity.id, role)
+  scope: account
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)
+    principalId: appIdentity.properties.principalId
+    principalType: 'ServicePrincipal'
+  }
+}]
+
+resource blobAudit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (audit) {
+  name: 'lamplighter'
+  scope: blobs
+  properties: {
+    workspaceId: workspace.id
+    logs: [
+      { category: 'StorageWrite', enabled: true }
+      { category: 'StorageDelete', enabled: true }
+    ]
+  }
+}
+
+resource tableAudit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (audit) {
+  name: 'lamplighter'
+  scope: tables
+  properties: {
+    workspaceId: workspace.id
+    logs: [
+      { category: 'StorageWrite', enabled: true }
+      { category: 'StorageDelete', enabled: true }
+    ]
+  }
+}
+
+resource deletionLock 'Microsoft.Authorization/locks@2020-05-01' = if (lock) {
+  name: 'history'
+  scope: account
+  properties: {
+    level: 'CanNotDelete'
+    notes: 'Holds the history of all runs. Remove this lock only to tear the installation down.'
+  }
+}

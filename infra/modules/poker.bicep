@@ -1,0 +1,109 @@
+@description('Name of the Container Apps Job that calls POST /api/tick, for the day on which the timer of the app dies.')
+param pokerName string
+
+@description('How far to go: the right to pull the image always, the Container Apps Job in `all`.')
+param stage string
+
+@description('The poker\'s identity: it may pull the image, and the app lets it in.')
+param identityName string
+
+@description('Container Apps environment.')
+param environmentName string
+
+@description('Registry with the image.')
+param registryName string
+
+@description('Name and digest of the image in the registry.')
+param image string
+
+@description('Name of the function app.')
+param appName string
+
+@description('The Entra app registration that it asks a token for.')
+param authClientId string
+
+@description('When, in UTC, as five cron fields.')
+param schedule string
+
+@description('Region.')
+param location string
+
+@description('Tags of every resource.')
+param tags object
+
+var roles = loadJsonContent('../roles.json')
+
+resource environment 'Microsoft.App/managedEnvironments@2024-03-01' existing = {
+  name: environmentName
+}
+
+resource registry 'Microsoft.ContainerRegistry/registries@2023-07-01' existing = {
+  name: registryName
+}
+
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' existing = {
+  name: identityName
+}
+
+resource site 'Microsoft.Web/sites@2023-12-01' existing = {
+  name: appName
+}
+
+resource pull 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(registry.id, identity.id, roles.acrPull)
+  scope: registry
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.acrPull)
+    principalId: identity.properties.principalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+resource poker 'Microsoft.App/jobs@2024-03-01' = if (stage == 'all') {
+  name: pokerName
+  location: location
+  tags: tags
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: { '${identity.id}': {} }
+  }
+  properties: {
+    environmentId: environment.id
+    workloadProfileName: 'Consumption'
+    configuration: {
+      triggerType: 'Schedule'
+      scheduleTriggerConfig: {
+        cronExpression: schedule
+        parallelism: 1
+        replicaCompletionCount: 1
+      }
+      replicaTimeout: 120
+      replicaRetryLimit: 0
+      registries: [
+        {
+          server: registry.properties.loginServer
+          identity: identity.id
+        }
+      ]
+    }
+    template: {
+      containers: [
+        {
+          name: 'poker'
+          image: '${registry.properties.loginServer}/${image}'
+          command: ['python3', '-I', '-S', '/opt/lamplighter/poke']
+          resources: {
+            cpu: json('0.25')
+            memory: '0.5Gi'
+          }
+          env: [
+            { name: 'LAMPLIGHTER_APP_URL', value: 'https://${site.properties.defaultHostName}' }
+            { name: 'LAMPLIGHTER_AUDIENCE', value: authClientId }
+            { name: 'AZURE_CLIENT_ID', value: identity.properties.clientId }
+          ]
+        }
+      ]
+    }
+  }
+  dependsOn: [pull]
+}

@@ -1,0 +1,27 @@
+@description('GUID of the role.')
+param roleName string
+
+@description('Its name for people, unique in the tenant.')
+param displayName string
+
+// Not the built-in Jobs Operator: its `jobs/*/action` includes listSecrets.
+resource starter 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: roleName
+  properties: {
+    roleName: displayName
+    description: 'Starts and stops executions of a Container Apps Job and sees how they went. Does not read its secrets.'
+    type: 'CustomRole'
+    permissions: [
+      {
+        actions: [
+          'Microsoft.App/jobs/read'
+          'Microsoft.App/jobs/start/action'
+          'Microsoft.App/jobs/execution/read'
+          'Microsoft.App/jobs/executions/read'
+          'Microsoft.App/jobs/stop/execution/action'
+        ]
+      }
+    ]
+    assignableScopes: [resourceGroup().id]
+  }
+}

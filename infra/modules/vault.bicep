@@ -1,0 +1,88 @@
+@description('Name of the vault. IT sets the secrets in it; none is set, read or known here.')
+param vaultName string
+
+@description('Identity of the app, which sees names, versions and expiry of secrets, and no value.')
+param appIdentityName string
+
+@description('Workspace for the audit log: who read which secret when.')
+param workspaceName string
+
+@description('Who may set secrets: objects of `objectId` and `type`.')
+param secretOfficers array
+
+@description('Days that deleted secrets can be brought back.')
+param softDeleteDays int
+
+@description('Region.')
+param location string
+
+@description('Tags of every resource.')
+param tags object
+
+var roles = loadJsonContent('../roles.json')
+
+resource appIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' existing = {
+  name: appIdentityName
+}
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' existing = {
+  name: workspaceName
+}
+
+resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
+  name: vaultName
+  location: location
+  tags: tags
+  properties: {
+    tenantId: tenant().tenantId
+    sku: {
+      family: 'A'
+      name: 'standard'
+    }
+    enableRbacAuthorization: true
+    enableSoftDelete: true
+    softDeleteRetentionInDays: softDeleteDays
+    enablePurgeProtection: true
+    publicNetworkAccess: 'Enabled'
+    networkAcls: {
+      bypass: 'AzureServices'
+      defaultAction: 'Allow'
+    }
+  }
+}
+
+resource reader 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(vault.id, appIdentity.id, roles.keyVaultReader)
+  scope: vault
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultReader)
+    principalId: appIdentity.properties.principalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+resource officers 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for officer in secretOfficers: {
+  name: guid(vault.id, officer.objectId, roles.keyVaultSecretsOfficer)
+  scope: vault
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultSecretsOfficer)
+    principalId: officer.objectId
+    principalType: officer.type
+  }
+}]
+
+resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'lamplighter'
+  scope: vault
+  properties: {
+    workspaceId: workspace.id
+    // To the table AZKVAuditLogs, whose retention can be set, and not to the one that all services share.
+    logAnalyticsDestinationType: 'Dedicated'
+    logs: [
+      { categoryGroup: 'audit', enabled: true }
+    ]
+  }
+}
+
+@description('Address of the vault.')
+output url string = vault.properties.vaultUri

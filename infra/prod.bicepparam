@@ -1,0 +1,23 @@
+using 'main.bicep'
+
+param name = 'lamp-prod'
+param stage = readEnvironmentVariable('LAMPLIGHTER_STAGE', 'all')
+param runtimeImageDigest = readEnvironmentVariable('LAMPLIGHTER_IMAGE_DIGEST', '')
+// No default: without them nothing is deployed.
+param authClientId = readEnvironmentVariable('LAMPLIGHTER_AUTH_CLIENT_ID')
+param alertEmails = split(readEnvironmentVariable('LAMPLIGHTER_ALERT_EMAILS'), ',')
+param callers = json(readEnvironmentVariable('LAMPLIGHTER_CALLERS', '[]'))
+param secretOfficers = json(readEnvironmentVariable('LAMPLIGHTER_SECRET_OFFICERS', '[]'))
+
+param retentionDays = 400
+param logRetentionDays = 90
+param dataRedundancy = 'Standard_ZRS'
+param lockData = true
+param vaultSoftDeleteDays = 90
+param registrySku = 'Standard'
+param maxRunning = 50
+param auditStorage = false
+param tags = {
+  application: 'lamplighter'
+  environment: 'prod'
+}
