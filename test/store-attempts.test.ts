@@ -2,13 +2,12 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import { beforeAll, expect, test } from 'vitest';
 import { hour } from '../shared/instant.ts';
 import { UnreadableResult } from '../shared/store/attempts.ts';
-import { openStore } from '../shared/store/store.ts';
-import { freshAccount } from './support/account.ts';
+import { freshAccount, storeOf } from './support/account.ts';
 import { seven } from './support/cast.ts';
 import { create, resultOf } from './support/executor.ts';
 
 const connection = freshAccount();
-const store = openStore(connection);
+const store = storeOf(connection);
 beforeAll(() => store.prepare());
 let count = 0;
 const fresh = () => ({ job: 'score', run: '20261120T070000Z', attempt: ++count });

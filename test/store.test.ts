@@ -5,12 +5,12 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { hour, minute } from '../shared/instant.ts';
 import { newRun, type Run, runId } from '../shared/run.ts';
 import type { JobRow } from '../shared/store/jobs.ts';
-import { openStore, type Store } from '../shared/store/store.ts';
-import { freshAccount } from './support/account.ts';
+import type { Store } from '../shared/store/store.ts';
+import { freshAccount, storeOf } from './support/account.ts';
 import { seven, started } from './support/cast.ts';
 
 const connection = freshAccount();
-const store: Store = openStore(connection);
+const store: Store = storeOf(connection);
 beforeAll(() => store.prepare());
 
 async function all<T>(things: AsyncIterable<T>): Promise<T[]> {
@@ -37,7 +37,7 @@ const jobRow = (name: string): JobRow => ({
 });
 
 test('preparing an account twice, and by two hosts at once, is harmless', async () => {
-  await Promise.all([store.prepare(), openStore(connection).prepare()]);
+  await Promise.all([store.prepare(), storeOf(connection).prepare()]);
 });
 
 describe('runs', () => {
@@ -158,7 +158,7 @@ describe('runs', () => {
 
 describe('an outage is never an absence', () => {
   test('a missing table, queue or container is an error for whoever reads or writes', async () => {
-    const bare = openStore(freshAccount());
+    const bare = storeOf(freshAccount());
     const id = { job: 'x', run: runId(seven, 'schedule'), attempt: 1 };
     const attempts: Promise<unknown>[] = [
       bare.runs.get('x', id.run),
@@ -276,7 +276,7 @@ describe('the launch queue', () => {
   const message = { job: 'x', run: runId(seven, 'schedule'), attempt: 1 };
 
   test('hides a message until its time, shows it to one taker, and again when nobody has removed it', async () => {
-    const own = openStore(freshAccount());
+    const own = storeOf(freshAccount());
     await own.prepare();
     await own.launches.put(message, seven + hour, seven);
     expect(await own.launches.take(32, 30)).toEqual([]);
@@ -302,7 +302,7 @@ describe('the launch queue', () => {
 
   test('hands out a text that is no message as it is, and keeps the poison apart', async () => {
     const account = freshAccount();
-    const own = openStore(account);
+    const own = storeOf(account);
     await own.prepare();
     const queues = QueueServiceClient.fromConnectionString(account);
     await queues.getQueueClient('launch').sendMessage(Buffer.from('{"job":').toString('base64'));

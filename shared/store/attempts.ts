@@ -1,21 +1,14 @@
 import { buffer } from 'node:stream/consumers';
-import { type BlobClient, BlobSASPermissions, type ContainerClient, RestError } from '@azure/storage-blob';
+import { type BlobClient, type ContainerClient, RestError } from '@azure/storage-blob';
 import { type AttemptResult, attemptResult } from '../attempt.ts';
 import type { Instant } from '../instant.ts';
+import type { SignBlob } from './signature.ts';
 
 export interface AttemptId {
   job: string;
   run: string;
   attempt: number;
 }
-
-/** Signs the address of one blob for whoever runs the attempt. `permissions` as in {@link BlobSASPermissions}. */
-export type SignBlob = (
-  container: ContainerClient,
-  blob: string,
-  permissions: string,
-  until: Instant,
-) => Promise<string>;
 
 /** The blobs that an attempt leaves behind. Absent is undefined; an outage throws. */
 export interface Attempts {
@@ -114,13 +107,6 @@ function readResult(bytes: Buffer, blob: string): AttemptResult {
     throw new UnreadableResult(blob, error);
   }
 }
-
-/** With the account's key: for one machine. */
-export const signWithKey: SignBlob = (container, blob, permissions, until) =>
-  container.getBlobClient(blob).generateSasUrl({
-    permissions: BlobSASPermissions.parse(permissions),
-    expiresOn: new Date(until),
-  });
 
 async function absentAsUndefined<T>(reading: Promise<T>): Promise<T | undefined> {
   try {

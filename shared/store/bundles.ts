@@ -1,6 +1,6 @@
 import { type ContainerClient, RestError } from '@azure/storage-blob';
 import type { Instant } from '../instant.ts';
-import type { SignBlob } from './attempts.ts';
+import type { SignBlob } from './signature.ts';
 
 /** Code of jobs, each version once, named by its SHA-256. */
 export interface Bundles {

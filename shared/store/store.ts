@@ -1,9 +1,8 @@
-import { TableClient } from '@azure/data-tables';
-import { BlobServiceClient } from '@azure/storage-blob';
-import { QueueServiceClient } from '@azure/storage-queue';
+import type { TableClient } from '@azure/data-tables';
 import type { Instant } from '../instant.ts';
+import { openAccount, type StorageAccount } from './account.ts';
 import { type Active, active, activeCodec } from './active.ts';
-import { type Attempts, attempts, type SignBlob, signWithKey } from './attempts.ts';
+import { type Attempts, attempts } from './attempts.ts';
 import { type Bundles, bundles } from './bundles.ts';
 import { type Events, eventCodec, events } from './events.ts';
 import { type JobRows, jobCodec, jobRows } from './jobs.ts';
@@ -11,6 +10,7 @@ import { type Keys, keyCodec, keys } from './keys.ts';
 import { type Launches, launches } from './launches.ts';
 import { type Runs, runCodec, runs } from './runs.ts';
 import { type Marks, markCodec, marks } from './service.ts';
+import type { SignBlob } from './signature.ts';
 import { type Codec, table } from './table.ts';
 
 /** Everything that lasts. */
@@ -30,16 +30,21 @@ export interface Store {
   time(): Promise<Instant>;
 }
 
-/** Opens Azure Storage, or Azurite, by a connection string. Nothing is sent before the first use. */
-export function openStore(connection: string, sign: SignBlob = signWithKey): Store {
+/**
+ * Opens Azure Storage, or Azurite. Nothing is sent before the first use.
+ * @param account a text is a connection string
+ * @param sign not given: as the account is opened, by its key or by a key of the identity
+ */
+export function openStore(account: string | StorageAccount, sign?: SignBlob): Store {
+  const services = openAccount(typeof account === 'string' ? { connection: account } : account);
+  const { blobs, queues } = services;
+  const signed = sign ?? services.sign;
   const tables: TableClient[] = [];
   const open = <T>(name: string, codec: Codec<T>) => {
-    const client = TableClient.fromConnectionString(connection, name, { allowInsecureConnection: true });
+    const client = services.table(name);
     tables.push(client);
     return table(client, codec);
   };
-  const blobs = BlobServiceClient.fromConnectionString(connection);
-  const queues = QueueServiceClient.fromConnectionString(connection);
   const containers = { runs: blobs.getContainerClient('runs'), bundles: blobs.getContainerClient('bundles') };
   const queue = { launch: queues.getQueueClient('launch'), poison: queues.getQueueClient('launch-poison') };
 
@@ -51,8 +56,8 @@ export function openStore(connection: string, sign: SignBlob = signWithKey): Sto
     marks: marks(open('service', markCodec)),
     keys: keys(open('service', keyCodec)),
     launches: launches(queue.launch, queue.poison),
-    attempts: attempts(containers.runs, sign),
-    bundles: bundles(containers.bundles, sign),
+    attempts: attempts(containers.runs, signed),
+    bundles: bundles(containers.bundles, signed),
     async prepare() {
       await Promise.all([
         ...tables.map((client) => client.createTable()),

@@ -1,10 +1,21 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { inject } from 'vitest';
+import { openStore, type Store } from '../../shared/store/store.ts';
+import { connectionString } from './azurite.ts';
+import type { IdentityAzurite } from './azurite-identity.ts';
+
+let byIdentity: IdentityAzurite | undefined;
+
+/** From here on accounts are of that Azurite, and {@link storeOf} opens them by an identity. */
+export function openByIdentity(azurite: IdentityAzurite): void {
+  byIdentity = azurite;
+}
 
 /** The connection string of a storage account that nobody else in this test run uses. */
 export function freshAccount(): string {
-  const { ports, key, taken } = inject('azurite');
+  if (byIdentity) return byIdentity.freshAccount();
+  const { ports, taken } = inject('azurite');
   for (let i = 0; ; i++) {
     const name = `test${i}`;
     try {
@@ -12,13 +23,11 @@ export function freshAccount(): string {
     } catch {
       continue;
     }
-    return [
-      'DefaultEndpointsProtocol=http',
-      `AccountName=${name}`,
-      `AccountKey=${key}`,
-      `BlobEndpoint=http://127.0.0.1:${ports.blob}/${name}`,
-      `QueueEndpoint=http://127.0.0.1:${ports.queue}/${name}`,
-      `TableEndpoint=http://127.0.0.1:${ports.table}/${name}`,
-    ].join(';');
+    return connectionString('http', name, ports);
   }
+}
+
+/** The store in that account, for tests that hold however it is opened. */
+export function storeOf(connection: string): Store {
+  return openStore(byIdentity ? byIdentity.identityOf(connection) : connection);
 }

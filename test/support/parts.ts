@@ -6,7 +6,7 @@ import type { Parts } from '../../shared/parts.ts';
 import { type Pipeline, pipeline } from '../../shared/pipeline.ts';
 import { register } from '../../shared/register.ts';
 import type { Run } from '../../shared/run.ts';
-import { signWithKey } from '../../shared/store/attempts.ts';
+import { signWithKey } from '../../shared/store/signature.ts';
 import { openStore, type Store } from '../../shared/store/store.ts';
 import { freshAccount } from './account.ts';
 import { deployed, seven } from './cast.ts';
