@@ -23,10 +23,11 @@ export async function buildImage(docker: Docker, { base, tag, runtime, uv, say }
   const context = await mkdtemp(join(tmpdir(), 'lamplighter-image-'));
   try {
     await place(runtime, context, 'Dockerfile');
-    await mkdir(join(context, 'lamplighter_shim'), { mode: 0o755 });
-    const sources = await readdir(join(runtime, 'lamplighter_shim'));
-    for (const name of sources) {
-      if (name.endsWith('.py')) await place(runtime, context, join('lamplighter_shim', name));
+    for (const folder of ['lamplighter_shim', 'poke']) {
+      await mkdir(join(context, folder), { mode: 0o755 });
+      for (const name of await readdir(join(runtime, folder))) {
+        if (name.endsWith('.py')) await place(runtime, context, join(folder, name));
+      }
     }
     if (uv !== null) {
       await copyFile(uv, join(context, 'uv'));
