@@ -19,9 +19,14 @@ async function refusal(amiss: (arm: Arm) => void, over: Partial<ContainerAppsOpt
   expect(error).toBeInstanceOf(StartError);
   expect(arm.count('start')).toBeLessThanOrEqual(1);
   expect([arm.count('list'), arm.executions.length]).toEqual([0, 0]);
-  // The ticket opens the job's blobs to whoever reads it.
-  expect(inspect(error, { depth: 20, showHidden: true })).not.toContain('sig=');
+  expect(holdsTicket(error)).toBe(false);
   return error;
+}
+
+/** The ticket opens the job's blobs to whoever reads it, and the SDK's errors carry the whole request. */
+function holdsTicket(error: Error): boolean {
+  const cause = error.cause as { request?: { body?: unknown } } | undefined;
+  return `${inspect(error, { depth: 20, showHidden: true })} ${cause?.request?.body}`.includes('sig=');
 }
 
 const answers = (answer: Refusal) => (arm: Arm) => arm.once('start', { done: false, answer });
@@ -165,5 +170,5 @@ test('what is told of an unclear start does not hold the ticket either', async (
   arm.once('start', { done: false, answer: 'lost' });
   const error = await executor.start(spec()).catch((reason) => reason);
   expect(error).toBeInstanceOf(StartError);
-  expect(inspect(error, { depth: 20, showHidden: true })).not.toContain('sig=');
+  expect(holdsTicket(error)).toBe(false);
 });

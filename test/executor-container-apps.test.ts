@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
+import type { AttemptSpec } from '../shared/attempt.ts';
 import { containerAppsExecutor } from '../shared/executors/container-apps.ts';
 import { Arm } from './support/arm.ts';
 import { token } from './support/arm-admission.ts';
@@ -12,6 +13,7 @@ import { byHand, image, attemptRef as ref, spec, ticket } from './support/arm-ex
 import { shimRunner } from './support/arm-runner.ts';
 import { job } from './support/cast.ts';
 import { executorContract } from './support/executor-contract.ts';
+import { World } from './support/shim.ts';
 
 executorContract('Container Apps', async () => {
   const arm = await Arm.open(shimRunner(), { 'lamp-score-prospects': {} });
@@ -20,11 +22,16 @@ executorContract('Container Apps', async () => {
   await writeFile(authority, arm.access.transport.tlsOptions.ca);
   const { credential: _, transport: __, ...place } = arm.access;
   const options = { ...place, prefix: 'lamp', image };
+  const shelf = await World.create();
+  const ticket = async (spec: AttemptSpec) => {
+    await shelf.put(`${spec.run}/spec.json`, Buffer.from(JSON.stringify(spec)));
+    return shelf.url(`${spec.run}/spec.json`, 'rd');
+  };
   const executor = containerAppsExecutor({
     ...options,
     ...arm.access,
     jobs: (name) => job(name),
-    ticket: async (spec) => JSON.stringify(spec),
+    ticket,
   });
   return {
     executor,
@@ -34,7 +41,7 @@ executorContract('Container Apps', async () => {
         stdio: ['pipe', 'pipe', 'inherit'],
         env: { ...process.env, NODE_EXTRA_CA_CERTS: authority },
       });
-      host.stdin.end(JSON.stringify({ options, token, ticket: JSON.stringify(spec), spec }));
+      host.stdin.end(JSON.stringify({ options, token, ticket: await ticket(spec), spec }));
       const [handle, [, signal]] = await Promise.all([text(host.stdout), once(host, 'close')]);
       expect(signal).toBe('SIGKILL');
       return handle;

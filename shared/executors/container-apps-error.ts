@@ -17,7 +17,8 @@ interface Answer {
 }
 
 function answerOf(error: unknown): Answer {
-  const { statusCode, code, message, response } = error as {
+  const { name, statusCode, code, message, response } = error as {
+    name?: unknown;
     statusCode?: unknown;
     code?: unknown;
     message?: unknown;
@@ -26,7 +27,7 @@ function answerOf(error: unknown): Answer {
   return {
     status: typeof statusCode === 'number' ? statusCode : undefined,
     code: typeof code === 'string' ? code : undefined,
-    text: String(message ?? error).trim(),
+    text: name === 'AbortError' ? 'no answer in time' : String(message ?? error).trim(),
     retryAfter: response?.headers?.get?.('retry-after'),
   };
 }
