@@ -142,6 +142,8 @@ test.each([
   runner.end({ code: 0 });
   await arm.executions[0]?.over;
   await executor.stop(attemptRef(handle));
+  arm.forget(handle);
+  await executor.stop(attemptRef(handle));
 });
 
 test('a stop without the right to stop says so', async () => {

@@ -136,8 +136,11 @@ export function containerAppsExecutor(options: ContainerAppsOptions): Executor {
       } catch (error) {
         if (isMissing(error)) return;
         // What Azure answers where it is over already is written nowhere.
-        const found = isConflict(error) ? await ask(what, getExecution(armJob(attempt.job), execution)) : undefined;
-        if (!found || statusOf(found) === 'running') await ask(what, Promise.reject(error));
+        if (isConflict(error)) {
+          const found = await ask(what, getExecution(armJob(attempt.job), execution));
+          if (!found || statusOf(found) !== 'running') return;
+        }
+        await ask(what, Promise.reject(error));
       }
     },
   };
