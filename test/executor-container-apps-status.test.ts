@@ -137,7 +137,7 @@ test.each([
   const { arm, executor, runner } = await byHand();
   const handle = await executor.start(spec());
   const answer = { status, code: 'JobExecutionNotRunning', message: 'It does not run.' };
-  arm.once('stop', { done: false, answer }, { done: false, answer });
+  arm.fault = (operation) => (operation === 'stop' ? { done: false, answer } : undefined);
   await expect(executor.stop(attemptRef(handle))).rejects.toThrow('JobExecutionNotRunning');
   runner.end({ code: 0 });
   await arm.executions[0]?.over;
