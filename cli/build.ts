@@ -20,8 +20,8 @@ const { outputFiles } = await build({
   format: 'esm',
   sourcemap: 'linked',
   logLevel: 'warning',
-  // The store is a program of its own, started from node_modules; the Docker client looks for parts of its own there.
-  external: ['azurite', 'dockerode'],
+  // The store and the bundler are programs of their own in node_modules; the Docker client looks for parts of its own there.
+  external: ['azurite', 'dockerode', 'esbuild'],
   // Some of the bundled packages are CommonJS and call require for Node's own modules.
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",

@@ -39,7 +39,8 @@ function unpackJob({ job, bundle, lock, commit }: PackedJob, folder: string): De
     schedule: parseSchedule(cron, timeZone),
   }));
   return {
-    job: { ...job, schedules, folder: '' },
+    // Whatever it asks for on one machine, here it gets a container.
+    job: { ...job, schedules, folder: '', executor: null },
     bundle,
     lock,
     commit,

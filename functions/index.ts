@@ -1,24 +1,24 @@
 // These statements come first, and nothing before them may fail: an app whose entry file throws before it has
-// registered a function is deployed with none, and without an error. Everything else is loaded when it is needed.
+// registered a function is deployed with none, and without an error. Everything else is in files of its own.
 import { app } from '@azure/functions';
 
 /** Claims what is due, and repairs what has died. */
 app.timer('tick', {
   schedule: '0 * * * * *',
-  handler: async (_, context) => (await import('./tick.ts')).tick(context),
+  handler: async (_, context) => (await import('./handlers.ts')).tick(context),
 });
 
 /** Starts one attempt for each message. */
 app.storageQueue('launch', {
   queueName: 'launch',
   connection: 'LAMPLIGHTER_STORAGE',
-  handler: async (message, context) => (await import('./launch.ts')).launch(message, context),
+  handler: async (message, context) => (await import('./handlers.ts')).launch(message, context),
 });
 
 /** Warns of secrets that expire, and forgets what is old. */
 app.timer('daily', {
   schedule: '0 17 3 * * *',
-  handler: async (_, context) => (await import('./daily.ts')).daily(context),
+  handler: async (_, context) => (await import('./handlers.ts')).daily(context),
 });
 
 /** `POST /api/tick`, `POST /api/finish`, `GET /health`. Entra authentication stands in front of it. */
@@ -26,5 +26,5 @@ app.http('http', {
   methods: ['GET', 'POST'],
   authLevel: 'anonymous',
   route: '{*path}',
-  handler: async (request, context) => (await import('./http.ts')).http(request, context),
+  handler: async (request, context) => (await import('./handlers.ts')).http(request, context),
 });

@@ -13,6 +13,10 @@ const fields = {
   LAMPLIGHTER_KEY_VAULT_URL: z.url().describe('The vault that holds the jobs’ secrets: https://….vault.azure.net'),
   LAMPLIGHTER_SUBSCRIPTION_ID: z.guid().describe('Subscription of the Container Apps Jobs'),
   LAMPLIGHTER_RESOURCE_GROUP: z.string().min(1).describe('Resource group of the Container Apps Jobs'),
+  LAMPLIGHTER_MANAGEMENT_URL: z
+    .url()
+    .default('https://management.azure.com')
+    .describe('Azure’s management; sovereign clouds have their own'),
   LAMPLIGHTER_JOB_PREFIX: z
     .string()
     .regex(/^[a-z][a-z0-9]{0,7}$/, 'expected a lower-case letter, then at most 7 letters and digits')

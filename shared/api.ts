@@ -8,6 +8,8 @@ import { pipeline } from './pipeline.ts';
 
 const attemptId = z.object({ job: z.string(), run: z.string(), attempt: z.int().positive() });
 
+export const tickPath = '/api/tick';
+
 /** The HTTP side of the service. Hosts mount it: a socket on one machine, Azure Functions in the cloud. */
 export function api(parts: Parts, clock: () => Instant): Hono {
   const app = new Hono();
@@ -18,7 +20,7 @@ export function api(parts: Parts, clock: () => Instant): Hono {
     return c.json({ jobs: parts.catalog().size, lastTick: ticked === undefined ? null : iso(ticked) });
   });
   /** Anybody may call it as often as they like: a second scheduler, a person. */
-  app.post('/api/tick', async (c) => {
+  app.post(tickPath, async (c) => {
     const now = clock();
     await work.tick(now);
     return c.json({ ticked: iso(now) });

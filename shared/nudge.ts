@@ -24,7 +24,9 @@ export function nudges(app: string, key: () => Promise<Buffer>): Nudges {
     known.catch(() => {
       known = undefined;
     });
-    return createHmac('sha256', await known).update(`${job}/${run}/${attempt}`).digest('base64url');
+    return createHmac('sha256', await known)
+      .update(`${job}/${run}/${attempt}`)
+      .digest('base64url');
   };
   return {
     url: async (id) => `${new URL(finishPath, app)}?code=${await sign(id)}`,

@@ -81,6 +81,7 @@ export interface Runs {
   replace(run: Run, etag: string): Promise<Versioned<Run> | undefined>;
   /** Newest slot first; slots in [from, to], both UTC and inclusive. */
   list(job: string, range?: { from?: Instant; to?: Instant; page?: number }): AsyncIterable<Versioned<Run>>;
+  removeAll(job: string, ids: string[]): Promise<void>;
 }
 
 export function runs(table: Table<Run>): Runs {
@@ -91,5 +92,6 @@ export function runs(table: Table<Run>): Runs {
     replace: table.replace,
     list: (job, { from = 0, to = lastInstant, page = 50 } = {}) =>
       table.list(job, { from: `r|${inverted(to)}`, to: `r|${inverted(from)}}`, page }),
+    removeAll: (job, ids) => table.removeAll(job, ids.map(rowKey)),
   };
 }

@@ -24,6 +24,8 @@ export interface Table<T> {
   replace(value: T, etag: string): Promise<Versioned<T> | undefined>;
   /** Removing what is gone already is fine. */
   remove(partitionKey: string, rowKey: string): Promise<void>;
+  /** The same for rows of one partition, 100 a request. */
+  removeAll(partitionKey: string, rowKeys: string[]): Promise<void>;
   /** Row keys from `from` (inclusive) to `to` (exclusive), in their order, read page by page as far as needed. */
   list(partitionKey: string, range?: { from?: string; to?: string; page?: number }): AsyncIterable<Versioned<T>>;
 }
@@ -45,6 +47,14 @@ export function table<T>(client: TableClient, codec: Codec<T>): Table<T> {
     } catch (error) {
       if (hasCode(error, 409, 'EntityAlreadyExists')) return undefined;
       throw error;
+    }
+  }
+
+  async function remove(partitionKey: string, rowKey: string) {
+    try {
+      await client.deleteEntity(partitionKey, rowKey);
+    } catch (error) {
+      if (!hasCode(error, 404, 'ResourceNotFound')) throw error;
     }
   }
 
@@ -82,11 +92,17 @@ export function table<T>(client: TableClient, codec: Codec<T>): Table<T> {
         throw error;
       }
     },
-    async remove(partitionKey, rowKey) {
-      try {
-        await client.deleteEntity(partitionKey, rowKey);
-      } catch (error) {
-        if (!hasCode(error, 404, 'ResourceNotFound')) throw error;
+    remove,
+    async removeAll(partitionKey, rowKeys) {
+      for (let at = 0; at < rowKeys.length; at += batchSize) {
+        const some = rowKeys.slice(at, at + batchSize);
+        try {
+          await client.submitTransaction(some.map((rowKey): TransactionAction => ['delete', { partitionKey, rowKey }]));
+        } catch (error) {
+          // One row that is gone fails the whole transaction: then each goes by itself.
+          if (!(error instanceof RestError) || error.statusCode !== 404) throw error;
+          for (const rowKey of some) await remove(partitionKey, rowKey);
+        }
       }
     },
     async *list(partitionKey, { from = '', to = '\uffff', page = 1_000 } = {}) {

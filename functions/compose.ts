@@ -1,0 +1,58 @@
+import { DefaultAzureCredential, ManagedIdentityCredential, type TokenCredential } from '@azure/identity';
+import type { Catalog } from '../shared/catalog.ts';
+import { containerAppsExecutor } from '../shared/executors/container-apps.ts';
+import { hour } from '../shared/instant.ts';
+import { nudges } from '../shared/nudge.ts';
+import type { Parts } from '../shared/parts.ts';
+import { keyVault } from '../shared/secrets/keyvault.ts';
+import { openStore, type Store } from '../shared/store/store.ts';
+import { readCatalog } from './catalog.ts';
+import { readSettings, type Settings } from './settings.ts';
+
+/** Everything but the journal, which is of an invocation. */
+export type Installation = Omit<Parts, 'journal'> & { app: Settings };
+
+/** An execution that has not begun by then is another's: Azure may take half an hour to start one. */
+const ticketMs = 2 * hour;
+
+/** Puts the service together for Azure, from the settings of the app. @throws BadSettings, or an incomplete package */
+export async function composeAzure(environment: NodeJS.ProcessEnv, folder: string): Promise<Installation> {
+  const app = readSettings(environment);
+  const catalog = await readCatalog(folder);
+  const credential = credentialOf(app);
+  const store = storeOf(app, credential);
+  return {
+    app,
+    store,
+    catalog: () => catalog,
+    executor: executorOf(app, credential, catalog, store),
+    vault: keyVault({ url: app.LAMPLIGHTER_KEY_VAULT_URL, credential }),
+    settings: { nudges: nudges(app.LAMPLIGHTER_APP_URL, () => store.keys('nudge')), cache: null },
+    person: 'lamplighter',
+  };
+}
+
+/** The app's own identity; on a developer's machine whoever az knows. */
+function credentialOf({ AZURE_CLIENT_ID, AZURE_FUNCTIONS_ENVIRONMENT }: Settings): TokenCredential {
+  if (AZURE_FUNCTIONS_ENVIRONMENT === 'Development') return new DefaultAzureCredential();
+  return AZURE_CLIENT_ID
+    ? new ManagedIdentityCredential({ clientId: AZURE_CLIENT_ID })
+    : new ManagedIdentityCredential();
+}
+
+function storeOf({ storage }: Settings, credential: TokenCredential): Store {
+  return openStore('connection' in storage ? storage : { ...storage, credential });
+}
+
+function executorOf(app: Settings, credential: TokenCredential, catalog: Catalog, store: Store) {
+  return containerAppsExecutor({
+    credential,
+    subscription: app.LAMPLIGHTER_SUBSCRIPTION_ID,
+    resourceGroup: app.LAMPLIGHTER_RESOURCE_GROUP,
+    prefix: app.LAMPLIGHTER_JOB_PREFIX,
+    image: app.LAMPLIGHTER_IMAGE,
+    endpoint: app.LAMPLIGHTER_MANAGEMENT_URL,
+    jobs: (name) => catalog.get(name)?.job,
+    ticket: (spec) => store.attempts.ticket(spec, spec, Date.now() + ticketMs),
+  });
+}

@@ -1,0 +1,14 @@
+import type { InvocationContext } from '@azure/functions';
+import { checkSecrets } from '../shared/inspection.ts';
+import { day } from '../shared/instant.ts';
+import { forget } from '../shared/retention.ts';
+import { invocation } from './invocation.ts';
+
+/** What is not urgent: secrets that expire, and history that is older than it must be. */
+export function daily(context: InvocationContext): Promise<void> {
+  return invocation(context, async (parts) => {
+    const now = Date.now();
+    await checkSecrets(parts, now);
+    await forget(parts, now - parts.app.LAMPLIGHTER_RETENTION_DAYS * day);
+  });
+}

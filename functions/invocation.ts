@@ -1,0 +1,60 @@
+import type { InvocationContext } from '@azure/functions';
+import { type Event, type Journal, tell } from '../shared/journal.ts';
+import type { Parts } from '../shared/parts.ts';
+import { insights, noTelemetry, type Telemetry } from '../shared/telemetry/insights.ts';
+import { composeAzure, type Installation } from './compose.ts';
+
+/** What an invocation works with. */
+export interface Invocation extends Parts {
+  app: Installation['app'];
+}
+
+interface Host {
+  installation: Installation;
+  telemetry: Telemetry;
+}
+
+let host: Promise<Host> | undefined;
+
+/**
+ * Runs one invocation: puts the service together when this is the process's first, tells what happens in the log and in
+ * Application Insights, under the operation that the platform has for it. @throws what `work` throws, BadSettings
+ */
+export async function invocation<T>(context: InvocationContext, work: (parts: Invocation) => Promise<T>): Promise<T> {
+  // Settings that were wrong may be right the next time: a failure is not kept.
+  host ??= open();
+  host.catch(() => {
+    host = undefined;
+  });
+  const { installation, telemetry } = await host;
+  const journal: Journal = (event) => {
+    write(context, event);
+    telemetry.journal(event);
+  };
+  try {
+    return await telemetry.operation(context.traceContext?.traceParent, () => work({ ...installation, journal }));
+  } finally {
+    await telemetry.flush();
+  }
+}
+
+async function open(): Promise<Host> {
+  const installation = await composeAzure(process.env, import.meta.dirname);
+  const { catalog, app } = installation;
+  const authentication = app.APPLICATIONINSIGHTS_AUTHENTICATION_STRING;
+  const telemetry = app.APPLICATIONINSIGHTS_CONNECTION_STRING
+    ? insights({
+        connection: app.APPLICATIONINSIGHTS_CONNECTION_STRING,
+        catalog,
+        ...(authentication && { authentication }),
+      })
+    : noTelemetry;
+  return { installation, telemetry };
+}
+
+function write(context: InvocationContext, event: Event): void {
+  const line = tell(event);
+  if (line === undefined) return;
+  if (event.type === 'trouble') context.warn(line);
+  else context.log(line);
+}

@@ -1,0 +1,37 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { InvocationContext } from '@azure/functions';
+import { capacity } from '../shared/capacity.ts';
+import { second } from '../shared/instant.ts';
+import { pipeline } from '../shared/pipeline.ts';
+import { readLaunch } from '../shared/store/launches.ts';
+import { type Invocation, invocation } from './invocation.ts';
+import { registered } from './registration.ts';
+
+/** When as much runs as may, a launch is looked at again after this time. */
+const laterMs = 15 * second;
+const isFree = capacity();
+
+/**
+ * Starts an attempt. A message that fails is handed out again by the platform, and set aside in `launch-poison` after
+ * five times; the watch sees to its run all the same.
+ */
+export function launch(message: unknown, context: InvocationContext): Promise<void> {
+  return invocation(context, (parts) =>
+    launchOne(parts, typeof message === 'string' ? message : JSON.stringify(message)),
+  );
+}
+
+async function launchOne(parts: Invocation, text: string): Promise<void> {
+  await registered(parts);
+  const work = pipeline(parts);
+  // The queue counts in whole seconds, and hands out up to one too early.
+  const early = (work.slotOf(text) ?? 0) - Date.now();
+  if (early > 0 && early <= second) await sleep(early);
+  const now = Date.now();
+  const wanted = readLaunch(text);
+  if (wanted && !(await isFree(parts, parts.app.LAMPLIGHTER_MAX_RUNNING, now))) {
+    await parts.store.launches.put(wanted, now + laterMs, now);
+    return;
+  }
+  if (!(await work.launch(text, now))) await parts.store.launches.putPoison(text);
+}
