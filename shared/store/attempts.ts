@@ -1,6 +1,6 @@
 import { buffer } from 'node:stream/consumers';
 import { type BlobClient, type ContainerClient, RestError } from '@azure/storage-blob';
-import { type AttemptResult, attemptResult } from '../attempt.ts';
+import { type AttemptResult, type AttemptSpec, attemptResult } from '../attempt.ts';
 import type { Instant } from '../instant.ts';
 import type { SignBlob } from './signature.ts';
 
@@ -22,6 +22,8 @@ export interface Attempts {
     outputs: { path: string; url: string }[];
   }>;
   outputUrl(id: AttemptId, path: string, until: Instant): Promise<string>;
+  /** Stores the specification. @returns where the shim reads it and then removes it: of no use to whoever comes later */
+  ticket(id: AttemptId, spec: AttemptSpec, until: Instant): Promise<string>;
   /** Takes the attempt away from any shim that has not begun it. False: a shim has begun. */
   abandon(id: AttemptId, by: string): Promise<boolean>;
   begun(id: AttemptId): Promise<Instant | undefined>;
@@ -33,6 +35,7 @@ export interface Attempts {
   log(id: AttemptId, offset: number): Promise<Buffer | undefined>;
 }
 
+const specName = 'spec.json';
 /** The log is read in pieces of this size. */
 const readSize = 4 * 1024 * 1024;
 
@@ -57,11 +60,24 @@ export function attempts(container: ContainerClient, sign: SignBlob): Attempts {
       return { blobs: { started, heartbeat, log, result }, outputs: await Promise.all(kept) };
     },
     outputUrl: (id, name, until) => url(id, `outputs/${name}`, 'r', until),
+    async ticket(id, spec, until) {
+      if (Object.values(spec.secrets).some((value) => value !== null)) {
+        throw new Error(`the specification of ${spec.job}.${spec.run} holds values of secrets: they are never stored`);
+      }
+      const text = JSON.stringify(spec);
+      await container.getBlockBlobClient(path(id, specName)).upload(text, Buffer.byteLength(text));
+      return url(id, specName, 'rd', until);
+    },
     async abandon(id, by) {
       const blob = container.getBlockBlobClient(path(id, 'started.json'));
       const body = JSON.stringify({ abandonedBy: by });
       try {
         await blob.upload(body, Buffer.byteLength(body), { conditions: { ifNoneMatch: '*' } });
+        // A shim would have removed it. When this fails it stays, of no use, until the history is that old.
+        await container
+          .getBlobClient(path(id, specName))
+          .deleteIfExists()
+          .catch(() => {});
         return true;
       } catch (error) {
         if (!(error instanceof RestError) || error.statusCode !== 409) throw error;

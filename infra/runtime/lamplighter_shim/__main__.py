@@ -7,19 +7,27 @@ from os.path import abspath, dirname
 here = dirname(abspath(__file__))
 sys.path[:] = [p for p in sys.path if abspath(p or '.') != here] + [dirname(here)]
 
+from lamplighter_shim.identity import forget_identity  # noqa: E402
+
+forget_identity()
 if sys.argv[1:] == ['--nursery']:
     from lamplighter_shim.nursery import main
 
     main()
 
 from lamplighter_shim.attempt import run  # noqa: E402
-from lamplighter_shim.spec import BadSpec, read_spec  # noqa: E402
+from lamplighter_shim.spec import BadSpec, parse_spec, spec_text  # noqa: E402
 
 try:
-    spec = read_spec()
+    text = spec_text()
+    if text[:4] == 'http':
+        from lamplighter_shim.ticket import run_by_ticket
+
+        code = run_by_ticket(text)
+    else:
+        code = run(parse_spec(text))
 except BadSpec as bad:
     print(f'lamplighter: {bad}', file=sys.stderr)
     sys.exit(64)
-code = run(spec)
 sys.stderr.flush()
 os._exit(code)  # taking the interpreter down in good order costs 3 ms and frees what the kernel frees anyway

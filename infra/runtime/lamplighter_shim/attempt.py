@@ -25,12 +25,14 @@ from .workdir import make, remove
 DELIVERED, UNDELIVERED = 0, 70
 
 
-def run(spec):
+def run(spec, ticket=None):
     """Runs the attempt and returns the shim's exit code: 0 the result is stored, 70 it is not, 75 the attempt is
-    somebody else's, 69 it could not be taken. `spec` is an AttemptSpec as a dict.
+    somebody else's, 69 it could not be taken. `spec` is an AttemptSpec as a dict, read by the ticket if there is one.
     """
-    signals = Signals()
+    signals = ticket.signals if ticket else Signals()
     facts, storage = Facts(now_ms()), Storage(spec, pause=signals.sleep)
+    if ticket:
+        storage.http, storage.calls = ticket.storage.http, ticket.storage.calls
     try:
         refused = take(spec, storage, facts.started_at)
     except Stopped:
@@ -38,6 +40,8 @@ def run(spec):
     if refused is not None:
         return refused
     storage.pause = time.sleep
+    if ticket:
+        ticket.discard(storage)
     guard()
     base = None
     try:

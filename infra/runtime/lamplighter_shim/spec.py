@@ -12,11 +12,11 @@ class BadSpec(Exception):
     pass
 
 
-def read_spec():
-    """The attempt's specification as a dict, from LAMPLIGHTER_SPEC or else from stdin until its end.
+def spec_text():
+    """What LAMPLIGHTER_SPEC holds, or else what comes on stdin until its end.
 
     The variable holds signed addresses that the job must not see, so it is wiped from this process, too: taking it
-    out of os.environ would leave it readable in /proc/<pid>/environ. Raises BadSpec.
+    out of os.environ would leave it readable in /proc/<pid>/environ.
     """
     text = os.environ.get(VARIABLE)
     if text:
@@ -24,12 +24,11 @@ def read_spec():
 
         wipe_variable(VARIABLE)
         del os.environ[VARIABLE]
-    else:
-        parts = []
-        while part := os.read(0, 1 << 20):
-            parts.append(part)
-        text = b''.join(parts)
-    return parse_spec(text)
+        return text
+    parts = []
+    while part := os.read(0, 1 << 20):
+        parts.append(part)
+    return b''.join(parts)
 
 
 def parse_spec(text):
