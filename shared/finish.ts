@@ -60,7 +60,16 @@ export async function end(
       return;
     }
     current = await parts.store.runs.get(found.value.job, found.value.id);
+    // Ours after all: it arrived, and only its answer was lost on the way.
+    if (current && sameEnd(current.value, next)) return settle(parts, current.value, now);
   }
+}
+
+/** The next attempt is due at a random instant: nobody else would have written the same. */
+function sameEnd(a: Run, b: Run): boolean {
+  const { state, nextAttemptAt, endedAt, attempts } = a;
+  if (state !== b.state || nextAttemptAt !== b.nextAttemptAt || endedAt !== b.endedAt) return false;
+  return attempts.length === b.attempts.length;
 }
 
 function underWay(run: Run, attempt: number): boolean {
@@ -79,8 +88,17 @@ export async function settle(parts: Parts, run: Run, now: Instant): Promise<void
     return;
   }
   if (!isFinal(run.state)) return;
-  const change = await store.jobs.amend(run.job, (row) => released(row, run));
-  if (change?.written) journal({ type: 'run-finished', run });
+  const begun = run.attempts.length > 0;
+  // Nobody has told of it: whoever cancels a run that waits has only told that it was asked for.
+  if (!begun && run.cancel) journal({ type: 'run-not-started', run });
+  let told = false;
+  const change = await store.jobs.amend(run.job, (row) => {
+    const next = released(row, run);
+    // Told before the job is let go: should this host die here, the run still holds it, and whoever repairs that tells.
+    if (next && begun && !told) journal({ type: 'run-finished', run });
+    told ||= next !== undefined;
+    return next;
+  });
   if (change && marked(change.row)) await wake(parts, change.row, now, { over: run.id });
   // Last: as long as this entry is there, the watch does all of the above again.
   await store.active.remove(run.job, run.id);

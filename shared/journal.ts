@@ -14,6 +14,8 @@ export type Event =
   /** `days`: whole days left; below zero: it has expired. */
   | { type: 'secret-expiring'; secret: string; jobs: string[]; expiresOn: Instant; days: number }
   | { type: 'secret-unusable'; secret: string; jobs: string[]; error: string }
+  /** A tick is done. `behindMs`: for how long slots had not been claimed when it began; 0 when all goes well. */
+  | { type: 'ticked'; host: string; jobs: number; behindMs: number; tookMs: number }
   /** The host's clock was not that of the store. */
   | { type: 'clock-corrected'; byMs: number }
   | { type: 'trouble'; doing: string; error: unknown };
@@ -24,6 +26,7 @@ export type Journal = (event: Event) => void;
 export function tell(event: Event): string | undefined {
   switch (event.type) {
     case 'run-claimed':
+    case 'ticked':
       return undefined;
     case 'run-not-started':
       return `${runName(event.run)} ${event.run.state}: ${event.run.reason ?? ''}`;
