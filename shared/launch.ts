@@ -6,7 +6,7 @@ import type { Instant } from './instant.ts';
 import type { Job } from './job.ts';
 import { admit, type Overlap } from './overlap.ts';
 import { onExecutor, type Parts } from './parts.ts';
-import { type Attempt, isFinal, type Run, type Versions } from './run.ts';
+import { type Attempt, attemptsBegun, isFinal, type Run, type Versions } from './run.ts';
 import { attemptSpec, readSecrets, stampVersions } from './spec.ts';
 import type { JobRow } from './store/jobs.ts';
 import type { LaunchMessage } from './store/launches.ts';
@@ -30,7 +30,7 @@ export async function launch(parts: Parts, message: LaunchMessage, now: Instant)
     await giveUp(parts, found, { state: 'cancelled', reason: `the job ${run.job} is not here any more` }, now);
     return;
   }
-  if (run.startBy !== null && now > run.startBy && run.attempts.length === 0) {
+  if (run.startBy !== null && now > run.startBy && attemptsBegun(run) === 0) {
     const reason = `could not start by ${new Date(run.startBy).toISOString()}`;
     await giveUp(parts, found, { state: 'missed', reasonCode: 'start-within', reason }, now);
     return;

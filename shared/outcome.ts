@@ -1,5 +1,5 @@
 import type { AttemptResult, ErrorClass } from './attempt.ts';
-import type { Instant } from './instant.ts';
+import { type Instant, minute, second } from './instant.ts';
 import type { Job } from './job.ts';
 import { sizeText } from './manifest/size.ts';
 import { mayRetry, retryDelay } from './retry.ts';
@@ -22,8 +22,14 @@ export type Ending =
   /** Its time limit is over and its shim did not say so itself. */
   | { kind: 'overdue'; message: string };
 
-/** So often an attempt may be given up unbegun before the run is. */
-const mostAbandoned = 5;
+/** So often an attempt may be given up unbegun before the run is, and so often the platform may refuse to start one. */
+const mostUnbegun = 5;
+const mostRefused = 8;
+/** The first wait after such a refusal; it doubles, up to `longestWait`: eight take 15 minutes. */
+const firstWait = 10 * second;
+const longestWait = 5 * minute;
+/** Refusals that say nothing of the job: too many requests, a quota, a daemon or a service that is away. */
+const platformTrouble: readonly ErrorClass[] = ['throttled', 'infrastructure'];
 
 /** The run after its current attempt has ended: final, or waiting for the next attempt. Pure. */
 export function conclude(run: Run, ending: Ending, job: Job | undefined, now: Instant, random: number): Run {
@@ -35,7 +41,7 @@ export function conclude(run: Run, ending: Ending, job: Job | undefined, now: In
 
   if (attempt.state === 'succeeded') return finish(next, 'succeeded', now, job);
   if (run.cancel) return finish({ ...next, reason: run.cancel.why || null }, 'cancelled', now, job);
-  if (attempt.state === 'abandoned') return again(next, attempt, now, job);
+  if (attempt.state === 'abandoned') return again(next, attempt, now, job, random);
   if (job && attempt.errorClass && mayRetry(job.retry, next, attempt.errorClass)) {
     const begun = next.attempts.filter(({ state }) => state !== 'abandoned').length;
     return { ...next, state: 'retrying', nextAttemptAt: now + retryDelay(job.retry, begun, random) };
@@ -53,8 +59,10 @@ function ended(run: Run, ending: Ending, job: Job | undefined, now: Instant): At
       return { ...attempt, state: 'abandoned', endedAt: now, error: 'nobody began it' };
     case 'unreadable':
       return { ...attempt, state: 'failed', endedAt: now, errorClass: 'infrastructure', error: ending.message };
-    case 'refused':
-      return { ...attempt, state: 'failed', endedAt: now, errorClass: ending.class, error: ending.message };
+    case 'refused': {
+      const state = platformTrouble.includes(ending.class) ? 'abandoned' : 'failed';
+      return { ...attempt, state, endedAt: now, errorClass: ending.class, error: ending.message };
+    }
     case 'lost':
       return { ...attempt, state: 'lost', endedAt: now, errorClass: 'lost', error: ending.message };
     case 'out-of-memory':
@@ -102,12 +110,19 @@ function record(run: Run, result: AttemptResult): void {
   run.warnings = [...result.metricProblems];
 }
 
-function again(run: Run, attempt: Attempt, now: Instant, job: Job | undefined): Run {
+/** Nothing of the job has run, so none of its own attempts is used up. */
+function again(run: Run, attempt: Attempt, now: Instant, job: Job | undefined, random: number): Run {
   const given = run.attempts.filter(({ state }) => state === 'abandoned').length;
-  if (given < mostAbandoned) return { ...run, state: 'retrying', nextAttemptAt: now };
-  const error = `given up ${given} times before anything began: does the ${attempt.executor} executor start?`;
-  const last: Attempt = { ...attempt, errorClass: 'infrastructure', error };
-  return finish({ ...run, attempts: [...run.attempts.slice(0, -1), last] }, 'lost', now, job);
+  const refused = attempt.errorClass !== null;
+  if (given < (refused ? mostRefused : mostUnbegun)) {
+    // Those that nobody began have waited long enough already.
+    const wait = !refused ? 0 : Math.min(firstWait * 2 ** (given - 1), longestWait);
+    return { ...run, state: 'retrying', nextAttemptAt: now + Math.round(wait * (0.75 + random / 2)) };
+  }
+  const cause = refused ? attempt.error : `does the ${attempt.executor} executor start?`;
+  const error = `given up ${given} times before anything began: ${cause}`;
+  const last: Attempt = { ...attempt, errorClass: attempt.errorClass ?? 'infrastructure', error };
+  return finish({ ...run, attempts: [...run.attempts.slice(0, -1), last] }, refused ? 'failed' : 'lost', now, job);
 }
 
 function finish(run: Run, state: FinalState, now: Instant, job: Job | undefined): Run {

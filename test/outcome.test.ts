@@ -25,6 +25,12 @@ describe('how an attempt ends', () => {
     ['a time-out', result('timed-out', 'timeout'), ['timed-out', 'timed-out', 'timeout']],
     ['stopped, though nobody cancelled', result('stopped'), ['failed', 'failed', 'infrastructure']],
     ['refused', { kind: 'refused', class: 'configuration', message: 'no' }, ['failed', 'failed', 'configuration']],
+    [
+      'refused by the platform',
+      { kind: 'refused', class: 'throttled', message: 'no' },
+      ['retrying', 'abandoned', 'throttled'],
+    ],
+    ['out of memory', { kind: 'out-of-memory' }, ['failed', 'failed', 'memory']],
     ['lost', { kind: 'lost', message: 'gone' }, ['lost', 'lost', 'lost']],
     ['overdue', { kind: 'overdue', message: 'gone' }, ['timed-out', 'timed-out', 'timeout']],
     ['unreadable', { kind: 'unreadable', message: 'what?' }, ['failed', 'failed', 'infrastructure']],
@@ -51,6 +57,23 @@ describe('how an attempt ends', () => {
     expect(conclude(started(), { kind: 'abandoned' }, once, now, 0).startedAt).toBeNull();
     const refused: Ending = { kind: 'refused', class: 'syntax', message: '' };
     expect(conclude(started(), refused, once, now, 0).startedAt).toBeNull();
+  });
+
+  test('what the platform will not start waits longer each time, uses up no attempt of the job, and is given up', () => {
+    const refused: Ending = { kind: 'refused', class: 'throttled', message: 'too many requests' };
+    let run = started('score', { attempts: [] });
+    const waits: number[] = [];
+    for (let number = 1; number <= 8; number += 1) {
+      const attempt = { ...(started().attempts[0] as Attempt), number };
+      run = conclude({ ...run, state: 'running', attempts: [...run.attempts, attempt] }, refused, once, now, 0.5);
+      if (run.nextAttemptAt !== null) waits.push((run.nextAttemptAt - now) / second);
+    }
+    expect(waits).toEqual([10, 20, 40, 80, 160, 300, 300]);
+    expect(run).toMatchObject({ state: 'failed', startedAt: null });
+    expect(run.attempts.at(-1)).toMatchObject({
+      errorClass: 'throttled',
+      error: 'given up 8 times before anything began: too many requests',
+    });
   });
 
   test('a run without an attempt cannot end one', () => {

@@ -152,13 +152,21 @@ test('a platform that starts twice runs once', async () => {
   expect([...world.platform.executions.values()]).toEqual([1]);
 });
 
-test('a refused start is tried again as the job says', async () => {
-  const world = await World.of(job('score', { schedule: hourly, retry }));
-  world.platform.behave = ({ attempt }) => (attempt === 1 ? 'refuse' : 'succeed');
+test('a start that the platform refused is tried again, and costs the job none of its attempts', async () => {
+  const world = await World.of(job('score', { schedule: hourly }));
+  world.platform.behave = ({ attempt }) => (attempt < 3 ? 'refuse' : 'succeed');
   await world.pass(seven + 5 * minute);
   const run = await world.row('score');
-  expect(run.attempts.map(({ state }) => state)).toEqual(['failed', 'succeeded']);
+  expect(run.attempts.map(({ state }) => state)).toEqual(['abandoned', 'abandoned', 'succeeded']);
   expect(run.attempts[0]).toMatchObject({ errorClass: 'infrastructure', error: 'no room' });
+});
+
+test('a run that the platform would not start in time is missed', async () => {
+  const world = await World.of(job('score', { schedule: '{ cron: "0 * * * *", timeZone: UTC, mustStartWithin: 2m }' }));
+  world.platform.behave = () => 'refuse';
+  await world.pass(seven + 10 * minute);
+  expect(await world.row('score')).toMatchObject({ state: 'missed', reasonCode: 'start-within' });
+  expect(await world.leftovers()).toEqual([]);
 });
 
 test('an attempt that nobody begins is abandoned, does not count, and the next one runs', async () => {
