@@ -31,6 +31,13 @@ const examples: Record<string, string[]> = {
   pause: ['lamp pause score-prospects --why "the CRM moves tonight"'],
   resume: ['lamp resume score-prospects', 'lamp resume score-prospects --no-catch-up'],
   events: ['lamp events', 'lamp events score-prospects --since 30d'],
+  deploy: [
+    'lamp deploy --dry-run                        # every command, nothing run',
+    'lamp deploy --environment prod --location westeurope',
+    'lamp deploy --environment prod --from jobs   # after a secret was set, say',
+    'lamp deploy --environment prod --what-if',
+  ],
+  verify: ['lamp verify --app func-lamplighter-abc123 --resource-group rg-lamplighter-prod'],
   backfill: [
     'lamp backfill score-prospects --from 2026-11-01 --to 2026-11-14 --dry-run',
     'lamp backfill score-prospects --from 2026-11-01 --to 2026-11-14 --wait',

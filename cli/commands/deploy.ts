@@ -1,0 +1,53 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { deployment } from '../deploy/deployment.ts';
+import { type DeployOptions, target } from '../deploy/options.ts';
+import { processRun } from '../deploy/run.ts';
+import { deploySteps, dryRun, preview } from '../deploy/sequence.ts';
+import type { Home } from '../home.ts';
+import { Refusal } from '../refusal.ts';
+import { verify } from './verify.ts';
+
+/** `lamp deploy`: everything on Azure, step by step, each command shown before it is run. */
+export async function deploy(home: Home, options: DeployOptions): Promise<void> {
+  // infra/ and the package belong to the program, jobs/ to the home; in a repository of one's own both are the same.
+  const root = dirname(dirname(dirname(home.shim)));
+  const given = target(options, await namedIn(root, options.environment));
+  const say = (line: string) => console.log(line);
+  if (given.dryRun) return dryRun(root, given, say);
+  const environment = home.root === root ? process.env : { ...process.env, LAMPLIGHTER_HOME: home.root };
+  const run = processRun({ root, environment, say, pass: (text) => process.stderr.write(text) });
+  const here = deployment({
+    target: given,
+    root,
+    jobs: home.jobs,
+    environment,
+    run,
+    say,
+    confirm: (question) => ask(question),
+  });
+  if (given.whatIf) await preview(here);
+  else await deploySteps(here, (app, resourceGroup) => verify(home, { app, resourceGroup }));
+}
+
+/** What the parameters call this installation. */
+async function namedIn(root: string, environment: string): Promise<string> {
+  const file = join(root, 'infra', `${environment}.bicepparam`);
+  const text = await readFile(file, 'utf8').catch((error: Error) => {
+    throw new Refusal(`${file} cannot be read: ${error.message}`);
+  });
+  const name = /^param name = '([^']*)'/m.exec(text)?.[1];
+  if (name === undefined) throw new Refusal(`${file} does not say: param name = '…'. Add it, or give --name`);
+  return name;
+}
+
+async function ask(question: string): Promise<void> {
+  if (!process.stdin.isTTY) {
+    throw new Refusal('There is nobody to ask here: look at the changes with --what-if, then add --yes.');
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question(`${question} [y/N] `);
+  terminal.close();
+  if (!/^y(es)?$/i.test(answer.trim())) throw new Refusal('Nothing has been changed by this step.');
+}

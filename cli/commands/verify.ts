@@ -1,0 +1,43 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { styleText } from 'node:util';
+import { processRun } from '../deploy/run.ts';
+import type { Home } from '../home.ts';
+import { printJson } from '../json.ts';
+import type { Finding } from '../verify/finding.ts';
+import { findings, type Patience, type VerifyOptions } from '../verify/verify.ts';
+import { count } from '../words.ts';
+
+/** Two ticks are at most two minutes and their own duration away. */
+const patience: Patience = { every: 5_000, patience: 150_000, clock: Date.now, sleep };
+
+/** `lamp verify`: looks at an installation on Azure. @returns whether everything is right */
+export async function verify(home: Home, { json, ...options }: VerifyOptions & { json?: boolean }): Promise<boolean> {
+  // With --json the commands go where they do not disturb.
+  const say = (line: string) => (json ? console.error(line) : console.log(line));
+  const all = await findings(processRun({ root: home.root, say }), options, patience);
+  const right = all.every(({ state }) => state === 'right');
+  if (json) printJson({ right, findings: all });
+  else console.log(verdict(all));
+  return right;
+}
+
+const marks = {
+  right: styleText('green', '✔'),
+  wrong: styleText('red', '✘'),
+  unknown: styleText('yellow', '?'),
+};
+
+export function verdict(all: Finding[]): string {
+  const lines = all.flatMap(({ check, state, text, remedy }) => {
+    const [first, ...more] = text.split('\n');
+    const rest = [...more, ...(remedy === null ? [] : [`→ ${remedy}`])].map((line) => `    ${line}`);
+    return [`${marks[state]} ${check}: ${first}`, ...rest];
+  });
+  const bad = all.filter(({ state }) => state !== 'right').length;
+  return [
+    '',
+    ...lines,
+    '',
+    bad === 0 ? 'Everything is right.' : `${count(bad, 'thing')} of ${all.length} not right.`,
+  ].join('\n');
+}

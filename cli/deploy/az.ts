@@ -1,0 +1,154 @@
+import type { Command } from './command.ts';
+import type { Target } from './options.ts';
+
+/** Every command of a deployment, as data: what is shown, what a dry run prints and what is run are the same. */
+
+/** How far infra/main.bicep goes. */
+export type Stage = 'foundation' | 'access' | 'all';
+
+export interface Officer {
+  objectId: string;
+  type: string;
+}
+
+/** What becomes known on the way. A dry run has `<…>` instead. */
+export interface Known {
+  authClientId: string;
+  /** Object id of the registration, which Microsoft Graph addresses it by. */
+  authObjectId: string;
+  alertEmails: string[];
+  /** Object ids of who may call the app. */
+  callers: string[];
+  /** Client ids that they may use; null: as infra/ has it. */
+  callerClients: string[] | null;
+  /** Who may set secrets. */
+  secretOfficers: Officer[];
+  registry: string;
+  loginServer: string;
+  vault: string;
+  app: string;
+  /** Of the image that jobs run in: `sha256:…`; null: not known yet. */
+  digest: string | null;
+}
+
+export const placeholders: Known = {
+  authClientId: '<auth-client-id>',
+  authObjectId: '<auth-object-id>',
+  alertEmails: ['<alert-emails>'],
+  callers: ['<your-object-id>'],
+  callerClients: null,
+  secretOfficers: [{ objectId: '<your-object-id>', type: 'User' }],
+  registry: '<registry>',
+  loginServer: '<registry>.azurecr.io',
+  vault: '<vault>',
+  app: '<app>',
+  digest: null,
+};
+
+export const imageName = 'lamplighter-runtime';
+/** Folders and files of this machine that commands read, below the root. */
+export const workFolder = '.lamplighter/deploy';
+export const imageFolder = `${workFolder}/image`;
+export const scopeFile = `${workFolder}/registration-scope.json`;
+export const clientFile = `${workFolder}/registration-client.json`;
+
+const json = ['--output', 'json'];
+
+export const versionOfAz: Command = { argv: ['az', 'version', ...json] };
+export const versionOfBicep: Command = { argv: ['az', 'bicep', 'version'] };
+export const versionOfFunc: Command = { argv: ['func', '--version'] };
+export const account: Command = { argv: ['az', 'account', 'show', ...json] };
+
+export const groupExists = ({ group }: Target): Command => ({ argv: ['az', 'group', 'exists', '--name', group] });
+
+export const groupCreate = ({ group, location = '<location>' }: Target): Command => ({
+  argv: ['az', 'group', 'create', '--name', group, '--location', location, '--output', 'none'],
+});
+
+/** Of one stage: what the foundation has made is known also when a later stage has failed. */
+const deploymentName = ({ name }: Target, stage: Stage) => `lamplighter-${name}-${stage}`;
+
+export const showDeployment = (target: Target, stage: Stage): Command => {
+  const place = ['--resource-group', target.group, '--name', deploymentName(target, stage)];
+  return { argv: ['az', 'deployment', 'group', 'show', ...place, ...json] };
+};
+
+/** Objects in Entra by which the deploying person, or pipeline, is let in. */
+export const whoAmI: Command = { argv: ['az', 'ad', 'signed-in-user', 'show', ...json] };
+export const whichPrincipal = (clientId: string): Command => ({
+  argv: ['az', 'ad', 'sp', 'show', '--id', clientId, ...json],
+});
+
+export const makePackage: Command = { argv: ['npm', 'run', 'package'], live: 'all' };
+
+/** infra/<environment>.bicepparam reads these; az compiles it, so that they are seen there. */
+function variables(known: Known, stage: Stage): Record<string, string> {
+  return {
+    LAMPLIGHTER_STAGE: stage,
+    LAMPLIGHTER_AUTH_CLIENT_ID: known.authClientId,
+    LAMPLIGHTER_ALERT_EMAILS: known.alertEmails.join(','),
+    LAMPLIGHTER_CALLERS: JSON.stringify(known.callers),
+    ...(known.callerClients && { LAMPLIGHTER_CALLER_CLIENTS: JSON.stringify(known.callerClients) }),
+    LAMPLIGHTER_SECRET_OFFICERS: JSON.stringify(known.secretOfficers),
+    ...(stage === 'all' && { LAMPLIGHTER_IMAGE_DIGEST: known.digest ?? '<digest>' }),
+  };
+}
+
+function template(target: Target, stage: Stage): string[] {
+  const place = ['--resource-group', target.group, '--name', deploymentName(target, stage)];
+  return [...place, '--parameters', `infra/${target.environment}.bicepparam`, '--parameters', `name=${target.name}`];
+}
+
+export const deploy = (target: Target, known: Known, stage: Stage): Command => ({
+  argv: ['az', 'deployment', 'group', 'create', ...template(target, stage), '--no-prompt', 'true', ...json],
+  env: variables(known, stage),
+  live: 'stderr',
+});
+
+export const whatIf = (target: Target, known: Known): Command => ({
+  argv: ['az', 'deployment', 'group', 'what-if', ...template(target, 'all'), '--no-prompt', 'true'],
+  env: variables(known, 'all'),
+  live: 'all',
+});
+
+export const findDigest = ({ registry }: Known, digest: string): Command => ({
+  argv: ['az', 'acr', 'repository', 'show', '--name', registry, '--image', `${imageName}@${digest}`, ...json],
+});
+
+export const findTag = ({ registry }: Known, tag: string): Command => ({
+  argv: ['az', 'acr', 'repository', 'show', '--name', registry, '--image', `${imageName}:${tag}`, ...json],
+});
+
+export function buildImage({ base, builder }: Target, { registry, loginServer }: Known, tag: string): Command[] {
+  const build = ['--build-arg', `BASE=${base}`, '--platform'];
+  if (builder === 'acr') {
+    const acr: Command['argv'] = ['az', 'acr', 'build', '--registry', registry, '--image', `${imageName}:${tag}`];
+    return [{ argv: [...acr, ...build, 'linux', imageFolder, '--output', 'none'], live: 'all' }];
+  }
+  const image = `${loginServer}/${imageName}:${tag}`;
+  return [
+    { argv: ['az', 'acr', 'login', '--name', registry], live: 'all' },
+    { argv: ['docker', 'build', '--pull', ...build, 'linux/amd64', '--tag', image, imageFolder], live: 'all' },
+    { argv: ['docker', 'push', image], live: 'all' },
+  ];
+}
+
+/** Names and attributes; `list` never returns values. */
+export const listSecrets = ({ vault }: Pick<Known, 'vault'>): Command => ({
+  argv: ['az', 'keyvault', 'secret', 'list', '--vault-name', vault, ...json],
+});
+
+/**
+ * Core Tools ask the project for its language, which a prepared folder does not say; the variable does (read in
+ * PublishFunctionAppAction of their sources). Without --show-keys no key is printed.
+ */
+export const publish = ({ app }: Pick<Known, 'app'>): Command => ({
+  argv: ['func', 'azure', 'functionapp', 'publish', app, '--no-build'],
+  folder: 'dist/app',
+  env: { FUNCTIONS_WORKER_RUNTIME: 'node' },
+  live: 'all',
+});
+
+export const verify = ({ group }: Target, { app }: Pick<Known, 'app'>): Command => ({
+  argv: ['lamp', 'verify', '--app', app, '--resource-group', group],
+});

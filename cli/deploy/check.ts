@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { check as checkJobs } from '../check.ts';
+import { Refusal } from '../refusal.ts';
+import { account, groupExists, showDeployment, versionOfAz, versionOfBicep, versionOfFunc } from './az.ts';
+import type { Deployment } from './deployment.ts';
+import { readJobs, readOutputs, readParameters } from './outputs.ts';
+import { type Account, accountShape, people } from './people.ts';
+import { missingSecrets } from './secrets.ts';
+
+/**
+ * Oldest versions that can do this: az 2.61 takes values beside a .bicepparam file, Bicep 0.30 adds those that the file
+ * does not name; Core Tools 4.1 is the first line of versions we have read that knows Flex Consumption and Node 24.
+ */
+const oldest = { az: '2.61.0', bicep: '0.30.0', func: '4.1.0' };
+
+/** The programs are there and new enough. */
+export async function checkTools({ json, must }: Deployment): Promise<void> {
+  const { 'azure-cli': az } = await json(versionOfAz, z.looseObject({ 'azure-cli': z.string() }));
+  atLeast('az', az, oldest.az, 'az upgrade');
+  const bicep = /\d+\.\d+\.\d+/.exec(await must(versionOfBicep))?.[0];
+  atLeast('Bicep', bicep, oldest.bicep, 'az bicep upgrade');
+  const func = (await must(versionOfFunc)).trim();
+  atLeast('func', func, oldest.func, 'npm install --global azure-functions-core-tools@4');
+}
+
+function atLeast(program: string, found: string | undefined, wanted: string, remedy: string): void {
+  if (found === undefined || compare(found, wanted) < 0) {
+    throw new Refusal(`${program} ${found ?? '(version unknown)'} is too old: ${wanted} or newer is needed. ${remedy}`);
+  }
+}
+
+function compare(one: string, other: string): number {
+  const [a, b] = [one, other].map((version) => version.split('.').map((part) => Number.parseInt(part, 10) || 0));
+  for (const place of [0, 1, 2]) {
+    const difference = (a?.[place] ?? 0) - (b?.[place] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** Says who deploys to where, and that it is where they meant. */
+export async function checkAccount({ json, target, say }: Deployment): Promise<Account> {
+  const found = await json(account, accountShape);
+  const { id, name, tenantId, user } = found;
+  const wanted = target.subscription;
+  if (wanted !== undefined && wanted.toLowerCase() !== id.toLowerCase() && wanted !== name) {
+    throw new Refusal(
+      `az is set to the subscription ${name} (${id}), and --subscription says ${wanted}. az account set --subscription '${wanted}'`,
+    );
+  }
+  say(`  ${user.name} · subscription ${name} (${id}) · tenant ${tenantId}`);
+  return found;
+}
+
+/** Reads what stands already, and with what. @throws Refusal when something is missing that only a person can say */
+export async function look(deployment: Deployment, who: Account): Promise<void> {
+  const { target, must, maybe, say } = deployment;
+  const exists = (await must(groupExists(target))).trim() === 'true';
+  const foundation = exists ? await maybe(showDeployment(target, 'foundation'), z.unknown()) : null;
+  const all = foundation === null ? null : await maybe(showDeployment(target, 'all'), z.unknown());
+  if (foundation !== null) {
+    readParameters(deployment, all ?? foundation);
+    readOutputs(deployment, foundation);
+  }
+  if (all !== null) {
+    readOutputs(deployment, all);
+    deployment.jobsThere = readJobs(all);
+  }
+  if (!deployment.stands) say(`  Nothing stands in ${target.group} yet: this is a first deployment.`);
+  if (!exists && target.location === undefined) {
+    throw new Refusal(
+      `There is no resource group ${target.group}, and it is not said where to make it: --location westeurope`,
+    );
+  }
+  await people(deployment, who, foundation !== null);
+}
+
+/** The step `check`, after tools and account. */
+export async function checkWhole(deployment: Deployment): Promise<void> {
+  const { text, exitCode } = await checkJobs(deployment.jobs);
+  deployment.say(indented(text));
+  if (exitCode !== 0) throw new Refusal('The jobs have problems, listed above: nothing has been deployed.');
+  if (!deployment.stands)
+    return deployment.say('  The vault does not exist yet; its secrets are looked for in the step access.');
+  await missingSecrets(deployment, deployment.jobs);
+}
+
+function indented(text: string): string {
+  return text.replaceAll(/^/gm, '  ');
+}

@@ -1,0 +1,79 @@
+import type { z } from 'zod';
+import { Refusal } from '../refusal.ts';
+import { type Known, placeholders } from './az.ts';
+import { type Command, commandText } from './command.ts';
+import { failureText } from './failure.ts';
+import type { Target } from './options.ts';
+import type { Answer, Run } from './run.ts';
+
+/** One deployment under way: where to, what is known so far, and how commands are run. */
+export interface Deployment {
+  target: Target;
+  /** Root of the repository. */
+  root: string;
+  /** Folder of the jobs. */
+  jobs: string;
+  /** Filled in by the steps; `<…>` where a step has not been yet. */
+  known: Known;
+  /** False until the outputs of a foundation in Azure have been read. */
+  stands: boolean;
+  /** Digest of the image of the last deployment that succeeded. */
+  running: string | null;
+  /** The jobs that were deployed last, each with the secrets it may read. */
+  jobsThere: Map<string, string[]>;
+  /** Variables that win over what was deployed last. */
+  environment: NodeJS.ProcessEnv;
+  run: Run;
+  /** Runs a command that must succeed. @returns what it printed @throws Refusal with cause and remedy */
+  must(command: Command): Promise<string>;
+  json<T>(command: Command, shape: z.ZodType<T>): Promise<T>;
+  /** The same for something that need not exist: then null. An outage is a failure, and not null. */
+  maybe<T>(command: Command, shape: z.ZodType<T>): Promise<T | null>;
+  say(line: string): void;
+  /** @throws Refusal when the answer is no, or nobody can be asked */
+  confirm(question: string): Promise<void>;
+}
+
+/** What the programs of Azure answer for something that is not there; az ends with 3 for most of it. */
+const absent = /NotFound|MANIFEST_UNKNOWN|NAME_UNKNOWN|does not exist|doesn't exist|could not be found|is not found/i;
+
+export function deployment(
+  given: Pick<Deployment, 'target' | 'root' | 'jobs' | 'environment' | 'run' | 'say' | 'confirm'>,
+): Deployment {
+  const must = async (command: Command) => succeeded(command, await given.run(command)).stdout;
+  return {
+    ...given,
+    known: { ...placeholders },
+    stands: false,
+    running: null,
+    jobsThere: new Map(),
+    must,
+    json: async (command, shape) => parsed(command, await must(command), shape),
+    async maybe(command, shape) {
+      const answer = await given.run(command);
+      if (answer.code === 3 || (answer.code !== 0 && absent.test(answer.stderr))) return null;
+      return parsed(command, succeeded(command, answer).stdout, shape);
+    },
+  };
+}
+
+function succeeded(command: Command, answer: Answer): Answer {
+  if (answer.code !== 0) throw new Refusal(failureText(command, answer));
+  return answer;
+}
+
+/** What a program printed is not shown: it may hold what nobody should read. */
+export function parsed<T>(command: Command, text: string, shape: z.ZodType<T>): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new Refusal(
+      `${commandText(command)} printed no JSON. Is ${command.argv[0]} newer or older than docs/deploy.md says?`,
+    );
+  }
+  const read = shape.safeParse(value);
+  if (read.success) return read.data;
+  const places = read.error.issues.map(({ path, message }) => `${path.join('.') || 'the whole'}: ${message}`);
+  throw new Refusal(`${commandText(command)} printed something unexpected: ${places.join('; ')}`);
+}

@@ -1,0 +1,79 @@
+import {
+  account,
+  buildImage,
+  deploy,
+  findDigest,
+  findTag,
+  groupCreate,
+  groupExists,
+  listSecrets,
+  makePackage,
+  placeholders,
+  publish,
+  showDeployment,
+  verify,
+  versionOfAz,
+  versionOfBicep,
+  versionOfFunc,
+  whatIf,
+  whoAmI,
+} from './az.ts';
+import type { Command } from './command.ts';
+import { type Step, steps, type Target } from './options.ts';
+import {
+  createPrincipal,
+  createRegistration,
+  describeRegistration,
+  findPrincipal,
+  findRegistration,
+} from './registration.ts';
+
+export interface Planned {
+  command: Command;
+  /** When it is left out, or why it is there; null: always run. */
+  when: string | null;
+}
+
+/** Everything that a first deployment runs, in order, without asking anybody anything. @param tag of the image's content */
+export function plan(target: Target, tag: string): { step: Step; commands: Planned[] }[] {
+  const known = { ...placeholders };
+  if (target.authClientId !== undefined) known.authClientId = target.authClientId;
+  if (target.alertEmails !== undefined) known.alertEmails = target.alertEmails.split(',');
+  if (target.image !== undefined) known.digest = target.image.slice(target.image.indexOf('sha256:'));
+  const always = (...commands: Command[]) => commands.map((command) => ({ command, when: null }));
+  const when = (reason: string, ...commands: Command[]) => commands.map((command) => ({ command, when: reason }));
+
+  const each: Record<Step, Planned[]> = {
+    check: [
+      ...always(versionOfAz, versionOfBicep, versionOfFunc, account, groupExists(target)),
+      ...when('when the group exists', showDeployment(target, 'foundation')),
+      ...when('when something stands', showDeployment(target, 'all'), listSecrets(known)),
+      ...when('first deployment', whoAmI),
+    ],
+    package: always(makePackage),
+    infra: [
+      ...always(groupCreate(target)),
+      ...(target.authClientId === undefined
+        ? [
+            ...always(findRegistration(target)),
+            ...when('when there is none', createRegistration(target)),
+            ...always(...describeRegistration(known), findPrincipal(known)),
+            ...when('when there is none', createPrincipal(known)),
+          ]
+        : []),
+      ...always(deploy(target, known, 'foundation')),
+    ].map(({ command, when }) => ({ command, when: when ?? 'first deployment' })),
+    access: [...always(listSecrets(known)), ...when('when a job has a new secret', deploy(target, known, 'access'))],
+    image:
+      known.digest !== null
+        ? always(findDigest(known, known.digest))
+        : [
+            ...always(findTag(known, tag)),
+            ...when('when the registry lacks it', ...buildImage(target, known, tag), findTag(known, tag)),
+          ],
+    jobs: [...(target.yes ? [] : always(whatIf(target, known))), ...always(deploy(target, known, 'all'))],
+    app: always(publish(known)),
+    verify: always(verify(target, known)),
+  };
+  return steps.slice(steps.indexOf(target.from)).map((step) => ({ step, commands: each[step] }));
+}

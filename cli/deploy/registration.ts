@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { Refusal } from '../refusal.ts';
+import { clientFile, type Known, scopeFile } from './az.ts';
+import type { Command } from './command.ts';
+import type { Deployment } from './deployment.ts';
+import type { Target } from './options.ts';
+
+/** The application id of the Azure CLI, the same in every tenant. */
+export const azureCli = '04b07795-8ddb-461a-bbee-02f9e1bf7b46';
+
+const displayName = ({ name }: Target) => `Lamplighter ${name}`;
+
+export const findRegistration = (target: Target): Command => ({
+  argv: ['az', 'ad', 'app', 'list', '--display-name', displayName(target), '--output', 'json'],
+});
+
+export const createRegistration = (target: Target): Command => {
+  const name = ['--display-name', displayName(target), '--sign-in-audience', 'AzureADMyOrg'];
+  return { argv: ['az', 'ad', 'app', 'create', ...name, '--output', 'json'] };
+};
+
+/** Two requests: a scope must be there before a client can be authorised for it. */
+export const describeRegistration = ({ authObjectId }: Known): Command[] =>
+  [scopeFile, clientFile].map((file) => {
+    const url = `https://graph.microsoft.com/v1.0/applications/${authObjectId}`;
+    const headers = ['--headers', 'Content-Type=application/json'];
+    return { argv: ['az', 'rest', '--method', 'patch', '--url', url, ...headers, '--body', `@${file}`] };
+  });
+
+export const findPrincipal = ({ authClientId }: Known): Command => ({
+  argv: ['az', 'ad', 'sp', 'show', '--id', authClientId, '--output', 'json'],
+});
+
+export const createPrincipal = ({ authClientId }: Known): Command => ({
+  argv: ['az', 'ad', 'sp', 'create', '--id', authClientId, '--output', 'none'],
+});
+
+/**
+ * What Microsoft Graph is to write: the app's own address, tokens of version 2, and one scope, for which the Azure CLI
+ * is authorised: without that `lamp verify` gets no token (AADSTS65001). No secret, no certificate, no permission.
+ */
+export function registrationBodies(appId: string) {
+  const scope = stableGuid(`${appId} user_impersonation`);
+  return {
+    [scopeFile]: {
+      identifierUris: [`api://${appId}`],
+      api: {
+        requestedAccessTokenVersion: 2,
+        oauth2PermissionScopes: [
+          {
+            id: scope,
+            value: 'user_impersonation',
+            type: 'User',
+            isEnabled: true,
+            adminConsentDisplayName: 'Call Lamplighter',
+            adminConsentDescription: 'Call Lamplighter as the person who is signed in.',
+            userConsentDisplayName: 'Call Lamplighter',
+            userConsentDescription: 'Call Lamplighter as you.',
+          },
+        ],
+      },
+    },
+    [clientFile]: { api: { preAuthorizedApplications: [{ appId: azureCli, delegatedPermissionIds: [scope] }] } },
+  };
+}
+
+/** The same for the same words: done twice, a scope keeps its id. Version 8 is the one for contents of one's own (RFC 9562). */
+function stableGuid(words: string): string {
+  const hex = createHash('sha256').update(words).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+const found = z.array(z.object({ appId: z.string(), id: z.string(), displayName: z.string() }));
+
+/** Finds the app registration that stands in front of the app, or makes it. @returns its client id */
+export async function registration(deployment: Deployment): Promise<string> {
+  const { target } = deployment;
+  const all = (await deployment.json(findRegistration(target), found)).filter(
+    (one) => one.displayName === displayName(target),
+  );
+  if (all.length > 1) {
+    const ids = all.map(({ appId }) => appId).join(', ');
+    throw new Refusal(
+      `There are ${all.length} app registrations called ${displayName(target)}: ${ids}. Say which: --auth-client-id`,
+    );
+  }
+  const { appId, id } = all[0] ?? (await deployment.json(createRegistration(target), found.element));
+  for (const [file, body] of Object.entries(registrationBodies(appId))) {
+    const path = join(deployment.root, file);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, `${JSON.stringify(body, null, 2)}\n`);
+  }
+  const known = { ...deployment.known, authClientId: appId, authObjectId: id };
+  for (const command of describeRegistration(known)) await deployment.must(command);
+  const principal = await deployment.maybe(findPrincipal(known), z.unknown());
+  if (principal === null) await deployment.must(createPrincipal(known));
+  return appId;
+}

@@ -1,0 +1,30 @@
+/** What `lamp verify` says about one thing. What could not be looked at is not right either. */
+export interface Finding {
+  check: string;
+  state: 'right' | 'wrong' | 'unknown';
+  text: string;
+  /** What to do; null when it is right. */
+  remedy: string | null;
+}
+
+/** Something that was asked of Azure, or why it could not be. */
+export type Asked<T> = { value: T } | { why: string };
+
+export const right = (check: string, text: string): Finding => ({ check, state: 'right', text, remedy: null });
+export const wrong = (check: string, text: string, remedy: string): Finding => ({
+  check,
+  state: 'wrong',
+  text,
+  remedy,
+});
+export const unknown = (check: string, why: string): Finding => ({
+  check,
+  state: 'unknown',
+  text: why,
+  remedy: 'nothing is known about this: mend what the message says, then verify again',
+});
+
+/** One finding for each problem, or one that says that all is well. */
+export function found(check: string, problems: Finding[], well: string): Finding[] {
+  return problems.length > 0 ? problems : [right(check, well)];
+}

@@ -1,0 +1,100 @@
+import type { ContainerJob } from './azure.ts';
+import { type Finding, found, right, wrong } from './finding.ts';
+
+/** What the package registers (functions/index.ts). */
+export const functionNames = ['tick', 'launch', 'daily', 'http'];
+
+/** @param names as Azure lists them, `<app>/<function>` */
+export function functionFindings(listed: { name: string; isDisabled?: boolean | null | undefined }[]): Finding[] {
+  const there = new Map(listed.map(({ name, isDisabled }) => [name.split('/').at(-1), isDisabled === true]));
+  const redeploy =
+    'lamp deploy --from app; still so: the log of the app says why its entry file failed (docs/deploy.md)';
+  const problems = functionNames.flatMap((name) => {
+    if (!there.has(name)) return [wrong('functions', `${name} is not registered`, redeploy)];
+    const remedy = `remove the setting AzureWebJobs.${name}.Disabled from the app`;
+    return there.get(name) ? [wrong('functions', `${name} is switched off`, remedy)] : [];
+  });
+  return found('functions', problems, `${functionNames.join(', ')} are registered`);
+}
+
+export interface Authentication {
+  enabled: boolean;
+  required: boolean;
+  open: string[];
+}
+
+/** Only the shim's nudge may come without a token: it carries a signature of its own. */
+export const openPaths = ['/api/finish'];
+
+export function authenticationFindings({ enabled, required, open }: Authentication): Finding[] {
+  const check = 'authentication';
+  const problems: Finding[] = [];
+  const remedy = 'lamp deploy --from jobs sets it as infra/ has it';
+  if (!enabled || !required)
+    problems.push(wrong(check, 'Entra authentication is not required in front of the app', remedy));
+  const more = open.filter((path) => !openPaths.includes(path));
+  if (more.length > 0) problems.push(wrong(check, `${more.join(', ')} can be called without a token`, remedy));
+  return found(check, problems, `required; only ${openPaths.join(', ')} is open, which carries its own signature`);
+}
+
+/** @param status of a call without a token; null: no answer */
+export function refusalFinding(path: string, status: number | null): Finding {
+  if (status === 401) return right('authentication', `${path} without a token is refused with 401`);
+  if (status === null)
+    return {
+      check: 'authentication',
+      state: 'unknown',
+      text: `${path} does not answer`,
+      remedy: 'look whether the app runs: az functionapp show, state',
+    };
+  const remedy =
+    status < 400
+      ? 'stop the app until this is mended: az functionapp stop; then lamp deploy --from jobs'
+      : 'a refusal by Entra authentication is a 401: look at the authentication of the app in the portal';
+  return wrong('authentication', `${path} without a token is answered with ${status}`, remedy);
+}
+
+export function imageFindings(setting: string | undefined, jobs: ContainerJob[]): Finding[] {
+  const remedy = 'lamp deploy --from image sets the same image everywhere';
+  if (setting === undefined || !/@sha256:[0-9a-f]{64}$/.test(setting)) {
+    return [wrong('image', `LAMPLIGHTER_IMAGE is ${setting ? 'not an image by its digest' : 'not set'}`, remedy)];
+  }
+  if (jobs.length === 0)
+    return [wrong('image', 'there are no Container Apps Jobs', 'lamp deploy --from jobs makes them')];
+  const problems = jobs.flatMap(({ name, properties }) => {
+    const images = properties.template.containers.map(({ image }) => image);
+    return images.every((image) => image === setting)
+      ? []
+      : [wrong('image', `${name} has ${images.join(', ')}, and the app ${setting}`, remedy)];
+  });
+  return found('image', problems, `the app and ${jobs.length} jobs have ${setting.split('@')[1]?.slice(0, 19)}…`);
+}
+
+export function channelFindings(groups: Record<string, unknown>[]): Finding[] {
+  const remedy = 'set the addresses in infra/<environment>.bicepparam, then lamp deploy --from jobs';
+  if (groups.length === 0) return [wrong('channels', 'there is no action group: nobody is told of anything', remedy)];
+  const problems = groups.flatMap((group) => {
+    const name = String(group.name);
+    if (group.enabled !== true) return [wrong('channels', `the action group ${name} is switched off`, remedy)];
+    return receivers(group) > 0 ? [] : [wrong('channels', `the action group ${name} has no receiver`, remedy)];
+  });
+  const all = groups.reduce((sum, group) => sum + receivers(group), 0);
+  return found(
+    'channels',
+    problems,
+    `${all} receivers in ${groups.length === 1 ? 'the action group' : `${groups.length} action groups`}`,
+  );
+}
+
+function receivers(group: Record<string, unknown>): number {
+  const lists = Object.entries(group).filter(([name, value]) => name.endsWith('Receivers') && Array.isArray(value));
+  return lists.reduce((sum, [, value]) => sum + (value as unknown[]).length, 0);
+}
+
+export function poisonFinding(messages: unknown[]): Finding {
+  if (messages.length === 0) return right('poison', 'no launch was set aside');
+  const count = messages.length === 32 ? '32 or more' : String(messages.length);
+  const remedy =
+    'lamp runs shows which runs hang; read the log of launch, mend it, then az storage message clear --queue-name launch-poison';
+  return wrong('poison', `${count} launches failed five times and were set aside in launch-poison`, remedy);
+}
