@@ -16,8 +16,11 @@ param location string
 @description('Tags of every resource.')
 param tags object
 
+var perJob = [{ name: 'job', operator: 'Include', values: ['*'] }]
+var perSecret = [{ name: 'secret', operator: 'Include', values: ['*'] }]
+
 // Each query gives a row for each thing to tell. A window is longer than the time between two looks, because events
-// arrive minutes late; an alert that is still open is not sent again.
+// arrive minutes late; an alert that is still open is not sent again, but another one of another job (`per`) is.
 var rules = [
   {
     key: 'no-tick'
@@ -27,6 +30,7 @@ var rules = [
     every: 'PT5M'
     window: 'PT10M'
     resolves: true
+    per: []
   }
   {
     key: 'failed-critical'
@@ -36,6 +40,7 @@ var rules = [
     every: 'PT5M'
     window: 'PT15M'
     resolves: true
+    per: perJob
   }
   {
     key: 'failed-runs'
@@ -45,6 +50,7 @@ var rules = [
     every: 'PT15M'
     window: 'PT30M'
     resolves: true
+    per: perJob
   }
   {
     key: 'trouble'
@@ -54,6 +60,7 @@ var rules = [
     every: 'PT15M'
     window: 'PT30M'
     resolves: true
+    per: []
   }
   {
     key: 'exceptions'
@@ -63,6 +70,7 @@ var rules = [
     every: 'PT15M'
     window: 'PT30M'
     resolves: true
+    per: []
   }
   {
     key: 'secret-expiry'
@@ -73,6 +81,7 @@ var rules = [
     window: 'P1D'
     // Told again each day until it is done.
     resolves: false
+    per: perSecret
   }
 ]
 
@@ -115,6 +124,7 @@ resource queryRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for r
         {
           query: rule.query
           timeAggregation: 'Count'
+          dimensions: rule.per
           operator: 'GreaterThan'
           threshold: 0
           failingPeriods: {

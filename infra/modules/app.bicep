@@ -167,6 +167,7 @@ resource settings 'Microsoft.Web/sites/config@2023-12-01' = {
     LAMPLIGHTER_KEY_VAULT_URL: vault.properties.vaultUri
     LAMPLIGHTER_SUBSCRIPTION_ID: subscription().subscriptionId
     LAMPLIGHTER_RESOURCE_GROUP: resourceGroup().name
+    LAMPLIGHTER_MANAGEMENT_URL: environment().resourceManager
     LAMPLIGHTER_JOB_PREFIX: jobPrefix
     LAMPLIGHTER_IMAGE: '${registry.properties.loginServer}/${image}'
     LAMPLIGHTER_MAX_RUNNING: string(maxRunning)

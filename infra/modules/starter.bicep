@@ -4,6 +4,8 @@ param roleName string
 @description('Its name for people, unique in the tenant.')
 param displayName string
 
+var assignable = resourceGroup().id
+
 // Not the built-in Jobs Operator: its `jobs/*/action` includes listSecrets.
 resource starter 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: roleName
@@ -22,6 +24,6 @@ resource starter 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
         ]
       }
     ]
-    assignableScopes: [resourceGroup().id]
+    assignableScopes: [assignable]
   }
 }
