@@ -225,6 +225,9 @@ function load(files: Files, path: string, name: string, args: unknown[], at: str
     problems.push({ at, text: `there is no file ${target}` });
     return { value: new Later(`${name}('${target}')`) };
   }
+  if (name === 'loadTextContent' && text.length > 131_072) {
+    problems.push({ at, text: `${target} has ${text.length} characters: Bicep loads at most 131,072` });
+  }
   return { value: name === 'loadJsonContent' ? JSON.parse(text) : text };
 }
 

@@ -52,7 +52,6 @@ export const sampleIndex = {
   ],
 };
 
-const temporary = { 'workbook/workbook.json': '{}' };
 export const environment = {
   LAMPLIGHTER_AUTH_CLIENT_ID: '11111111-2222-3333-4444-555555555555',
   LAMPLIGHTER_ALERT_EMAILS: 'on-call@contoso.com,it@contoso.com',
@@ -81,7 +80,7 @@ export function install({
 }: Wish = {}): Expanded {
   const files: Files = {
     root: infra,
-    instead: { 'jobs.json': JSON.stringify(index), ...temporary, ...changed(change) },
+    instead: { 'jobs.json': JSON.stringify(index), ...changed(change) },
   };
   const given = readParams(files, file, { ...environment, LAMPLIGHTER_STAGE: stage });
   const all = expand(files, given.using ?? '', { ...given.params, ...params });
