@@ -203,7 +203,7 @@ test('ticks, trouble, clocks and secrets are told of, each by its own event', ()
   const error = Object.assign(new Error('connect\nat x'), { code: 'ECONNREFUSED' });
   expect(only({ type: 'trouble', doing: 'ticking', error })).toEqual({
     name: 'LamplighterTrouble',
-    properties: { kind: 'trouble', doing: 'ticking', error: 'connect (ECONNREFUSED)' },
+    properties: { category: 'trouble', doing: 'ticking', error: 'connect (ECONNREFUSED)' },
     measurements: {},
   });
   expect(only({ type: 'clock-corrected', byMs: -4_000 }).measurements).toEqual({ offsetMs: -4_000 });

@@ -108,7 +108,7 @@ export const events = {
     about: 'An outage or an oddity of the service itself',
     key: [],
     properties: {
-      kind: 'trouble, launch-unreadable or clock',
+      category: 'trouble, launch-unreadable or clock',
       doing: 'What was being done',
       error: 'First line of the error',
     },

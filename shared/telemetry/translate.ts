@@ -136,8 +136,8 @@ function positive(ms: number): number | null {
   return ms > 0 ? ms : null;
 }
 
-function trouble(kind: string, doing: string, error: string | null, measurements = {}): TelemetryEvent {
-  return made('LamplighterTrouble', { kind, doing, error }, measurements);
+function trouble(category: string, doing: string, error: string | null, measurements = {}): TelemetryEvent {
+  return made('LamplighterTrouble', { category, doing, error }, measurements);
 }
 
 type Properties<Name extends EventName> = {
