@@ -18,25 +18,40 @@ import { early, waits } from './waiting.ts';
  * starts nothing twice: whoever moves the row to `starting` first does it.
  */
 export async function launch(parts: Parts, message: LaunchMessage, now: Instant): Promise<void> {
-  const found = await parts.store.runs.get(message.job, message.run);
-  if (!found || !wanted(found.value, message.attempt, now)) return;
+  const { store } = parts;
+  for (let sure = false; ; sure = true) {
+    // Before the run: when somebody else starts and ends that meanwhile, this row is out of date, and cannot be written.
+    const guess = sure ? undefined : store.jobs.guess(message.job);
+    const row = guess ?? (await store.jobs.get(message.job));
+    const found = await store.runs.get(message.job, message.run);
+    if (!found || !wanted(found.value, message.attempt, now)) return;
+    const deployed = await admissible(parts, message, found, now);
+    // Not registered yet: the watch asks again.
+    if (!deployed || !row) return;
+    const took = await takeJob(parts, deployed, found, { ...row, isGuess: guess !== undefined }, now);
+    if (took === 'yes') await start(onExecutor(parts, deployed.job.executor), deployed, found, now);
+    if (took !== 'ask again') return;
+  }
+}
+
+/** What the run is to run; undefined: not now, or never. */
+async function admissible(parts: Parts, message: LaunchMessage, found: Versioned<Run>, now: Instant) {
   const run = found.value;
   if (run.slot > now + early) {
     await parts.store.launches.put(message, run.slot, now);
-    return;
+    return undefined;
   }
   const deployed = parts.catalog().get(run.job);
   if (!deployed) {
     await giveUp(parts, found, { state: 'cancelled', reason: `the job ${run.job} is not here any more` }, now);
-    return;
+    return undefined;
   }
   if (run.startBy !== null && now > run.startBy && attemptsBegun(run) === 0) {
     const reason = `could not start by ${new Date(run.startBy).toISOString()}`;
     await giveUp(parts, found, { state: 'missed', reasonCode: 'start-within', reason }, now);
-    return;
+    return undefined;
   }
-  if (!(await takeJob(parts, deployed, found, now))) return;
-  await start(onExecutor(parts, deployed.job.executor), deployed, found, now);
+  return deployed;
 }
 
 function wanted(run: Run, attempt: number, now: Instant): boolean {
@@ -46,25 +61,31 @@ function wanted(run: Run, attempt: number, now: Instant): boolean {
   return run.state === 'queued';
 }
 
-/** Enters the run among those that hold its job, as the overlap policy allows. False: not now, or never. */
-async function takeJob(parts: Parts, { job }: Deployed, found: Versioned<Run>, now: Instant): Promise<boolean> {
+/** Enters the run among those that hold its job, as the overlap policy allows. */
+async function takeJob(
+  parts: Parts,
+  { job }: Deployed,
+  found: Versioned<Run>,
+  { value: row, etag, isGuess }: Versioned<JobRow> & { isGuess: boolean },
+  now: Instant,
+): Promise<'yes' | 'no' | 'ask again'> {
   const run = found.value;
-  for (;;) {
-    let decision: Overlap | undefined;
-    const change = await parts.store.jobs.amend(run.job, (row) => {
-      decision = admit(job, run, row);
-      // In the write that saw the job taken: whoever ends after it sees the mark, and wakes this run.
-      if (decision.do === 'wait' || decision.do === 'replace') return waits(row, run);
-      if (decision.do === 'skip' || row.running.some((other) => other.run === run.id)) return undefined;
-      return { ...row, running: [...row.running, { run: run.id, trigger: run.trigger }] };
-    });
-    // Not registered yet: the watch asks again.
-    if (!change || !decision) return false;
-    if (decision.do === 'start') return true;
-    if (await freeJob(parts, change.row, now)) continue;
-    await yieldTo(parts, found, decision, now);
-    return false;
-  }
+  const decision = admit(job, run, row);
+  const change = changeFor(decision, row, run);
+  // What nothing is written for must not rest on a guess.
+  if (change ? !(await parts.store.jobs.replace(change, etag)) : isGuess) return 'ask again';
+  if (decision.do === 'start') return 'yes';
+  if (await freeJob(parts, row, now)) return 'ask again';
+  await yieldTo(parts, found, decision, now);
+  return 'no';
+}
+
+/** The job as the decision leaves it; undefined: as it is. */
+function changeFor(decision: Overlap, row: JobRow, run: Run): JobRow | undefined {
+  // In the write that saw the job taken: whoever ends after it sees the mark, and wakes this run.
+  if (decision.do === 'wait' || decision.do === 'replace') return waits(row, run);
+  if (decision.do === 'skip' || row.running.some((other) => other.run === run.id)) return undefined;
+  return { ...row, running: [...row.running, { run: run.id, trigger: run.trigger }] };
 }
 
 /** Lets go of runs that are over and still hold the job because their host died at the wrong instant. */

@@ -146,18 +146,46 @@ test('a launch that dies once it has taken the job, and whose message is lost, i
   await world.work.tick(world.now);
   world.now = seven;
   const [received] = await world.queue.take(1, 60);
-  const { amend } = world.store.jobs;
+  const { replace } = world.store.jobs;
   const jobs = {
     ...world.store.jobs,
-    amend: async (...args: Parameters<typeof amend>) => {
-      await amend(...args);
-      throw new Died('after amend');
+    replace: async (...args: Parameters<typeof replace>) => {
+      await replace(...args);
+      throw new Died('after it took the job');
     },
   };
   const dying = pipeline(world.host({ store: { ...world.store, jobs } }));
-  await expect(dying.launch(received?.text ?? '', seven)).rejects.toThrow('after amend');
+  await expect(dying.launch(received?.text ?? '', seven)).rejects.toThrow('after it took the job');
   await received?.done();
   await world.pass(seven + 5 * minute);
+  expect(await world.states('score')).toEqual(['succeeded']);
+  expect(await world.leftovers()).toEqual([]);
+});
+
+test('a launch that sleeps while its run is started and ended elsewhere, and then dies, leaves nothing held', async () => {
+  const world = await World.of(job('score', { schedule: hourly }));
+  world.now = seven - 30 * second;
+  await world.work.tick(world.now);
+  world.now = seven;
+  const [received] = await world.queue.take(1, 60);
+  const text = received?.text ?? '';
+  const { runs } = world.store;
+  let elsewhere = async () => {
+    await world.work.launch(text, seven);
+    await world.settleDown();
+  };
+  const sleeping = {
+    ...runs,
+    get: async (...args: Parameters<typeof runs.get>) => {
+      const found = await runs.get(...args);
+      await elsewhere();
+      elsewhere = async () => {};
+      return found;
+    },
+    replace: () => Promise.reject(new Died('before it starts')),
+  };
+  const dying = pipeline(world.host({ store: { ...world.store, runs: sleeping } }));
+  await dying.launch(text, seven).catch(() => {});
   expect(await world.states('score')).toEqual(['succeeded']);
   expect(await world.leftovers()).toEqual([]);
 });

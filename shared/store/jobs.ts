@@ -73,6 +73,10 @@ export const jobCodec: Codec<JobRow> = {
 
 export interface JobRows {
   get(name: string): Promise<Versioned<JobRow> | undefined>;
+  /** As this process wrote it last; good for a conditional write only. */
+  guess(name: string): Versioned<JobRow> | undefined;
+  /** Undefined: somebody else has written since it was read. */
+  replace(row: JobRow, etag: string): Promise<Versioned<JobRow> | undefined>;
   insert(row: JobRow): Promise<Versioned<JobRow> | undefined>;
   /**
    * Reads, changes and writes until nobody else wrote in between. `change` returns undefined to leave the row alone; it
@@ -102,6 +106,8 @@ export function jobRows(table: Table<JobRow>): JobRows {
 
   return {
     get,
+    guess: (name) => recent.get(name),
+    replace: write,
     insert: table.insert,
     async amend(name, change) {
       // Nobody else may have written since we did: then the read is saved.
