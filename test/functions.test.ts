@@ -47,7 +47,8 @@ describe('the worker', () => {
     try {
       expect(worker.failure).toBeNull();
       const triggers = worker.functions.map(({ name, bindings }) => {
-        const { type, schedule, queueName, connection, route, methods, authLevel } = Object.values(bindings)[0] ?? {};
+        const { type, schedule, queueName, connection, route, methods, authLevel } = (Object.values(bindings)[0] ??
+          {}) as Record<string, unknown>;
         const given = { name, type, schedule, queueName, connection, route, methods, authLevel };
         return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
       });

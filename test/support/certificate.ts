@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 
-/** A certificate for 127.0.0.1 that nobody else has signed, as files and as text. */
+/** A certificate for this machine, and for the vault that it plays, that nobody else has signed; as files and as text. */
 export interface Certificate {
   keyFile: string;
   certFile: string;
@@ -14,11 +14,14 @@ export interface Certificate {
   remove(): Promise<void>;
 }
 
+/** Clients of Key Vault insist on a name of its domain. */
+export const vaultHost = 'kv-lamp.vault.azure.net';
+
 export function selfSigned(): Certificate {
   const folder = mkdtempSync(join(tmpdir(), 'lamp-cert-'));
   const [keyFile, certFile] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
-  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'];
+  const names = ['-subj', '/CN=localhost', '-addext', `subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:${vaultHost}`];
   execFileSync('openssl', ['req', '-x509', ...curve, ...names, '-keyout', keyFile, '-out', certFile], {
     stdio: 'pipe',
   });

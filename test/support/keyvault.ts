@@ -77,7 +77,7 @@ export class TestKeyVault {
   silent = false;
   pageSize = 25;
   url = '';
-  private readonly certificate: Certificate = selfSigned();
+  readonly certificate: Certificate = selfSigned();
   private readonly server: Server;
 
   private constructor() {
