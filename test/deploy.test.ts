@@ -1,235 +1,41 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { deploy as deployCommand, placeholders } from '../cli/deploy/az.ts';
 import { cmdText, commandText } from '../cli/deploy/command.ts';
-import { type Deployment, deployment } from '../cli/deploy/deployment.ts';
 import { causes } from '../cli/deploy/failure.ts';
 import { imageTag } from '../cli/deploy/image.ts';
-import { type DeployOptions, defaultBase, steps, target } from '../cli/deploy/options.ts';
+import { defaultBase, steps, target } from '../cli/deploy/options.ts';
 import { outputNames } from '../cli/deploy/outputs.ts';
 import { registrationBodies } from '../cli/deploy/registration.ts';
-import { processRun } from '../cli/deploy/run.ts';
-import { deploySteps, dryRun, preview } from '../cli/deploy/sequence.ts';
-import { Refusal } from '../cli/refusal.ts';
-import { azureTools, type Scripted, type Tools } from './support/azure-tools.ts';
-
-const me = '11111111-1111-4111-8111-111111111111';
-const pipeline = '22222222-2222-4222-8222-222222222222';
-const appId = '33333333-3333-4333-8333-333333333333';
-const oldDigest = `sha256:${'a'.repeat(64)}`;
-const newDigest = `sha256:${'b'.repeat(64)}`;
-
-let tools: Tools;
-let said: string[];
-let tag: string;
-
-beforeEach(async () => {
-  tools = await azureTools();
-  said = [];
-  await file('infra/runtime/Dockerfile', 'FROM scratch\n');
-  await file('infra/runtime/lamplighter_shim/__main__.py', 'print("here")\n');
-  await file('infra/runtime/lamplighter_shim/__pycache__/__main__.pyc', 'compiled');
-  await job('score');
-  await job('pull', 'secrets: { CRM_API_KEY: Crm-Api-Key }\n');
-  tag = await imageTag(tools.root, defaultBase);
-});
-
-afterEach(() => tools.clean());
-
-async function file(name: string, text: string): Promise<void> {
-  await mkdir(join(tools.root, name, '..'), { recursive: true });
-  await writeFile(join(tools.root, name), text);
-}
-
-async function job(name: string, more = ''): Promise<void> {
-  await file(`jobs/${name}/main.py`, 'print("hello")\n');
-  await file(`jobs/${name}/README.md`, `# ${name}\n`);
-  await file(
-    `jobs/${name}/job.yaml`,
-    `description: Does something for a test.
-owner: { email: dana@contoso.com, department: Sales }
-tier: low-risk
-data: internal
-schedule: { cron: "0 7 * * *", timeZone: Europe/London }
-run: { command: [python, main.py] }
-${more}`,
-  );
-}
-
-const given: DeployOptions = {
-  environment: 'dev',
-  location: 'westeurope',
-  alertEmails: 'ops@contoso.com',
-  base: defaultBase,
-  builder: 'acr',
-  from: 'check',
-  yes: true,
-};
-
-interface Outcome {
-  here: Deployment;
-  error: string | null;
-}
-
-async function run(options: Partial<DeployOptions> = {}, more: { env?: Record<string, string>; right?: boolean } = {}) {
-  const environment = { ...tools.environment, ...more.env };
-  const here = deployment({
-    target: target({ ...given, ...options }, 'lamp-dev'),
-    root: tools.root,
-    jobs: join(tools.root, 'jobs'),
-    environment,
-    run: processRun({ root: tools.root, environment, say: (line) => said.push(line), pass: (text) => said.push(text) }),
-    say: (line) => said.push(line),
-    confirm: () => Promise.reject(new Refusal('There is nobody to ask here')),
-  });
-  const work = options.whatIf ? preview(here) : deploySteps(here, async () => more.right ?? true);
-  const error = await work.then(
-    () => null,
-    (error: Error) => {
-      if (!(error instanceof Refusal)) throw error;
-      return error.message;
-    },
-  );
-  return { here, error } satisfies Outcome;
-}
-
-const account = { id: 's-1', name: 'Contoso Dev', tenantId: 't-1', user: { name: 'it@contoso.com', type: 'user' } };
-const secret = (name: string, enabled = true) => ({ id: `https://kv/secrets/${name}`, name, attributes: { enabled } });
-const show = (stage: string) =>
-  `az deployment group show --resource-group rg-lamp-dev --name lamplighter-lamp-dev-${stage} --output json`;
-const create = (stage: string) =>
-  `az deployment group create --resource-group rg-lamp-dev --name lamplighter-lamp-dev-${stage} ` +
-  '--parameters infra/dev.bicepparam --parameters name=lamp-dev --no-prompt true --output json';
-const secrets = 'az keyvault secret list --vault-name kv-1 --output json';
-const image = () => `az acr repository show --name cr1 --image lamplighter-runtime:${tag} --output json`;
-const build = () =>
-  `az acr build --registry cr1 --image lamplighter-runtime:${tag} --build-arg BASE=docker.io/library/python:3.12-slim ` +
-  '--platform linux .lamplighter/deploy/image --output none';
-const publish = 'func azure functionapp publish func-1 --no-build';
-const patch = (file: string) =>
-  `az rest --method patch --url https://graph.microsoft.com/v1.0/applications/o-1 ` +
-  `--headers Content-Type=application/json --body @.lamplighter/deploy/registration-${file}.json`;
-const listApps = 'az ad app list --display-name Lamplighter lamp-dev --output json';
-const createApp = 'az ad app create --display-name Lamplighter lamp-dev --sign-in-audience AzureADMyOrg --output json';
-
-/** What Azure says of a deployment: parameters as they were given, outputs of infra/main.bicep. */
-function deployed({
-  digest = '',
-  jobs = [] as { name: string; secrets: string[] }[],
-  emails = ['ops@contoso.com'],
-  callers = [me],
-  failed = false,
-} = {}) {
-  const value = <T>(value: T) => ({ type: 'x', value });
-  return {
-    properties: {
-      provisioningState: failed ? 'Failed' : 'Succeeded',
-      parameters: {
-        authClientId: value(appId),
-        alertEmails: value(emails),
-        callers: value(callers),
-        secretOfficers: value([{ objectId: me, type: 'User' }]),
-        runtimeImageDigest: value(digest),
-      },
-      outputs: failed
-        ? null
-        : {
-            appName: value('func-1'),
-            vaultName: value('kv-1'),
-            registryName: value('cr1'),
-            registryLoginServer: value('cr1.azurecr.io'),
-            jobs: value(jobs),
-          },
-    },
-  };
-}
-
-const bothJobs = [
-  { name: 'pull', secrets: ['crm-api-key'] },
-  { name: 'score', secrets: [] },
-];
-const packed = JSON.stringify({
-  prefix: 'lamp',
-  jobs: [
-    { name: 'pull', secrets: [{ variable: 'CRM_API_KEY', name: 'Crm-Api-Key' }] },
-    { name: 'score', secrets: [] },
-  ],
-});
-
-/** The programs are there, somebody is signed in, the package can be made. */
-const machine: Scripted[] = [
-  { line: 'az version --output json', stdout: { 'azure-cli': '2.75.0', extensions: {} } },
-  { line: 'az bicep version', stdout: 'Bicep CLI version 0.36.1 (a727ed087a)\n' },
-  { line: 'func --version', stdout: '4.1.2\n' },
-  { line: 'az account show --output json', stdout: account },
-  {
-    line: 'npm run package',
-    stdout: 'packed 2 jobs\n',
-    writes: { 'infra/jobs.json': packed, 'dist/app/index.js': '' },
-  },
-  { line: publish, folder: 'dist/app', env: { FUNCTIONS_WORKER_RUNTIME: 'node' }, stdout: 'Deployment completed\n' },
-];
-
-const variables = (stage: string, more: Record<string, string> = {}) => ({
-  LAMPLIGHTER_STAGE: stage,
-  LAMPLIGHTER_AUTH_CLIENT_ID: appId,
-  LAMPLIGHTER_ALERT_EMAILS: 'ops@contoso.com',
-  LAMPLIGHTER_CALLERS: JSON.stringify([me]),
-  LAMPLIGHTER_SECRET_OFFICERS: JSON.stringify([{ objectId: me, type: 'User' }]),
-  ...more,
-});
-const missing = (what: string) => ({ code: 3, stderr: `ERROR: (${what}) is not there\n` });
-
-/** Nothing stands yet. */
-const first = (vault: unknown[]): Scripted[] => [
-  ...machine,
-  { line: 'az group exists --name rg-lamp-dev', stdout: 'false\n' },
-  { line: 'az ad signed-in-user show --output json', stdout: { id: me } },
-  { line: 'az group create --name rg-lamp-dev --location westeurope --output none' },
-  { line: listApps, stdout: [{ appId: 'x', id: 'y', displayName: 'Lamplighter lamp-dev-2' }] },
-  { line: createApp, stdout: { appId, id: 'o-1', displayName: 'Lamplighter lamp-dev' } },
-  { line: patch('scope') },
-  { line: patch('client') },
-  { line: `az ad sp show --id ${appId} --output json`, ...missing('Request_ResourceNotFound') },
-  { line: `az ad sp create --id ${appId} --output none` },
-  { line: create('foundation'), env: variables('foundation'), stdout: deployed() },
-  { line: secrets, stdout: vault },
-  { line: create('access'), env: variables('access'), stdout: deployed() },
-  { line: image(), code: 1, stderr: 'ERROR: (MANIFEST_UNKNOWN) manifest tagged by "x" is not found.\n' },
-  { line: image(), stdout: { digest: newDigest } },
-  { line: build(), stderr: 'Run ID: cb1 was successful\n' },
-  {
-    line: create('all'),
-    env: variables('all', { LAMPLIGHTER_IMAGE_DIGEST: newDigest }),
-    stdout: deployed({ digest: newDigest, jobs: bothJobs }),
-  },
-];
-
-/** Everything stands, with an image of its own. */
-const again = (vault: unknown[] = [secret('crm-api-key')], jobs = bothJobs): Scripted[] => [
-  ...machine,
-  { line: 'az group exists --name rg-lamp-dev', stdout: 'true\n' },
-  { line: show('foundation'), stdout: deployed() },
-  { line: show('all'), stdout: deployed({ digest: oldDigest, jobs, callers: [me, pipeline] }) },
-  { line: secrets, stdout: vault },
-  { line: image(), stdout: { digest: newDigest } },
-  {
-    line: create('access'),
-    env: variables('access', { LAMPLIGHTER_CALLERS: JSON.stringify([me, pipeline]) }),
-    stdout: deployed(),
-  },
-  {
-    line: create('all'),
-    env: variables('all', {
-      LAMPLIGHTER_IMAGE_DIGEST: newDigest,
-      LAMPLIGHTER_CALLERS: JSON.stringify([me, pipeline]),
-    }),
-    stdout: deployed({ digest: newDigest, jobs: bothJobs }),
-  },
-];
-
-const commands = () => said.filter((line) => line.startsWith('$ ')).map((line) => line.slice(2));
+import { dryRun } from '../cli/deploy/sequence.ts';
+import type { Scripted } from './support/azure-tools.ts';
+import {
+  again,
+  appId,
+  bothJobs,
+  commands,
+  create,
+  deployed,
+  file,
+  first,
+  given,
+  image,
+  me,
+  missing,
+  newDigest,
+  oldDigest,
+  packed,
+  pipeline,
+  publish,
+  run,
+  said,
+  secret,
+  show,
+  tag,
+  tools,
+  variables,
+} from './support/deploy-world.ts';
 
 test('a dry run prints exactly what a first deployment runs, in order, and needs no program at all', async () => {
   await tools.script(first([secret('crm-api-key')]));
@@ -274,7 +80,7 @@ test('a first deployment stops where IT must set secrets, says how, and goes on 
   expect(calls).not.toContain(publish);
 
   // A second person goes on, on a machine that has the package.
-  said = [];
+  said.length = 0;
   const now = first([secret('crm-api-key')]).filter(({ line }) => !line.startsWith('az group exists'));
   const stands: Scripted[] = [
     { line: 'az group exists --name rg-lamp-dev', stdout: 'true\n' },
@@ -396,92 +202,6 @@ test('--what-if asks Azure and changes nothing', async () => {
   expect((await run({ whatIf: true })).error).toContain('no deployment has been finished');
 });
 
-test.each([
-  ['az', 'https://aka.ms/azure-cli'],
-  ['func', 'npm install --global azure-functions-core-tools@4'],
-])('a machine without %s is told how to get it', async (program, remedy) => {
-  await tools.script(again());
-  await tools.without(program);
-  const { error } = await run();
-  expect(error).toContain(`${program} (`);
-  expect(error).toContain(remedy);
-});
-
-const instead = (line: string, answer: Omit<Scripted, 'line'>) => () => [
-  { line, ...answer },
-  ...again().filter((one) => one.line !== line),
-];
-
-test.each<[string, () => Scripted[], Partial<DeployOptions>, RegExp]>([
-  [
-    'az too old',
-    instead('az version --output json', { stdout: { 'azure-cli': '2.60.9' } }),
-    {},
-    /az 2\.60\.9 is too old: 2\.61\.0 or newer is needed\. az upgrade/,
-  ],
-  ['Bicep too old', instead('az bicep version', { stdout: 'Bicep CLI version 0.9.1 (x)' }), {}, /az bicep upgrade/],
-  ['func too old', instead('func --version', { stdout: '4.0.5455\n' }), {}, /func 4\.0\.5455 is too old/],
-  [
-    'nobody signed in',
-    instead('az account show --output json', { code: 1, stderr: "ERROR: Please run 'az login' to setup account.\n" }),
-    {},
-    /Cause: nobody is signed in.*\nDo: {4}az login/,
-  ],
-  ['another subscription', again, { subscription: 'Contoso Prod' }, /az account set --subscription 'Contoso Prod'/],
-  [
-    'an outage, which is not taken for a first deployment',
-    instead(show('foundation'), { code: 1, stderr: 'ERROR: HTTPSConnectionPool: Max retries exceeded\n' }),
-    {},
-    /Azure was not reached/,
-  ],
-  [
-    'a secret switched off',
-    () => again([secret('crm-api-key', false)]),
-    {},
-    /is disabled: az keyvault secret set-attributes/,
-  ],
-  [
-    'a vault that keeps the person out',
-    instead(secrets, {
-      code: 1,
-      stderr: 'ERROR: (Forbidden) Caller is not authorized to perform action\nForbiddenByRbac\n',
-    }),
-    {},
-    /LAMPLIGHTER_SECRET_OFFICERS/,
-  ],
-  [
-    'no right to give rights',
-    instead(create('all'), {
-      code: 1,
-      stderr: "ERROR: AuthorizationFailed: no action 'Microsoft.Authorization/roleAssignments/write' over scope\n",
-    }),
-    {},
-    /Owner, or Contributor and User Access Administrator(.|\n)*--from image --yes$/,
-  ],
-  [
-    'a package that cannot be made',
-    instead('npm run package', { code: 1, stderr: 'jobs/pull/job.yaml: needs 9 vCPU\n' }),
-    {},
-    /npm run package ended with 1(.|\n)*needs 9 vCPU(.|\n)*--from package --yes$/,
-  ],
-  ['output that is no JSON', instead('az account show --output json', { stdout: 'WARNING' }), {}, /printed no JSON/],
-  [
-    'no right yet for the package',
-    instead(publish, { code: 1, folder: 'dist/app', stderr: 'Error uploading: 403 AuthorizationPermissionMismatch\n' }),
-    {},
-    /given less than five minutes ago(.|\n)*--from app --yes$/,
-  ],
-])('%s is told with what to do', async (_, script, options, expected) => {
-  await tools.script(script());
-  expect((await run(options)).error).toMatch(expected);
-});
-
-test('a registry that may not build says how to build here', async () => {
-  const script = first([secret('crm-api-key')]).filter(({ line }) => line !== build());
-  await tools.script([{ line: build(), code: 1, stderr: 'ERROR: (TasksOperationsNotAllowed) ACR Tasks\n' }, ...script]);
-  expect((await run()).error).toMatch(/--builder docker(.|\n)*--from image --yes$/);
-});
-
 test('jobs with problems stop everything before Azure is changed', async () => {
   await file('jobs/score/job.yaml', 'description: nothing else\n');
   await tools.script(again());
@@ -534,9 +254,9 @@ test('infra/ reads every variable that a deployment sets, and gives every output
   const infra = join(import.meta.dirname, '../infra');
   const main = await readFile(join(infra, 'main.bicep'), 'utf8');
   for (const name of outputNames) expect(main).toMatch(new RegExp(`^output ${name} `, 'm'));
-  const known = { ...placeholders, digest: newDigest };
+  const known = { ...placeholders, digest: newDigest, callerClients: [appId] };
   const set = Object.keys(deployCommand(target(given, 'lamp-dev'), known, 'all').env ?? {});
-  expect(set).toContain('LAMPLIGHTER_IMAGE_DIGEST');
+  expect(set).toHaveLength(7);
   for (const environment of ['dev', 'prod']) {
     const text = await readFile(join(infra, `${environment}.bicepparam`), 'utf8');
     for (const name of set) expect(text).toContain(`'${name}'`);

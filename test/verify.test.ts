@@ -1,216 +1,35 @@
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { verdict } from '../cli/commands/verify.ts';
-import { processRun } from '../cli/deploy/run.ts';
 import { Refusal } from '../cli/refusal.ts';
 import type { Finding } from '../cli/verify/finding.ts';
 import { builtIn, jobActions } from '../cli/verify/roles.ts';
-import { findings } from '../cli/verify/verify.ts';
-import { azureTools, type Scripted, type Tools } from './support/azure-tools.ts';
-
-const subscription = '/subscriptions/s-1';
-const group = `${subscription}/resourceGroups/rg-1`;
-const digest = `sha256:${'a'.repeat(64)}`;
-const image = `cr1.azurecr.io/lamplighter-runtime@${digest}`;
-const clientId = '33333333-3333-4333-8333-333333333333';
-const starter = '44444444-4444-4444-8444-444444444444';
-const key = 'this-is-a-value-nobody-may-see';
-
-let tools: Tools;
-let app: Server;
-let host: string;
-let said: string[];
-/** What /health tells, one after another; the last one for ever. */
-let ticks: (string | null)[];
-let looks: number;
-/** What an unauthenticated call is answered with. */
-let open: number;
-let wanted: string;
-
-beforeEach(async () => {
-  tools = await azureTools(['az']);
-  said = [];
-  ticks = ['2026-11-20T07:00:00.100Z', '2026-11-20T07:01:00.100Z', '2026-11-20T07:02:00.100Z'];
-  looks = 0;
-  open = 401;
-  wanted = `Bearer ${key}`;
-  app = createServer((request, response) => {
-    if (request.headers.authorization !== wanted)
-      return response.writeHead(request.headers.authorization ? 403 : open).end();
-    const lastTick = ticks[Math.min(looks++, ticks.length - 1)];
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ jobs: 2, lastTick }));
-  }).listen(0, '127.0.0.1');
-  await once(app, 'listening');
-  host = `127.0.0.1:${(app.address() as AddressInfo).port}`;
-});
-
-afterEach(async () => {
-  app.closeAllConnections();
-  app.close();
-  await tools.clean();
-});
-
-const identity = (name: string) => ({
-  id: `${group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${name}`,
-  name,
-  principalId: `p-${name}`,
-  clientId: `c-${name}`,
-});
-const identities = ['id-lamp-app', 'id-lamp-poker', 'id-lamp-lamp-pull', 'id-lamp-lamp-score'].map(identity);
-const jobId = (name: string) => `${group}/providers/Microsoft.App/jobs/${name}`;
-const containerJob = (name: string, who: string, secrets: string[] = [], more = {}) => ({
-  id: jobId(name),
-  name,
-  // Azure does not keep the case of ids.
-  identity: { userAssignedIdentities: { [identity(who).id.replace('resourceGroups', 'resourcegroups')]: {} } },
-  properties: {
-    provisioningState: 'Succeeded',
-    configuration: {
-      triggerType: 'Manual',
-      secrets: secrets.map((secret) => ({
-        name: secret,
-        keyVaultUrl: `https://kv-1.vault.azure.net/secrets/${secret}`,
-        identity: identity(who).id,
-      })),
-      ...more,
-    },
-    template: { containers: [{ image }] },
-  },
-});
-const jobs = () => [
-  containerJob('lamp-pull', 'id-lamp-lamp-pull', ['crm-api-key']),
-  containerJob('lamp-score', 'id-lamp-lamp-score'),
-  containerJob('lamppoker', 'id-lamp-poker', [], { triggerType: 'Schedule', secrets: null }),
-];
-
-const assignment = (who: string, role: string, scope: string) => ({
-  id: 'x',
-  properties: {
-    scope,
-    roleDefinitionId: `${subscription}/providers/Microsoft.Authorization/roleDefinitions/${role}`,
-    principalId: `p-${who}`,
-    principalType: 'ServicePrincipal',
-  },
-});
-const storage = (name: string) => `${group}/providers/Microsoft.Storage/storageAccounts/${name}`;
-const vault = `${group}/providers/Microsoft.KeyVault/vaults/kv-1`;
-const registry = `${group}/providers/Microsoft.ContainerRegistry/registries/cr1`;
-const insights = `${group}/providers/Microsoft.Insights/components/appi-1`;
-const assignments = () => [
-  assignment('id-lamp-app', builtIn['Storage Blob Data Owner'], storage('sthost')),
-  assignment('id-lamp-app', builtIn['Storage Queue Data Contributor'], storage('sthost')),
-  assignment('id-lamp-app', builtIn['Storage Table Data Contributor'], storage('sthost')),
-  assignment('id-lamp-app', builtIn['Storage Blob Data Contributor'], storage('stdata')),
-  assignment('id-lamp-app', builtIn['Storage Queue Data Contributor'], storage('stdata')),
-  assignment('id-lamp-app', builtIn['Storage Table Data Contributor'], storage('stdata')),
-  assignment('id-lamp-app', builtIn['Key Vault Reader'], vault),
-  assignment('id-lamp-app', builtIn['Monitoring Metrics Publisher'], insights),
-  assignment('id-lamp-app', starter, jobId('lamp-pull')),
-  assignment('id-lamp-app', starter, jobId('lamp-score')),
-  assignment('id-lamp-lamp-pull', builtIn.AcrPull, registry),
-  assignment('id-lamp-lamp-score', builtIn.AcrPull, registry),
-  assignment('id-lamp-poker', builtIn.AcrPull, registry),
-  assignment('id-lamp-lamp-pull', builtIn['Key Vault Secrets User'], `${vault}/secrets/crm-api-key`),
-  // A person of IT, who is none of ours.
-  assignment('somebody', 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7', vault),
-];
-const settings: Record<string, string> = {
-  AzureWebJobsStorage__accountName: 'sthost',
-  LAMPLIGHTER_STORAGE__blobServiceUri: 'https://stdata.blob.core.windows.net/',
-  LAMPLIGHTER_STORAGE__queueServiceUri: 'https://stdata.queue.core.windows.net/',
-  AZURE_CLIENT_ID: 'c-id-lamp-app',
-  LAMPLIGHTER_KEY_VAULT_URL: 'https://kv-1.vault.azure.net/',
-  LAMPLIGHTER_JOB_PREFIX: 'lamp',
-  LAMPLIGHTER_IMAGE: image,
-  APPLICATIONINSIGHTS_CONNECTION_STRING: `InstrumentationKey=${key}`,
-};
-
-const arm = 'https://management.azure.com';
-const siteId = `${group}/providers/Microsoft.Web/sites/func-1`;
-const place = '--name func-1 --resource-group rg-1 --output json';
-const rest = (path: string) => `az rest --method get --url ${arm}${path} --output json`;
-const lines = {
-  sites: 'az functionapp list --resource-group rg-1 --output json',
-  functions: `az functionapp function list ${place}`,
-  settings: `az functionapp config appsettings list ${place}`,
-  authentication: rest(`${siteId}/config/authsettingsV2?api-version=2024-04-01`),
-  identities: 'az identity list --resource-group rg-1 --output json',
-  jobs: rest(`${group}/providers/Microsoft.App/jobs?api-version=2025-01-01`),
-  roles: `az role definition list --custom-role-only true --scope ${group} --output json`,
-  registries:
-    'az resource list --resource-group rg-1 --resource-type Microsoft.ContainerRegistry/registries --output json',
-  insights: 'az resource list --resource-group rg-1 --resource-type Microsoft.Insights/components --output json',
-  assignments: rest(`${group}/providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01`),
-  channels: 'az monitor action-group list --resource-group rg-1 --output json',
-  poison:
-    'az storage message peek --queue-name launch-poison --account-name stdata --auth-mode login --num-messages 32 --output json',
-  token: `az account get-access-token --resource ${clientId} --output json`,
-};
-type Line = keyof typeof lines;
-
-const authentication = (more = {}) => ({
-  properties: {
-    platform: { enabled: true },
-    globalValidation: { requireAuthentication: true, excludedPaths: ['/api/finish'], ...more },
-    identityProviders: { azureActiveDirectory: { enabled: true, registration: { clientId } } },
-  },
-});
-
-function answers(): Record<Line, Omit<Scripted, 'line'>> {
-  return {
-    sites: {
-      stdout: [{ id: siteId, name: 'func-1', resourceGroup: 'rg-1', defaultHostName: host, state: 'Running' }],
-    },
-    functions: { stdout: ['tick', 'launch', 'daily', 'http'].map((name) => ({ name: `func-1/${name}` })) },
-    settings: { stdout: Object.entries(settings).map(([name, value]) => ({ name, value, slotSetting: false })) },
-    authentication: { stdout: authentication() },
-    identities: { stdout: identities },
-    jobs: { stdout: { value: jobs() } },
-    roles: { stdout: [{ name: starter, roleName: 'Lamplighter job starter', permissions: [{ actions: jobActions }] }] },
-    registries: { stdout: [{ id: registry, name: 'cr1' }] },
-    insights: { stdout: [{ id: insights, name: 'appi-1' }] },
-    assignments: { stdout: { value: assignments() } },
-    channels: {
-      stdout: [
-        { name: 'ag-lamp', enabled: true, emailReceivers: [{ emailAddress: 'ops@contoso.com' }], smsReceivers: [] },
-      ],
-    },
-    poison: { stdout: [] },
-    token: { stdout: { accessToken: key, expiresOn: '2026-11-20 08:00:00' } },
-  };
-}
-
-async function script(
-  changes: Partial<Record<Line, Omit<Scripted, 'line'>>> = {},
-  more: Scripted[] = [],
-): Promise<void> {
-  const all = { ...answers(), ...changes };
-  await tools.script([
-    ...more,
-    ...Object.entries(all).map(([name, answer]) => ({ line: lines[name as Line], ...answer })),
-  ]);
-}
-
-async function verify(name = 'func-1'): Promise<Finding[]> {
-  const run = processRun({ root: tools.root, environment: tools.environment, say: (line) => said.push(line) });
-  let now = 0;
-  looks = 0;
-  const sleep = async (ms: number) => {
-    now += ms;
-  };
-  return findings(
-    run,
-    { app: name, resourceGroup: 'rg-1' },
-    { every: 5_000, patience: 150_000, clock: () => now, sleep },
-  );
-}
-
-const bad = (all: Finding[]) => all.filter(({ state }) => state !== 'right');
+import type { Scripted } from './support/azure-tools.ts';
+import {
+  arm,
+  assignment,
+  assignments,
+  authentication,
+  bad,
+  behaviour,
+  group,
+  host,
+  image,
+  jobs,
+  key,
+  type Line,
+  lines,
+  said,
+  script,
+  settings,
+  starter,
+  tools,
+  vault,
+  verify,
+} from './support/verify-world.ts';
 
 test('an installation in which all is right has nothing to tell but that', async () => {
   await script();
@@ -286,7 +105,7 @@ test.each<[string, Partial<Record<Line, Omit<Scripted, 'line'>>>, string, RegExp
 
 test('an app that answers without a token is the first thing to stop', async () => {
   await script();
-  open = 200;
+  behaviour.open = 200;
   const found = bad(await verify());
   expect(found.map(({ text }) => text)).toEqual([
     'GET /health without a token is answered with 200',
@@ -366,7 +185,7 @@ test('an installation without jobs, or with an image by name only, is not right'
 
 test('a timer that is dead while the second scheduler goes on is found', async () => {
   await script();
-  ticks = ['2026-11-20T07:00:00.100Z', '2026-11-20T07:05:00.100Z'];
+  behaviour.ticks = ['2026-11-20T07:00:00.100Z', '2026-11-20T07:05:00.100Z'];
   const [found] = bad(await verify());
   expect(found).toMatchObject({ check: 'ticks', state: 'wrong' });
   expect(found?.text).toMatch(/^one new tick in 15\d s: the timer seems dead/);
@@ -374,15 +193,15 @@ test('a timer that is dead while the second scheduler goes on is found', async (
 
 test('no tick at all is told with the last one', async () => {
   await script();
-  ticks = ['2026-11-20T07:00:00.100Z'];
+  behaviour.ticks = ['2026-11-20T07:00:00.100Z'];
   expect(bad(await verify())[0]?.text).toMatch(/^no new tick in 15\d s; the last one: 2026-11-20T07:00:00\.100Z/);
-  ticks = [null];
+  behaviour.ticks = [null];
   expect(bad(await verify())[0]?.text).toMatch(/the last one: never/);
 });
 
 test('a token that the app does not let in is told at once', async () => {
   await script();
-  wanted = 'Bearer another';
+  behaviour.wanted = 'Bearer another';
   expect(bad(await verify())[0]?.text).toBe('/health refuses your token with 403');
 });
 
@@ -403,7 +222,7 @@ test('what cannot be looked at is not right: it is unknown, and the rest is look
 
 test('a token that the Azure CLI may not ask for is told with what to do', async () => {
   await script({ token: { code: 1, stderr: 'ERROR: AADSTS65001: The user or administrator has not consented\n' } });
-  expect(bad(await verify())[0]?.text).toContain('lamp deploy --from infra completes the registration');
+  expect(bad(await verify())[0]?.text).toContain('authorise the Azure CLI in the registration');
 });
 
 test('lamp verify --json prints every finding and ends with 1 when one is not right', async () => {
@@ -419,4 +238,12 @@ test('lamp verify --json prints every finding and ends with 1 when one is not ri
   const { right, findings } = JSON.parse(stdout) as { right: boolean; findings: Finding[] };
   expect(right).toBe(false);
   expect(findings.filter(({ check }) => check === 'functions')).toHaveLength(4);
+});
+
+test('the roles that are looked for are those that infra/ assigns, by the same ids', async () => {
+  const assigned = JSON.parse(await readFile(join(import.meta.dirname, '../infra/roles.json'), 'utf8'));
+  for (const id of Object.values(builtIn)) expect(Object.values(assigned)).toContain(id);
+  const starter = await readFile(join(import.meta.dirname, '../infra/modules/starter.bicep'), 'utf8');
+  const actions = [...starter.matchAll(/'(Microsoft\.App\/[^']+)'/g)].map(([, action]) => action);
+  expect(actions).toEqual(jobActions);
 });

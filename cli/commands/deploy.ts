@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { deployment } from '../deploy/deployment.ts';
 import { type DeployOptions, target } from '../deploy/options.ts';
@@ -11,18 +11,16 @@ import { verify } from './verify.ts';
 
 /** `lamp deploy`: everything on Azure, step by step, each command shown before it is run. */
 export async function deploy(home: Home, options: DeployOptions): Promise<void> {
-  // infra/ and the package belong to the program, jobs/ to the home; in a repository of one's own both are the same.
-  const root = dirname(dirname(dirname(home.shim)));
+  const { root } = home;
   const given = target(options, await namedIn(root, options.environment));
   const say = (line: string) => console.log(line);
   if (given.dryRun) return dryRun(root, given, say);
-  const environment = home.root === root ? process.env : { ...process.env, LAMPLIGHTER_HOME: home.root };
-  const run = processRun({ root, environment, say, pass: (text) => process.stderr.write(text) });
+  const run = processRun({ root, say, pass: (text) => process.stderr.write(text) });
   const here = deployment({
     target: given,
     root,
     jobs: home.jobs,
-    environment,
+    environment: process.env,
     run,
     say,
     confirm: (question) => ask(question),
@@ -35,7 +33,9 @@ export async function deploy(home: Home, options: DeployOptions): Promise<void> 
 async function namedIn(root: string, environment: string): Promise<string> {
   const file = join(root, 'infra', `${environment}.bicepparam`);
   const text = await readFile(file, 'utf8').catch((error: Error) => {
-    throw new Refusal(`${file} cannot be read: ${error.message}`);
+    throw new Refusal(
+      `${file} cannot be read (${error.message}): lamp deploy works in the repository that holds infra/`,
+    );
   });
   const name = /^param name = '([^']*)'/m.exec(text)?.[1];
   if (name === undefined) throw new Refusal(`${file} does not say: param name = '…'. Add it, or give --name`);

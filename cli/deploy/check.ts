@@ -13,13 +13,14 @@ import { missingSecrets } from './secrets.ts';
  */
 const oldest = { az: '2.61.0', bicep: '0.30.0', func: '4.1.0' };
 
-/** The programs are there and new enough. */
-export async function checkTools({ json, must }: Deployment): Promise<void> {
+/** The programs are there and new enough. @param publishing whether func is needed */
+export async function checkTools({ json, must }: Deployment, publishing: boolean): Promise<void> {
   const { 'azure-cli': az } = await json(versionOfAz, z.looseObject({ 'azure-cli': z.string() }));
   atLeast('az', az, oldest.az, 'az upgrade');
   const bicep = /\d+\.\d+\.\d+/.exec(await must(versionOfBicep))?.[0];
   atLeast('Bicep', bicep, oldest.bicep, 'az bicep upgrade');
-  const func = (await must(versionOfFunc)).trim();
+  if (!publishing) return;
+  const func = /\d+\.\d+\.\d+/.exec(await must(versionOfFunc))?.[0];
   atLeast('func', func, oldest.func, 'npm install --global azure-functions-core-tools@4');
 }
 

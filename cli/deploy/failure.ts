@@ -22,8 +22,7 @@ export const causes: Cause[] = [
     says: /AADSTS65001|consent_required/,
     sign: 'AADSTS65001',
     cause: 'the Azure CLI may not call the app: its registration does not authorise it',
-    remedy:
-      'lamp deploy --from infra completes the registration; for one of your own, authorise the Azure CLI as docs/deploy.md says',
+    remedy: 'authorise the Azure CLI in the registration, as docs/deploy.md says under Rights',
   },
   {
     says: /Insufficient privileges to complete the operation|Authorization_RequestDenied/,

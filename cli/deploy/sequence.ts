@@ -20,7 +20,7 @@ export async function deploySteps(here: Deployment, verify: Verify): Promise<voi
     say(`\n== ${step}: ${purposes[step]}`);
     try {
       if (step === target.from) {
-        await prelude(here);
+        await prelude(here, started <= steps.indexOf('app'));
         before = here.running;
         if (started > steps.indexOf('package')) await mustBePackaged(here.root);
       }
@@ -37,8 +37,8 @@ export async function deploySteps(here: Deployment, verify: Verify): Promise<voi
 }
 
 /** Whatever step is begun with: who, where, with what, and what stands. */
-async function prelude(here: Deployment): Promise<void> {
-  await checkTools(here);
+async function prelude(here: Deployment, publishing: boolean): Promise<void> {
+  await checkTools(here, publishing);
   await look(here, await checkAccount(here));
 }
 
@@ -65,7 +65,7 @@ export async function dryRun(root: string, target: Target, say: (line: string) =
 
 /** What would change, by Azure's own account. Changes nothing there. */
 export async function preview(here: Deployment): Promise<void> {
-  await prelude(here);
+  await prelude(here, false);
   const { target, known } = here;
   if (known.digest === null) {
     throw new Refusal(

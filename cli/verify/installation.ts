@@ -28,7 +28,7 @@ const isPoker = ({ properties }: ContainerJob) => properties.configuration.trigg
 /** Puts together what stands, from settings and resources. @returns what is missing for that, as text */
 export function installation(site: Site, answers: Answers): Installation | string[] {
   const { settings, identities, jobs, registries, insights } = answers;
-  const group = site.id.split('/').slice(0, 5).join('/');
+  const group = groupOf(site.id);
   const missing: string[] = [];
   const setting = (name: string): string => {
     const value = settings.get(name);
@@ -64,6 +64,9 @@ export function installation(site: Site, answers: Answers): Installation | strin
   };
   return missing.length > 0 ? missing : result;
 }
+
+/** `/subscriptions/…/resourceGroups/…` of whatever is in it. */
+export const groupOf = (id: string) => id.split('/').slice(0, 5).join('/');
 
 /** `https://name.vault.azure.net/` → `name` */
 export function firstLabel(url: string): string {

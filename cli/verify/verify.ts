@@ -2,7 +2,7 @@ import type { Run } from '../deploy/run.ts';
 import { Refusal } from '../refusal.ts';
 import * as azure from './azure.ts';
 import { type Asked, type Finding, unknown, wrong } from './finding.ts';
-import { type Answers, firstLabel, installation, withImage } from './installation.ts';
+import { type Answers, firstLabel, groupOf, installation, withImage } from './installation.ts';
 import * as judge from './judge.ts';
 import { roleFindings, secretFindings } from './roles.ts';
 import { tickFinding, type Watch } from './ticks.ts';
@@ -42,11 +42,9 @@ export async function findings(run: Run, options: VerifyOptions, patience: Patie
 
   result.push(...(await permissions(run, site, settings, map, jobs)));
   add('channels', await azure.ask(run, azure.listChannels(site), azure.channels), judge.channelFindings);
-  const account = firstLabel(map.get('LAMPLIGHTER_STORAGE__queueServiceUri') ?? '');
-  if ('why' in settings || account === '')
-    result.push(unknown('poison', 'the data account is not known: the settings of the app do not name it'));
-  else
-    add('poison', await azure.ask(run, azure.peekPoison(account), azure.messages), (all) => [judge.poisonFinding(all)]);
+  result.push(
+    await poison(run, site, 'why' in settings ? '' : (map.get('LAMPLIGHTER_STORAGE__queueServiceUri') ?? '')),
+  );
   result.push(...(await behaviour(run, site, patience)));
   return result;
 }
@@ -64,6 +62,18 @@ async function findSite(run: Run, { app, resourceGroup }: VerifyOptions): Promis
   throw new Refusal(
     `There ${found.length === 0 ? 'is no' : 'is more than one'} function app ${app} in ${where}; it has: ${names}`,
   );
+}
+
+async function poison(run: Run, { id }: azure.Site, queues: string): Promise<Finding> {
+  const account = firstLabel(queues);
+  if (account === '')
+    return unknown('poison', 'the settings of the app are not known, or do not name the data account');
+  const peeked = await azure.ask(run, azure.peekPoison(account), azure.messages);
+  if ('value' in peeked) return judge.poisonFinding(peeked.value);
+  // Owner of the group is not enough to look into a queue.
+  const scope = `${groupOf(id)}/providers/Microsoft.Storage/storageAccounts/${account}`;
+  const remedy = `when you may not: az role assignment create --role "Storage Queue Data Reader" --assignee <you> --scope ${scope}`;
+  return { ...unknown('poison', peeked.why), remedy };
 }
 
 async function permissions(
