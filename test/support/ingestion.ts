@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
@@ -36,7 +37,7 @@ export class Ingestion {
   readonly strange: string[] = [];
   behave: Behaviour = 'accept';
   readonly certificate: Certificate = selfSigned();
-  private readonly sockets = new Set<Socket>();
+  private readonly sockets = new Set<Duplex>();
   private server: Server | undefined;
 
   async listen(): Promise<string> {
