@@ -90,7 +90,7 @@ function apart({ onResolve }: PluginBuild): void {
   });
 }
 
-/** All jobs that the platform is to know. A job that is over needs no resources, and loses them. @throws Refusal */
+/** All jobs that the platform is to know; one that is over gets no new resources. @throws Refusal */
 function listJobs(prefix: string, jobs: Job[]) {
   const problems: string[] = [];
   const users = new Map<string, string>();

@@ -16,8 +16,9 @@ export function api(parts: Parts, clock: () => Instant): Hono {
   const work = pipeline(parts);
 
   app.get('/health', async (c) => {
-    const ticked = await parts.store.marks.get('heartbeat');
-    return c.json({ jobs: parts.catalog().size, lastTick: ticked === undefined ? null : iso(ticked) });
+    const { marks, launches } = parts.store;
+    const [ticked, setAside] = await Promise.all([marks.get('heartbeat'), launches.poisonCount()]);
+    return c.json({ jobs: parts.catalog().size, lastTick: ticked === undefined ? null : iso(ticked), setAside });
   });
   /** Anybody may call it as often as they like: a second scheduler, a person. */
   app.post(tickPath, async (c) => {

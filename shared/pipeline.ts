@@ -31,8 +31,11 @@ export interface Pipeline {
 export function pipeline(parts: Parts): Pipeline {
   return {
     async tick(now) {
-      await ticking.tick(parts, now);
+      const began = performance.now();
+      const { behindMs } = await ticking.tick(parts, now);
       await watching.watch(parts, now);
+      const tookMs = Math.round(performance.now() - began);
+      parts.journal({ type: 'ticked', host: parts.person, jobs: parts.catalog().size, behindMs, tookMs });
     },
     async launch(text, now) {
       const message = readLaunch(text);

@@ -18,8 +18,9 @@ const together = 16;
 /**
  * Claims every slot between the cursor and a minute from now, whoever calls it and however often: each slot gets one
  * row. The cursor moves only after all of them are claimed, so a tick that dies is simply done again.
+ * @returns how long slots had waited for somebody to look at them, ms; 0 when ticks come as they should
  */
-export async function tick(parts: Parts, now: Instant): Promise<void> {
+export async function tick(parts: Parts, now: Instant): Promise<{ behindMs: number }> {
   const { store, person } = parts;
   const cursor = await store.marks.get('cursor');
   const until = now + lookAhead;
@@ -31,6 +32,7 @@ export async function tick(parts: Parts, now: Instant): Promise<void> {
   }
   await store.marks.advance('cursor', until, person);
   await store.marks.advance('heartbeat', now, person);
+  return { behindMs: Math.max(now - after, 0) };
 }
 
 /** In memory: most jobs are not due, and cost no request. An old schedule matters only after an outage. */

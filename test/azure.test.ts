@@ -20,6 +20,7 @@ const manifest = (run: string, more = '') => `description: A job of the test.
 owner: { email: dana@contoso.com, department: Sales }
 tier: standard
 data: internal
+status: development
 run: { command: [python, main.py], timeout: 1m, ${run} }
 ${more}
 `;
@@ -93,7 +94,8 @@ describe.skipIf(!docker)('in Azure', () => {
     expect(run).toMatchObject({ state: 'succeeded', attempts: [{ executor: 'container-apps', exitCode: 0 }] });
     const log = await logOf(run);
     expect(log).not.toContain(secret);
-    expect(log).toMatch(/key \S*\*{3}|key \[/);
+    expect(log).toContain('key ***');
+    // Nothing of the platform's own, neither its identity nor the ticket.
     expect(log).toContain('[]');
     expect(run.versions?.secrets).toEqual({ 'api-key': world.vault.version('api-key', 0) });
     expect(run.versions?.image).toBe(`sha256:${'a'.repeat(64)}`);
@@ -159,6 +161,10 @@ describe.skipIf(!docker)('in Azure', () => {
     expect((await post('/api/tick')).status).toBe(401);
     expect((await post('/api/tick', { authorization: 'Bearer x' })).status).toBe(200);
     const health = await fetch(`${world.host.url}/health`, { headers: { authorization: 'Bearer x' } });
-    expect(await health.json()).toMatchObject({ jobs: 3, lastTick: expect.stringMatching(/^2\d{3}-/) });
+    expect(await health.json()).toMatchObject({
+      jobs: 3,
+      lastTick: expect.stringMatching(/^2\d{3}-/),
+      setAside: 0,
+    });
   });
 });

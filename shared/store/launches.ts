@@ -21,6 +21,8 @@ export interface Launches {
   /** Up to 32, hidden from others for `hiddenSeconds`. */
   take(count: number, hiddenSeconds: number): Promise<Received[]>;
   putPoison(text: string): Promise<void>;
+  /** About how many messages were set aside. */
+  poisonCount(): Promise<number>;
 }
 
 const longestDelay = 7 * 24 * 3600;
@@ -51,6 +53,7 @@ export function launches(queue: QueueClient, poison: QueueClient): Launches {
     async putPoison(text) {
       await poison.sendMessage(encode(text));
     },
+    poisonCount: async () => (await poison.getProperties()).approximateMessagesCount ?? 0,
   };
 }
 

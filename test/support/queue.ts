@@ -27,6 +27,8 @@ export class SteppedQueue implements Launches {
     this.messages.add({ text, visibleAt, count: 0, receipt: 0 });
   }
 
+  poisonCount = async () => this.poison.length;
+
   async take(count: number, hiddenSeconds: number): Promise<Received[]> {
     const now = this.clock();
     const due = [...this.messages].filter(({ visibleAt }) => visibleAt <= now).slice(0, count);
