@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { hour, second } from '../../shared/instant.ts';
+import { hour, minute, second } from '../../shared/instant.ts';
 import type { Store } from '../../shared/store/store.ts';
 import type { Boxes } from './boxes.ts';
 import type { Disk } from './disk.ts';
@@ -33,7 +33,7 @@ const common: Fault[] = [
   ),
   fault('host killed, briefly', ({ hosts, random }) => hosts.crash(pick(random, hosts.names), 200)),
   fault('host held', ({ hosts, random }) =>
-    hosts.hold(pick(random, hosts.names), between(random, second, 120 * second)),
+    hosts.hold(pick(random, hosts.names), random() < 0.1 ? 10 * minute : between(random, second, 2 * minute)),
   ),
   fault('clock wrong', ({ hosts, random }) => {
     return hosts.misdate(pick(random, hosts.names), pick(random, [-hour, hour]), between(random, second, 60 * second));
@@ -80,7 +80,7 @@ async function spell(world: World, kind: Partial<Weather>, fromSeconds: number, 
 
 /** Kills a job that runs right now, or the shim above it. */
 async function strike({ marks, killed, random }: World, whom: 'job' | 'shim'): Promise<void> {
-  const lines = (await readFile(marks, 'utf8')).trim().split('\n').slice(-400);
+  const lines = (await readFile(marks, 'utf8').catch(() => '')).trim().split('\n').slice(-400);
   const over = new Set(lines.filter((line) => line.startsWith('end ')).map((line) => line.slice(4)));
   const alive = lines.filter((line) => line.startsWith('begin ') && !over.has(line.slice(6)));
   for (const line of alive.sort(() => random() - 0.5)) {
