@@ -1,11 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TokenCredential } from '@azure/identity';
 import type { Catalog } from '../catalog.ts';
 import { second } from '../instant.ts';
 import type { Journal } from '../journal.ts';
-import type { TelemetryEvent } from './events.ts';
-import type { Sender } from './sender.ts';
+import type { Health, Sender, SenderOptions, Told } from './sender.ts';
 import { telemetryOf } from './translate.ts';
 
 /** Events for Application Insights. None of this ever fails, or holds anybody up for longer than a flush may take. */
@@ -24,25 +22,13 @@ export const noTelemetry: Telemetry = {
   flush: async () => undefined,
 };
 
-export interface InsightsOptions {
-  /** APPLICATIONINSIGHTS_CONNECTION_STRING. */
-  connection: string;
-  /** APPLICATIONINSIGHTS_AUTHENTICATION_STRING: `ClientId=…;Authorization=AAD`; without it the connection string is enough. */
-  authentication?: string;
+export interface InsightsOptions extends SenderOptions {
   /** Owner and tier of a job, on which alert rules depend, are not in its runs. */
   catalog: () => Catalog;
   /** Told once when events cannot be sent, and once when they can again. */
   log?: (line: string) => void;
   /** Longest a flush may take, ms. The first one loads the package, up to a second on a small machine. */
   flushMs?: number;
-  /** Instead of the managed identity that `authentication` names. */
-  credential?: TokenCredential;
-}
-
-/** An event, and the operation that it belongs to. */
-export interface Told {
-  event: TelemetryEvent;
-  traceParent: string | undefined;
 }
 
 /** When telemetry is away for long, so many events are kept. */
@@ -98,11 +84,6 @@ export function insights(options: InsightsOptions): Telemetry {
       if (stuck) health.bad(new Error(`nothing was accepted within ${flushMs} ms`));
     },
   };
-}
-
-export interface Health {
-  good(): void;
-  bad(problem: unknown): void;
 }
 
 /** Says each change once. */

@@ -4,10 +4,31 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import applicationInsights from 'applicationinsights';
 import { second } from '../instant.ts';
-import type { Health, InsightsOptions, Told } from './insights.ts';
+import type { TelemetryEvent } from './events.ts';
 import { plain } from './limits.ts';
 
 // This module loads 3.5 MB: nobody imports it but `insights`, when there is something to send.
+
+export interface SenderOptions {
+  /** APPLICATIONINSIGHTS_CONNECTION_STRING. */
+  connection: string;
+  /** APPLICATIONINSIGHTS_AUTHENTICATION_STRING: `ClientId=…;Authorization=AAD`; without it the connection string is enough. */
+  authentication?: string;
+  /** Instead of the managed identity that `authentication` names. */
+  credential?: TokenCredential;
+}
+
+/** An event, and the operation that it belongs to. */
+export interface Told {
+  event: TelemetryEvent;
+  traceParent: string | undefined;
+}
+
+/** Hears how each request went. */
+export interface Health {
+  good(): void;
+  bad(problem: unknown): void;
+}
 
 export interface Sender {
   /** Resolves when they are accepted, or kept on disk to be sent again. */
@@ -21,7 +42,7 @@ const requestMs = 10 * second;
  * Nothing is collected by itself: with providers of its own the client patches no module, so requests and dependencies
  * (which the host records already), performance counters, live metrics and console lines are not sent, and not paid for.
  */
-export async function openSender(options: InsightsOptions, health: Health): Promise<Sender> {
+export async function openSender(options: SenderOptions, health: Health): Promise<Sender> {
   // The package would say nothing, and send nothing.
   if (!/(^|;)\s*InstrumentationKey=[0-9a-f-]{36}/i.test(options.connection)) {
     throw new Error('APPLICATIONINSIGHTS_CONNECTION_STRING has no InstrumentationKey=<guid>');

@@ -8,3 +8,7 @@ class Failure(Exception):
 
 class Stopped(Exception):
     """Somebody asked the shim to end while it was preparing the job. The argument is the signal's name."""
+
+
+class NotProfiled(Exception):
+    """The file does not hold a table that we can read, and this is why."""

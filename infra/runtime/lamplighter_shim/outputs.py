@@ -4,6 +4,7 @@ import hashlib
 import os
 import stat
 
+from .failure import NotProfiled
 from .http1 import FileBody
 from .storage import Away, code_of, exists
 from .workdir import parts_of
@@ -56,7 +57,7 @@ def _keep(entry, wanted, storage, root, clean):
                     entry['sha256'] = digest.hexdigest()
                 else:
                     problems.append(f'not kept: storage answers {reply.status} {code_of(reply)}')
-        from .profile import NotProfiled, profile
+        from .profile import profile
 
         try:
             file.seek(0)

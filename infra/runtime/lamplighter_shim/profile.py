@@ -4,9 +4,7 @@ import math
 from collections import Counter
 from itertools import zip_longest
 
-from .tables import NotProfiled, read_table
-
-__all__ = ['NotProfiled', 'profile']
+from .tables import read_table
 
 MOST_ROWS = 200_000
 MOST_CELLS = 3_000_000

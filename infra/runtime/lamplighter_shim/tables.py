@@ -3,13 +3,11 @@
 import io
 import json
 
+from .failure import NotProfiled
+
 MOST_BYTES = 50 << 20
 LONGEST_LINE = 1 << 20
 FORMATS = {'csv': 'csv', 'tsv': 'tsv', 'json': 'json', 'jsonl': 'jsonl', 'ndjson': 'jsonl', 'xlsx': 'xlsx'}
-
-
-class NotProfiled(Exception):
-    """The file does not hold a table that we can read, and this is why."""
 
 
 class Table:

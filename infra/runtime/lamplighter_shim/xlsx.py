@@ -7,7 +7,7 @@ document types are refused, so that neither a zip bomb nor an entity bomb gets a
 import zipfile
 from xml.parsers import expat
 
-from .tables import NotProfiled
+from .failure import NotProfiled
 
 MOST_BYTES = 200 << 20
 MOST_SHARED = 64 << 20
