@@ -70,14 +70,15 @@ export async function openAzure({ docker, image, catalog, secrets = {}, binds = 
   const storage = await readFile(azurite.certFile, 'utf8');
   await writeFile(authorities, [storage, vault.certificate.cert, arms].join('\n'));
   const settings = {
-    LAMPLIGHTER_STORAGE__blobServiceUri: account.blobs,
-    LAMPLIGHTER_STORAGE__queueServiceUri: account.queues,
-    LAMPLIGHTER_STORAGE__tableServiceUri: account.tables,
+    // With the slash at the end that Azure's own outputs have.
+    LAMPLIGHTER_STORAGE__blobServiceUri: `${account.blobs}/`,
+    LAMPLIGHTER_STORAGE__queueServiceUri: `${account.queues}/`,
+    LAMPLIGHTER_STORAGE__tableServiceUri: `${account.tables}/`,
     AZURE_CLIENT_ID: identity.clientId,
     LAMPLIGHTER_KEY_VAULT_URL: `https://${vaultHost}:${new URL(vault.url).port}`,
     LAMPLIGHTER_SUBSCRIPTION_ID: arm.subscription,
     LAMPLIGHTER_RESOURCE_GROUP: arm.group,
-    LAMPLIGHTER_MANAGEMENT_URL: arm.endpoint,
+    LAMPLIGHTER_MANAGEMENT_URL: `${arm.endpoint}/`,
     LAMPLIGHTER_JOB_PREFIX: 'lamp',
     LAMPLIGHTER_IMAGE: `lamp.azurecr.io/lamplighter-runtime@sha256:${'a'.repeat(64)}`,
     LAMPLIGHTER_APP_URL: host.url,
