@@ -13,8 +13,8 @@ export type Ending =
   | { kind: 'unreadable'; message: string }
   /** It could not be started; no shim will ever begin it. */
   | { kind: 'refused'; class: ErrorClass; message: string }
-  /** Nobody began it in time, and now nobody can. */
-  | { kind: 'abandoned' }
+  /** Nobody began it in time, and now nobody can. `over`: its platform had ended it before that. */
+  | { kind: 'abandoned'; over?: boolean }
   /** It began and left neither a result nor a sign of life. */
   | { kind: 'lost'; message: string }
   /** It was killed for lack of memory, and its shim with it. */
@@ -55,8 +55,10 @@ function ended(run: Run, ending: Ending, job: Job | undefined, now: Instant): At
   switch (ending.kind) {
     case 'result':
       return ofResult(attempt, ending.result, run);
-    case 'abandoned':
-      return { ...attempt, state: 'abandoned', endedAt: now, error: 'nobody began it' };
+    case 'abandoned': {
+      const error = ending.over ? 'the platform ended it before anybody began it' : 'nobody began it';
+      return { ...attempt, state: 'abandoned', endedAt: now, error };
+    }
     case 'unreadable':
       return { ...attempt, state: 'failed', endedAt: now, errorClass: 'infrastructure', error: ending.message };
     case 'refused': {
@@ -119,7 +121,8 @@ function again(run: Run, attempt: Attempt, now: Instant, job: Job | undefined, r
     const wait = !refused ? 0 : Math.min(firstWait * 2 ** (given - 1), longestWait);
     return { ...run, state: 'retrying', nextAttemptAt: now + Math.round(wait * (0.75 + random / 2)) };
   }
-  const cause = refused ? attempt.error : `does the ${attempt.executor} executor start?`;
+  const hint = `does the ${attempt.executor} executor start, and can it pull the image?`;
+  const cause = refused ? attempt.error : `${attempt.error}; ${hint}`;
   const error = `given up ${given} times before anything began: ${cause}`;
   const last: Attempt = { ...attempt, errorClass: attempt.errorClass ?? 'infrastructure', error };
   return finish({ ...run, attempts: [...run.attempts.slice(0, -1), last] }, refused ? 'failed' : 'lost', now, job);

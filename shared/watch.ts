@@ -2,7 +2,7 @@ import { end, endingOf, settle } from './finish.ts';
 import { day, hour, type Instant, minute, second } from './instant.ts';
 import type { Job } from './job.ts';
 import { onExecutor, type Parts } from './parts.ts';
-import { currentAttempt, isFinal, type Run } from './run.ts';
+import { type Attempt, currentAttempt, isFinal, type Run } from './run.ts';
 import type { ActiveRun } from './store/active.ts';
 import type { JobRow } from './store/jobs.ts';
 import type { Versioned } from './store/table.ts';
@@ -12,6 +12,10 @@ import { wake } from './waiting.ts';
 const silence = 90 * second;
 /** After its time limit and grace a shim gets this long to say how it ended. */
 const slack = minute;
+/** Nearly every start is through by then: about those that are not the platform is asked, again after as long. */
+const slowStart = 2 * minute;
+/** So many runs are looked at at once: a platform that is slow to answer must not keep the next tick waiting. */
+const together = 16;
 /** Fetching a Python and packages comes before the time limit begins; the shim allows uv this long. */
 const preparation = 15 * minute;
 
@@ -21,15 +25,19 @@ const preparation = 15 * minute;
  */
 export async function watch(parts: Parts, now: Instant): Promise<void> {
   const jobs: Jobs = new Map();
-  for await (const entry of parts.store.active.all()) {
-    if (entry.value.checkAfter > now) continue;
-    try {
-      await look(parts, entry, now, jobs);
-    } catch (error) {
+  const lookSafely = (entry: Versioned<ActiveRun>) =>
+    look(parts, entry, now, jobs).catch((error) => {
       // One run that cannot be looked at must not hide the others.
       parts.journal({ type: 'trouble', doing: `watching ${entry.value.job}.${entry.value.run}`, error });
-    }
+    });
+  let some: Versioned<ActiveRun>[] = [];
+  for await (const entry of parts.store.active.all()) {
+    if (entry.value.checkAfter > now) continue;
+    if (some.push(entry) < together) continue;
+    await Promise.all(some.map(lookSafely));
+    some = [];
   }
+  await Promise.all(some.map(lookSafely));
   for (const job of jobs.keys()) {
     const row = await parts.store.jobs.get(job);
     // Mark or no mark: it may be the mark that got lost.
@@ -38,7 +46,7 @@ export async function watch(parts: Parts, now: Instant): Promise<void> {
 }
 
 /** The jobs of runs that are still queued, each as it was when it was first looked at. */
-type Jobs = Map<string, JobRow | undefined>;
+type Jobs = Map<string, Promise<Versioned<JobRow> | undefined>>;
 
 async function look(parts: Parts, entry: Versioned<ActiveRun>, now: Instant, jobs: Jobs): Promise<void> {
   const { store } = parts;
@@ -51,9 +59,10 @@ async function look(parts: Parts, entry: Versioned<ActiveRun>, now: Instant, job
   const run = found.value;
   if (isFinal(run.state)) return settle(parts, run, now);
   if (run.state === 'queued') {
-    if (!jobs.has(run.job)) jobs.set(run.job, (await store.jobs.get(run.job))?.value);
+    if (!jobs.has(run.job)) jobs.set(run.job, store.jobs.get(run.job));
+    const row = await jobs.get(run.job);
     // Its launch died after it had taken the job: no other run can start, and no wake would reach this one.
-    const holds = jobs.get(run.job)?.running.some((other) => other.run === run.id);
+    const holds = row?.value.running.some((other) => other.run === run.id);
     if (holds) await store.launches.put({ job: run.job, run: run.id, attempt: 1 }, now, now);
     return store.active.lookAgain(entry, now + 2 * minute);
   }
@@ -77,13 +86,7 @@ async function lookAtAttempt(parts: Parts, entry: Versioned<ActiveRun>, found: V
   if (ending) return end(parts, found, attempt.number, ending, now);
 
   const begun = await store.attempts.begun(id);
-  if (begun === undefined) {
-    if (now < attempt.startedAt + executor.startGraceMs) {
-      return store.active.lookAgain(entry, attempt.startedAt + executor.startGraceMs);
-    }
-    if (!(await store.attempts.abandon(id, parts.person))) return store.active.lookAgain(entry, now + 5 * second);
-    return end(parts, found, attempt.number, { kind: 'abandoned' }, now);
-  }
+  if (begun === undefined) return lookAtUnbegun(parts, entry, found, attempt, now);
 
   const job = catalog().get(run.job)?.job;
   const due = job ? begun + longest(job) + slack : Number.POSITIVE_INFINITY;
@@ -101,6 +104,33 @@ async function lookAtAttempt(parts: Parts, entry: Versioned<ActiveRun>, found: V
   if (status === 'out-of-memory') return end(parts, found, attempt.number, { kind: status }, now);
   const message = `no result and no sign of life since ${new Date(beat).toISOString()}`;
   return end(parts, found, attempt.number, now > due ? { kind: 'overdue', message } : { kind: 'lost', message }, now);
+}
+
+/** Nobody has begun it: it gets its time, unless the run is cancelled or the platform knows that nobody will. */
+async function lookAtUnbegun(
+  parts: Parts,
+  entry: Versioned<ActiveRun>,
+  found: Versioned<Run>,
+  { number, handle, executor: name, startedAt }: Attempt,
+  now: Instant,
+) {
+  const { store, executor, journal } = onExecutor(parts, name);
+  const id = { job: found.value.job, run: found.value.id, attempt: number };
+  const until = startedAt + executor.startGraceMs;
+  let over = false;
+  if (now < until && !found.value.cancel) {
+    const ask = startedAt + slowStart;
+    const status = now < ask ? 'running' : await executor.status({ ...id, handle });
+    over = status === 'ended' || status === 'out-of-memory';
+    if (!over) return store.active.lookAgain(entry, Math.min(now < ask ? ask : now + slowStart, until));
+  }
+  if (!(await store.attempts.abandon(id, parts.person))) return store.active.lookAgain(entry, now + 5 * second);
+  await end(parts, found, number, { kind: 'abandoned', over }, now);
+  if (over) return;
+  // Nobody can begin it, but its container may still come, and take the place of the next. It leaves by itself then.
+  await executor.stop({ ...id, handle }).catch((error) => {
+    journal({ type: 'trouble', doing: `stopping attempt ${number} of ${id.job}.${id.run}, which was given up`, error });
+  });
 }
 
 function longest({ locked, python, timeoutMs, graceMs }: Job): number {

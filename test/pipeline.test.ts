@@ -184,7 +184,7 @@ test('a platform that never begins anything is given up after five attempts, and
   await world.pass(seven + 30 * minute);
   const run = await world.row('score');
   expect(run).toMatchObject({ state: 'lost', attempts: { length: 5 } });
-  expect(run.attempts.at(-1)?.error).toContain('does the fake executor start?');
+  expect(run.attempts.at(-1)?.error).toContain('does the fake executor start');
   expect(await world.leftovers()).toEqual([]);
 });
 
