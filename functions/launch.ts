@@ -3,12 +3,10 @@ import type { InvocationContext } from '@azure/functions';
 import { capacity } from '../shared/capacity.ts';
 import { second } from '../shared/instant.ts';
 import { pipeline } from '../shared/pipeline.ts';
-import { readLaunch } from '../shared/store/launches.ts';
 import { type Invocation, invocation } from './invocation.ts';
 import { registered } from './registration.ts';
 
-/** When as much runs as may, a launch is looked at again after this time. */
-const laterMs = 15 * second;
+/** Of this process, whichever invocation asks. */
 const isFree = capacity();
 
 /**
@@ -23,15 +21,10 @@ export function launch(message: unknown, context: InvocationContext): Promise<vo
 
 async function launchOne(parts: Invocation, text: string): Promise<void> {
   await registered(parts);
-  const work = pipeline(parts);
+  const limit = parts.app.LAMPLIGHTER_MAX_RUNNING;
+  const work = pipeline({ ...parts, hasPlace: (now) => isFree(parts, limit, now) });
   // The queue counts in whole seconds, and hands out up to one too early.
   const early = (work.slotOf(text) ?? 0) - Date.now();
   if (early > 0 && early <= second) await sleep(early);
-  const now = Date.now();
-  const wanted = readLaunch(text);
-  if (wanted && !(await isFree(parts, parts.app.LAMPLIGHTER_MAX_RUNNING, now))) {
-    await parts.store.launches.put(wanted, now + laterMs, now);
-    return;
-  }
-  if (!(await work.launch(text, now))) await parts.store.launches.putPoison(text);
+  if (!(await work.launch(text, Date.now()))) await parts.store.launches.putPoison(text);
 }

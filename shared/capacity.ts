@@ -1,8 +1,15 @@
-import { type Instant, second } from './instant.ts';
+import { type Instant, minute, second } from './instant.ts';
 import type { Parts } from './parts.ts';
+import type { LaunchMessage } from './store/launches.ts';
 
 /** So long a count is good; what this process starts meanwhile is added to it. */
 const countedFor = 5 * second;
+/** And so long one that found no place: hundreds of launches that wait must not count once each. */
+const fullFor = second;
+/** When there is no place, a launch is looked at again after this time. */
+const laterMs = 15 * second;
+/** Until then, and for so long after, the watch leaves its run alone. */
+const unwatchedMs = 2 * minute;
 
 /**
  * Whether another attempt may start, of all hosts together. Each host counts for itself, so several may pass the limit
@@ -18,7 +25,7 @@ export function capacity(): (parts: Parts, limit: number, now: Instant) => Promi
     countedAt = now;
   };
   return async (parts, limit, now) => {
-    if (counting || Math.abs(now - countedAt) >= countedFor || count >= limit) {
+    if (counting || Math.abs(now - countedAt) >= (count >= limit ? fullFor : countedFor)) {
       counting ??= recount(parts, limit, now).finally(() => {
         counting = undefined;
       });
@@ -28,6 +35,20 @@ export function capacity(): (parts: Parts, limit: number, now: Instant) => Promi
     count += 1;
     return true;
   };
+}
+
+/**
+ * Puts off a launch for which there is no place. A run that waits has one message that comes again and again, however
+ * many ask for it meanwhile: the watch and whoever ends queue more of them, and those must not pile up for hours.
+ */
+export async function postpone({ store }: Pick<Parts, 'store'>, message: LaunchMessage, now: Instant): Promise<void> {
+  const entry = await store.active.get(message.job, message.run);
+  if (entry) {
+    // Another one has just put it off, and its message is on its way; a third of the time for clocks that differ.
+    if (entry.value.checkAfter > now + unwatchedMs + laterMs / 3) return;
+    if (!(await store.active.lookAgain(entry, now + laterMs + unwatchedMs))) return;
+  }
+  await store.launches.put(message, now + laterMs, now);
 }
 
 /** One request in all but the busiest hours: those that hold a job are read one by one only when they might be too many. */

@@ -1,3 +1,4 @@
+import { postpone } from './capacity.ts';
 import type { Deployed } from './catalog.ts';
 import { cancel } from './control.ts';
 import { StartError } from './executor.ts';
@@ -28,6 +29,7 @@ export async function launch(parts: Parts, message: LaunchMessage, now: Instant)
     const deployed = await admissible(parts, message, found, now);
     // Not registered yet: the watch asks again.
     if (!deployed || !row) return;
+    if (!sure && parts.hasPlace && !(await parts.hasPlace(now))) return postpone(parts, message, now);
     const took = await takeJob(parts, deployed, found, { ...row, isGuess: guess !== undefined }, now);
     if (took === 'yes') await start(onExecutor(parts, deployed.job.executor), deployed, found, now);
     if (took !== 'ask again') return;

@@ -1,5 +1,6 @@
 import type { Catalog } from './catalog.ts';
 import type { Executor } from './executor.ts';
+import type { Instant } from './instant.ts';
 import type { Journal } from './journal.ts';
 import type { Nudges } from './nudge.ts';
 import type { Vault } from './secret.ts';
@@ -13,6 +14,8 @@ export interface Parts {
   executor: Executor;
   /** Those that a job may ask for, by their names; left out: only the one above. */
   executors?: ReadonlyMap<string, Executor>;
+  /** Whether another attempt may start now, of all jobs; left out: whoever hands out launches has seen to it. */
+  hasPlace?: (now: Instant) => Promise<boolean>;
   vault: Vault;
   journal: Journal;
   settings: Settings;

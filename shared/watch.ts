@@ -48,7 +48,7 @@ export async function watch(parts: Parts, now: Instant): Promise<void> {
 /** The jobs of runs that are still queued, each as it was when it was first looked at. */
 type Jobs = Map<string, Promise<Versioned<JobRow> | undefined>>;
 
-async function look(parts: Parts, entry: Versioned<ActiveRun>, now: Instant, jobs: Jobs): Promise<void> {
+async function look(parts: Parts, entry: Versioned<ActiveRun>, now: Instant, jobs: Jobs): Promise<unknown> {
   const { store } = parts;
   const found = await store.runs.get(entry.value.job, entry.value.run);
   if (!found) {

@@ -1,9 +1,13 @@
 import { expect, test } from 'vitest';
 import { capacity } from '../shared/capacity.ts';
-import { minute, second } from '../shared/instant.ts';
-import { everyMinute, job, seven } from './support/cast.ts';
+import { claimAll } from '../shared/claim.ts';
+import { hour, minute, second } from '../shared/instant.ts';
+import { newRun, runId } from '../shared/run.ts';
+import { readLaunch } from '../shared/store/launches.ts';
+import { everyMinute, hourly, job, seven } from './support/cast.ts';
 import { World } from './support/parts.ts';
 
+const idOf = (hours: number) => runId(seven - hours * hour, 'schedule');
 const names = ['a', 'b', 'c'];
 
 /** Three jobs that run for good. */
@@ -23,7 +27,7 @@ test('as much as the limit says may run at once, of all hosts together', async (
   expect(await Promise.all(asked)).toEqual([true, true, false]);
 });
 
-test('a place that became free is seen at once by who waits for it', async () => {
+test('a place that became free is seen within a second, however many wait for it: they do not count once each', async () => {
   const world = await busy();
   const isFree = capacity();
   expect(await isFree(world.parts, 3, world.now)).toBe(false);
@@ -31,7 +35,35 @@ test('a place that became free is seen at once by who waits for it', async () =>
   if (!attempt) throw new Error('nothing runs');
   await world.platform.end(attempt);
   await world.settleDown();
-  expect(await isFree(world.parts, 3, world.now)).toBe(true);
+  expect(await isFree(world.parts, 3, world.now + second)).toBe(true);
+});
+
+test('while all places are taken a run that waits has one message, whoever asks for it, and runs when one is free', async () => {
+  const world = await World.of(...names.map((name) => job(name, { schedule: hourly })));
+  const { now } = world;
+  await claimAll(
+    world.parts,
+    [1, 2, 3, 4].map((hours) => newRun('a', seven - hours * hour, 'backfill', now, { id: `${idOf(hours)}.b` })),
+    now,
+  );
+  let full = true;
+  Object.assign(world.parts, { hasPlace: async () => !full });
+  await world.pass(seven + 50 * minute);
+  const waiting = [...world.queue.messages].map(({ text }) => `${readLaunch(text)?.job} ${readLaunch(text)?.run}`);
+  expect(world.platform.starts).toEqual([]);
+  // Of the backfill only the oldest has its turn.
+  expect(waiting.sort()).toEqual([...names.map((name) => `${name} ${idOf(0)}`), `a ${idOf(4)}.b`].sort());
+  full = false;
+  await world.pass(seven + 51 * minute);
+  expect(world.platform.starts).toHaveLength(7);
+  expect(await world.leftovers()).toEqual([]);
+});
+
+test('a run that must start within some minutes is told as missed by then, though no place is free', async () => {
+  const world = await World.of(job('a', { schedule: '{ cron: "0 * * * *", timeZone: UTC, mustStartWithin: 2m }' }));
+  Object.assign(world.parts, { hasPlace: async () => false });
+  await world.pass(seven + 3 * minute);
+  expect(await world.states('a')).toEqual(['missed start-within']);
 });
 
 test('a run that waits for its next attempt holds its job and takes no place', async () => {
@@ -53,6 +85,8 @@ test('one count serves a burst, and is not believed for longer than five seconds
   const parts = { ...world.parts, store: { ...world.store, jobs: { ...jobs, all } } };
   const isFree = capacity();
   for (let at = 0; at < 40; at += 1) await isFree(parts, 50, world.now);
+  expect(reads).toBe(1);
+  for (let at = 0; at < 40; at += 1) expect(await isFree(parts, 43, world.now)).toBe(false);
   expect(reads).toBe(1);
   await isFree(parts, 50, world.now + 5 * second);
   expect(reads).toBe(2);

@@ -28,8 +28,8 @@ export interface Active {
   insert(entry: ActiveRun): Promise<void>;
   insertAll(entries: ActiveRun[]): Promise<void>;
   get(job: string, run: string): Promise<Versioned<ActiveRun> | undefined>;
-  /** Lost races are fine: whoever won has set a time as well. */
-  lookAgain(entry: Versioned<ActiveRun>, checkAfter: Instant): Promise<void>;
+  /** @returns false when the race was lost, which is fine: whoever won has set a time as well. */
+  lookAgain(entry: Versioned<ActiveRun>, checkAfter: Instant): Promise<boolean>;
   remove(job: string, run: string): Promise<void>;
   /** Of one job, oldest slot first. @param page so many a request, at most 1,000 */
   ofJob(job: string, page?: number): AsyncIterable<Versioned<ActiveRun>>;
@@ -46,7 +46,7 @@ export function active(table: Table<ActiveRun>): Active {
     },
     get: (job, run) => table.get(partition, `${job}|${run}`),
     async lookAgain({ value, etag }, checkAfter) {
-      await table.replace({ ...value, checkAfter }, etag);
+      return (await table.replace({ ...value, checkAfter }, etag)) !== undefined;
     },
     remove: (job, run) => table.remove(partition, `${job}|${run}`),
     ofJob: (job, page = mostAtOnce) =>
