@@ -1,3 +1,4 @@
+import { withoutQueries } from './address.ts';
 import { type Instant, iso } from './instant.ts';
 import { currentAttempt, type Run, runName } from './run.ts';
 
@@ -53,11 +54,11 @@ export function tell(event: Event): string | undefined {
   }
 }
 
-/** The first line of an error, with its code where it has one. */
+/** The first line of an error, with its code where it has one; fit for logs. */
 export function troubleText(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return withoutQueries(String(error));
   const code = (error as { code?: unknown }).code;
-  const line = error.message.split('\n')[0] ?? '';
+  const line = withoutQueries(error.message.split('\n')[0] ?? '');
   return typeof code === 'string' && !line.includes(code) ? `${line} (${code})` : line;
 }
 

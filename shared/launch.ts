@@ -1,14 +1,12 @@
 import { postpone } from './capacity.ts';
 import type { Deployed } from './catalog.ts';
 import { cancel } from './control.ts';
-import { StartError } from './executor.ts';
-import { end, settle } from './finish.ts';
-import type { Instant } from './instant.ts';
-import type { Job } from './job.ts';
+import { settle } from './finish.ts';
+import { type Instant, minute } from './instant.ts';
 import { admit, type Overlap } from './overlap.ts';
 import { onExecutor, type Parts } from './parts.ts';
-import { type Attempt, attemptsBegun, isFinal, type Run, type Versions } from './run.ts';
-import { attemptSpec, readSecrets, stampVersions } from './spec.ts';
+import { attemptsBegun, isFinal, type Run } from './run.ts';
+import { start } from './start.ts';
 import type { JobRow } from './store/jobs.ts';
 import type { LaunchMessage } from './store/launches.ts';
 import type { Versioned } from './store/table.ts';
@@ -26,7 +24,7 @@ export async function launch(parts: Parts, message: LaunchMessage, now: Instant)
     const row = guess ?? (await store.jobs.get(message.job));
     const found = await store.runs.get(message.job, message.run);
     if (!found || !wanted(found.value, message.attempt, now)) return;
-    const deployed = await admissible(parts, message, found, now);
+    const deployed = await admissible(parts, message, found, row?.value.since, now);
     // Not registered yet: the watch asks again.
     if (!deployed || !row) return;
     if (!sure && parts.hasPlace && !(await parts.hasPlace(now))) return postpone(parts, message, now);
@@ -36,8 +34,17 @@ export async function launch(parts: Parts, message: LaunchMessage, now: Instant)
   }
 }
 
-/** What the run is to run; undefined: not now, or never. */
-async function admissible(parts: Parts, message: LaunchMessage, found: Versioned<Run>, now: Instant) {
+/** So long hosts of two packages may work side by side, and a run of a job that is new be handed to one of the former. */
+const deployingMs = 10 * minute;
+
+/** What the run is to run; undefined: not now, or never. @param since when the job was seen first */
+async function admissible(
+  parts: Parts,
+  message: LaunchMessage,
+  found: Versioned<Run>,
+  since: Instant | undefined,
+  now: Instant,
+) {
   const run = found.value;
   if (run.slot > now + early) {
     await parts.store.launches.put(message, run.slot, now);
@@ -45,6 +52,10 @@ async function admissible(parts: Parts, message: LaunchMessage, found: Versioned
   }
   const deployed = parts.catalog().get(run.job);
   if (!deployed) {
+    if (since !== undefined && now < since + deployingMs) {
+      await postpone(parts, message, now);
+      return undefined;
+    }
     await giveUp(parts, found, { state: 'cancelled', reason: `the job ${run.job} is not here any more` }, now);
     return undefined;
   }
@@ -119,86 +130,4 @@ async function giveUp(parts: Parts, found: Versioned<Run>, change: Partial<Run>,
   if (!(await parts.store.runs.replace(run, found.etag))) return;
   parts.journal({ type: 'run-not-started', run });
   await settle(parts, run, now);
-}
-
-async function start(parts: Parts, deployed: Deployed, found: Versioned<Run>, now: Instant): Promise<void> {
-  const { store, executor } = parts;
-  const secrets = await prepare(parts, deployed.job).catch(refused);
-  const versions = stampVersions(parts, deployed, secrets instanceof StartError ? {} : secrets.versions);
-  const claimed = await store.runs.replace(starting(parts, versions, found.value, now), found.etag);
-  if (!claimed) {
-    // Somebody else moved the run meanwhile. If they ended it before it held the job, it must not hold it now.
-    const moved = await store.runs.get(found.value.job, found.value.id);
-    if (moved && isFinal(moved.value.state)) await settle(parts, moved.value, now);
-    return;
-  }
-  const run = claimed.value;
-  const number = run.attempts.length;
-  try {
-    if (secrets instanceof StartError) throw secrets;
-    const handle = await executor.start(await attemptSpec(parts, deployed, run, number, secrets.values, now));
-    await recordHandle(parts, claimed, handle);
-  } catch (error) {
-    const { class: errorClass, message } = refused(error);
-    // Make sure that what may have started after all does not run.
-    if (!(await store.attempts.abandon({ job: run.job, run: run.id, attempt: number }, parts.person))) return;
-    await end(parts, claimed, number, { kind: 'refused', class: errorClass, message }, now);
-  }
-}
-
-/** @throws StartError */
-async function prepare(parts: Parts, job: Job) {
-  // A job that asks for a container must not get less.
-  if (job.executor !== null && job.executor !== parts.executor.name) {
-    const what = `${job.name} asks for run.executor: ${job.executor}, and here is only ${parts.executor.name}`;
-    throw new StartError('configuration', what);
-  }
-  return readSecrets(parts, job);
-}
-
-/** Notes how the attempt can be found. It may have ended already, and somebody may have asked to cancel it meanwhile. */
-async function recordHandle(parts: Parts, claimed: Versioned<Run>, handle: string): Promise<void> {
-  const number = claimed.value.attempts.length;
-  let current: Versioned<Run> | undefined = claimed;
-  while (current?.value.state === 'starting' && current.value.attempts.length === number) {
-    const run = running(current.value, handle);
-    if (await parts.store.runs.replace(run, current.etag)) {
-      parts.journal({ type: 'attempt-started', run });
-      if (run.cancel) await parts.executor.stop({ job: run.job, run: run.id, attempt: number, handle });
-      return;
-    }
-    current = await parts.store.runs.get(run.job, run.id);
-  }
-}
-
-/** Anything else is an outage of ours: it goes up, and the watch repairs. */
-function refused(error: unknown): StartError {
-  if (error instanceof StartError) return error;
-  throw error;
-}
-
-function starting(parts: Parts, versions: Versions, run: Run, now: Instant): Run {
-  const attempt: Attempt = {
-    number: run.attempts.length + 1,
-    state: 'starting',
-    executor: parts.executor.name,
-    handle: null,
-    startedAt: now,
-    endedAt: null,
-    exitCode: null,
-    signal: null,
-    errorClass: null,
-    error: null,
-    cpuMs: null,
-    peakMemoryBytes: null,
-    logBytes: null,
-  };
-  return { ...run, state: 'starting', nextAttemptAt: null, attempts: [...run.attempts, attempt], versions };
-}
-
-function running(run: Run, handle: string): Run {
-  const attempts = run.attempts.map((attempt, index): Attempt => {
-    return index === run.attempts.length - 1 ? { ...attempt, state: 'running', handle } : attempt;
-  });
-  return { ...run, state: 'running', attempts };
 }

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { StartError } from '../shared/executor.ts';
 import type { ContainerAppsOptions } from '../shared/executors/container-apps.ts';
 import type { Arm } from './support/arm.ts';
-import { byHand, score, spec } from './support/arm-executor.ts';
+import { byHand, score, spec, ticket } from './support/arm-executor.ts';
 import type { Refusal } from './support/arm-fault.ts';
 import { actionOf } from './support/arm-schema.ts';
 
@@ -158,11 +158,25 @@ test('a certificate that nobody vouches for is not trusted with the token', asyn
   expect(error).toMatchObject({ class: 'infrastructure', message: expect.stringContaining('nothing was started') });
 });
 
-test('a specification that cannot be stored is an outage of the store: nobody asks Azure', async () => {
-  const ticket = () => Promise.reject(new Error('storage is away'));
-  const { arm, executor } = await byHand({ ticket });
-  await expect(executor.start(spec())).rejects.toThrow('storage is away');
-  expect(arm.asked).toEqual([]);
+test('a specification that cannot be stored is an outage of the store: nobody asks Azure, and it is tried again', async () => {
+  let asked: unknown[] = [];
+  const error = await refusal(
+    (arm) => {
+      asked = arm.asked;
+    },
+    { ticket: () => Promise.reject(new Error('storage is away')) },
+  );
+  expect(error).toMatchObject({ class: 'infrastructure', message: expect.stringContaining('storage is away') });
+  expect(asked).toEqual([]);
+});
+
+test('a refusal in which Azure repeats what it was sent is told without the ticket', async () => {
+  const message = `The value '${ticket}' of LAMPLIGHTER_SPEC is too long.`;
+  const { arm, executor } = await byHand();
+  arm.once('start', { done: false, answer: { status: 400, code: 'InvalidTemplate', message } });
+  const error = await executor.start(spec()).catch((reason) => reason);
+  expect(error.message).toContain("spec.json?…' of LAMPLIGHTER_SPEC is too long");
+  expect(holdsTicket(error)).toBe(false);
 });
 
 test('what is told of an unclear start does not hold the ticket either', async () => {

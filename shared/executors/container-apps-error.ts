@@ -1,3 +1,4 @@
+import { withoutQueries } from '../address.ts';
 import { StartError } from '../executor.ts';
 
 /** Which Container Apps Job Azure was asked to start, and where. */
@@ -27,7 +28,7 @@ function answerOf(error: unknown): Answer {
   return {
     status: typeof statusCode === 'number' ? statusCode : undefined,
     code: typeof code === 'string' ? code : undefined,
-    text: name === 'AbortError' ? 'no answer in time' : String(message ?? error).trim(),
+    text: name === 'AbortError' ? 'no answer in time' : withoutQueries(String(message ?? error).trim()),
     retryAfter: response?.headers?.get?.('retry-after'),
   };
 }

@@ -7,6 +7,7 @@ import { containerAppsJobName } from '../azure/names.ts';
 import { type AttemptRef, type Executor, StartError } from '../executor.ts';
 import { minute } from '../instant.ts';
 import type { Job } from '../job.ts';
+import { troubleText } from '../journal.ts';
 import { armClient, type Transport } from './container-apps-client.ts';
 import { explain, isConflict, isMissing, lostStart, refusal } from './container-apps-error.ts';
 import { type ArmJob, getExecution, searchExecution, statusOf } from './container-apps-execution.ts';
@@ -112,7 +113,7 @@ export function containerAppsExecutor(options: ContainerAppsOptions): Executor {
       if (!job) throw new StartError('configuration', `the job ${spec.job} is not deployed here`);
       const target = armJob(spec.job);
       const mark = attemptMark(spec);
-      const template = executionTemplate(spec, job, image, await options.ticket(spec));
+      const template = executionTemplate(spec, job, image, await options.ticket(spec).catch(unstored));
       try {
         // The mark finds it as well; reading the history for its name would cost a request at every start.
         return (await post(target, template)) ?? mark;
@@ -144,6 +145,10 @@ export function containerAppsExecutor(options: ContainerAppsOptions): Executor {
       }
     },
   };
+}
+
+function unstored(error: unknown): never {
+  throw new StartError('infrastructure', `its specification could not be stored: ${troubleText(error)}`, error);
 }
 
 /** The execution's name, where the start told one. */

@@ -1,3 +1,5 @@
+import { withoutQueries } from '../address.ts';
+
 /**
  * What Application Insights takes of an item: names of properties and measurements of 150 characters, values of
  * properties of 8,192, 64 KB for the whole (learn.microsoft.com/azure/azure-monitor/service-limits, "Application
@@ -17,9 +19,7 @@ const textLimit = 1_000;
  * nothing, and what is too long.
  */
 export function plain(text: string, most = textLimit): string {
-  const line = text
-    .replace(/(\b[a-z][a-z0-9+.-]*:\/\/[^\s?#'"<>]*)[?#][^\s'"<>]*/gi, '$1?…')
-    .replace(/[\p{C}\s]+/gu, ' ');
+  const line = withoutQueries(text).replace(/[\p{C}\s]+/gu, ' ');
   return cut(line.trim(), most);
 }
 
