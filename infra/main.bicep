@@ -42,7 +42,7 @@ param secretOfficers array = []
 @minLength(1)
 param alertEmails array
 
-@description('Whether alert rules are at work. Each costs about $0.50 a month when it looks every 15 minutes, $1.50 every 5 minutes; the six of them together about $5.')
+@description('Whether alert rules are at work. Each costs about $0.50 a month when it looks every 15 minutes, $1.50 every 5 minutes; the seven of them together about $5.50.')
 param alertsEnabled bool = true
 
 @description('Days that history is kept: rows, logs and results of runs, and the events of the workbook. At least 183: what the EU AI Act asks of high-risk systems.')

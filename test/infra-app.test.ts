@@ -8,7 +8,7 @@ import { freshAccount } from './support/account.ts';
 import type { Later } from './support/bicep-functions.ts';
 import { config, ofType, properties } from './support/infra-needs.ts';
 import { environment, install } from './support/installation.ts';
-import { problems as analysed } from './support/kql.ts';
+import { problems as analysed, queries } from './support/kql.ts';
 
 const all = install();
 
@@ -112,20 +112,26 @@ describe('the app', () => {
 
   it('has its alert rules, each with a query that can be run and columns that are there', () => {
     const rules = ofType(all, 'Microsoft.Insights/scheduledQueryRules');
-    expect(rules.map(({ name }) => String(name).replace('alert-lamp-prod-', '')).sort()).toEqual([
+    const key = ({ name }: { name: unknown }) => String(name).replace('alert-lamp-prod-', '');
+    expect(rules.map(key).sort()).toEqual([
       'exceptions',
       'failed-critical',
       'failed-runs',
       'no-tick',
+      'poison',
       'secret-expiry',
       'trouble',
     ]);
+    // A query that calls itself an alert, and that no rule asks, would wake nobody.
+    const alerts = [...queries].flatMap(([name, text]) => (text.startsWith('// Alert:') ? [name] : []));
+    expect(rules.map(key).sort()).toEqual(alerts);
     for (const rule of rules) {
       const { criteria, actions } = properties<{
         criteria: { allOf: { query: string; dimensions: { name: string }[] }[] };
         actions: { actionGroups: string[] };
       }>(rule);
       const [{ query, dimensions } = { query: '', dimensions: [] }] = criteria.allOf;
+      expect(query, String(rule.name)).toBe(queries.get(key(rule)));
       const { problems, columns } = analysed(query);
       expect(problems, String(rule.name)).toEqual([]);
       // An alert for each value: Azure takes text only.

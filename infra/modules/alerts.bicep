@@ -63,6 +63,16 @@ var rules = [
     per: []
   }
   {
+    key: 'poison'
+    title: 'Launches were set aside: starting jobs has failed again and again'
+    query: loadTextContent('../queries/poison.kql')
+    severity: 2
+    every: 'PT15M'
+    window: 'PT30M'
+    resolves: true
+    per: []
+  }
+  {
     key: 'exceptions'
     title: 'Lamplighter throws exceptions'
     query: loadTextContent('../queries/exceptions.kql')
