@@ -72,6 +72,15 @@ test('a missing secret, or a deleted one, is missing: Key Vault itself lists no 
   expect((await refused('nowhere')).trouble).toBe('missing');
 });
 
+test('a 404 that is not of the secret is no missing secret: a proxy in between, a wrong address', async () => {
+  for (const code of ['', 'ResourceNotFound']) {
+    remote.refusals = [{ status: 404, code, message: 'nothing here' }];
+    const error = await refused();
+    expect(error).toMatchObject({ trouble: 'unreachable', passing: true });
+    expect(error.message).toContain('answers 404');
+  }
+});
+
 test('a secret whose newest version is disabled is disabled, whatever older ones there are', async () => {
   const [older, newer] = [unix(seven - day), unix(seven)];
   remote.secrets.set('crm-api-key', [{ created: older }, { created: newer, enabled: false }]);

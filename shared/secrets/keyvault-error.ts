@@ -53,13 +53,13 @@ export function secretError(error: unknown, url: string): SecretError {
         'forbidden',
         `may not be looked at: ${whatToDo(error.code, url)}. Key Vault says ${error.code}: ${told}`,
       );
-    case 404:
-      return trouble('missing', `is missing from ${url}: ${told}`);
     case 429:
       return trouble('throttled', `${url} is asked too often: ${told}`);
-    default:
-      return trouble('unreachable', `${url} answers ${error.statusCode} ${error.code}: ${told}`);
   }
+  // Any other 404 is of somebody in between, or of an address that is no vault's.
+  if (error.statusCode === 404 && error.code === 'SecretNotFound')
+    return trouble('missing', `is missing from ${url}: ${told}`);
+  return trouble('unreachable', `${url} answers ${error.statusCode} ${error.code}: ${told}`);
 }
 
 const noSuchHost = '. Is LAMPLIGHTER_KEY_VAULT_URL right, and the name known in this network?';
