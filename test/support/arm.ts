@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { TokenCredential } from '@azure/identity';
 import { admit, admitTemplate, token } from './arm-admission.ts';
-import { certificate } from './arm-certificate.ts';
 import { Execution, type Runner } from './arm-execution.ts';
 import { type Asked, type Fault, type Refusal, Refused, Violation } from './arm-fault.ts';
 import { actionOf, apiVersion, type Operation, type Route, route } from './arm-schema.ts';
+import { type Certificate, selfSigned } from './certificate.ts';
 
 /** Azure's management for Container Apps Jobs, on this machine: checks every request, and runs what it starts. */
 export class Arm {
@@ -33,12 +33,11 @@ export class Arm {
   private readonly next: { operation: Operation; fault: Fault }[] = [];
   private readonly runner: Runner;
   private readonly server: Server;
-  private readonly cert: string;
+  private readonly certificate: Certificate = selfSigned();
 
   private constructor(runner: Runner) {
     this.runner = runner;
-    const { key, cert } = certificate();
-    this.cert = cert;
+    const { key, cert } = this.certificate;
     this.server = createServer({ key, cert }, (request, response) => {
       this.handle(request, response).catch((error) => response.destroy(error));
     });
@@ -61,7 +60,13 @@ export class Arm {
       getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3_600_000 }),
     };
     const { subscription, group: resourceGroup, endpoint } = this;
-    return { credential, subscription, resourceGroup, endpoint, transport: { tlsOptions: { ca: this.cert } } };
+    return {
+      credential,
+      subscription,
+      resourceGroup,
+      endpoint,
+      transport: { tlsOptions: { ca: this.certificate.cert } },
+    };
   }
 
   /** The next such requests meet these faults, one each. */
@@ -87,6 +92,7 @@ export class Arm {
     const closed = new Promise((resolve) => this.server.close(resolve));
     this.server.closeAllConnections();
     await closed;
+    await this.certificate.remove();
   }
 
   private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
