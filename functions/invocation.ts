@@ -1,5 +1,6 @@
 import type { InvocationContext } from '@azure/functions';
 import { type Event, type Journal, tell } from '../shared/journal.ts';
+import { once } from '../shared/once.ts';
 import type { Parts } from '../shared/parts.ts';
 import { insights, noTelemetry, type Telemetry } from '../shared/telemetry/insights.ts';
 import { composeAzure, type Installation } from './compose.ts';
@@ -14,19 +15,15 @@ interface Host {
   telemetry: Telemetry;
 }
 
-let host: Promise<Host> | undefined;
+/** Of this process. Settings that were wrong may be right the next time. */
+const host = once(open);
 
 /**
  * Runs one invocation: puts the service together when this is the process's first, tells what happens in the log and in
  * Application Insights, under the operation that the platform has for it. @throws what `work` throws, BadSettings
  */
 export async function invocation<T>(context: InvocationContext, work: (parts: Invocation) => Promise<T>): Promise<T> {
-  // Settings that were wrong may be right the next time: a failure is not kept.
-  host ??= open();
-  host.catch(() => {
-    host = undefined;
-  });
-  const { installation, telemetry } = await host;
+  const { installation, telemetry } = await host();
   const journal: Journal = (event) => {
     write(context, event);
     telemetry.journal(event);

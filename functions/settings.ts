@@ -9,7 +9,10 @@ const fields = {
   LAMPLIGHTER_STORAGE__blobServiceUri: z.url().optional().describe('Blobs of the data account'),
   LAMPLIGHTER_STORAGE__queueServiceUri: z.url().optional().describe('Queues of the data account'),
   LAMPLIGHTER_STORAGE__tableServiceUri: z.url().optional().describe('Tables of the data account'),
-  AZURE_CLIENT_ID: z.string().optional().describe('Client id of the app’s identity; without it the one that az knows'),
+  AZURE_CLIENT_ID: z
+    .string()
+    .optional()
+    .describe('Client id of the app’s identity; under `func start` left out: whoever az knows is asked'),
   LAMPLIGHTER_KEY_VAULT_URL: z.url().describe('The vault that holds the jobs’ secrets: https://….vault.azure.net'),
   LAMPLIGHTER_SUBSCRIPTION_ID: z.guid().describe('Subscription of the Container Apps Jobs'),
   LAMPLIGHTER_RESOURCE_GROUP: z.string().min(1).describe('Resource group of the Container Apps Jobs'),

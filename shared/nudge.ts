@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { once } from './once.ts';
 import type { AttemptId } from './store/attempts.ts';
 
 /** How shims tell the service that an attempt has ended, over a network where anybody may knock. */
@@ -17,16 +18,10 @@ export const finishPath = '/api/finish';
  * @param key of this installation; asked for once
  */
 export function nudges(app: string, key: () => Promise<Buffer>): Nudges {
-  let known: Promise<Buffer> | undefined;
+  const known = once(key);
   const sign = async ({ job, run, attempt }: AttemptId): Promise<string> => {
-    known ??= key();
-    // An outage is not kept.
-    known.catch(() => {
-      known = undefined;
-    });
-    return createHmac('sha256', await known)
-      .update(`${job}/${run}/${attempt}`)
-      .digest('base64url');
+    const mac = createHmac('sha256', await known());
+    return mac.update(`${job}/${run}/${attempt}`).digest('base64url');
   };
   return {
     url: async (id) => `${new URL(finishPath, app)}?code=${await sign(id)}`,

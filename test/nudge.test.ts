@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { api } from '../shared/api.ts';
 import { minute } from '../shared/instant.ts';
+import { tell } from '../shared/journal.ts';
 import { nudges } from '../shared/nudge.ts';
 import { everyMinute, job } from './support/cast.ts';
 import { World } from './support/parts.ts';
@@ -58,4 +59,21 @@ test('a nudge without its code makes the service read nothing; with it the run e
   expect(await world.states('score')).toContain('running');
   expect(await knock((await doorman.url(attempt)).slice(app.length))).toBe(204);
   expect(await world.states('score')).toContain('succeeded');
+});
+
+test('a nudge of megabytes is not read', async () => {
+  const world = await World.of();
+  const body = JSON.stringify({ ...id, more: 'x'.repeat(1 << 20) });
+  const answer = await api(world.parts, () => world.now).request('/api/finish', { method: 'POST', body });
+  expect(answer.status).toBe(413);
+});
+
+test('a request that meets an outage is told as trouble, and the answer tells a stranger nothing', async () => {
+  const world = await World.of();
+  const marks = { ...world.store.marks, get: () => Promise.reject(new Error('storage at 10.0.0.1 is away')) };
+  const parts = world.host({ store: { ...world.store, marks } });
+  const answer = await api(parts, () => world.now).request('/api/tick', { method: 'POST' });
+  expect(answer.status).toBe(500);
+  expect(await answer.text()).not.toContain('10.0.0.1');
+  expect(world.events.map(tell)).toContain('trouble while answering POST /api/tick: storage at 10.0.0.1 is away');
 });
