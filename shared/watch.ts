@@ -1,3 +1,4 @@
+import type { AttemptRef, Executor } from './executor.ts';
 import { end, endingOf, settle } from './finish.ts';
 import { day, hour, type Instant, minute, second } from './instant.ts';
 import type { Job } from './job.ts';
@@ -90,7 +91,7 @@ async function lookAtAttempt(parts: Parts, entry: Versioned<ActiveRun>, found: V
 
   const job = catalog().get(run.job)?.job;
   const due = job ? begun + longest(job) + slack : Number.POSITIVE_INFINITY;
-  if (now > due || run.cancel) await executor.stop({ ...id, handle: attempt.handle });
+  if (now > due || run.cancel) await askToStop(parts, { ...id, handle: attempt.handle }, executor);
   const beat = (await store.attempts.lastBeat(id)) ?? begun;
   // A beat does not help a shim that neither ends in time nor when it is told to.
   const given = due + slack;
@@ -114,7 +115,7 @@ async function lookAtUnbegun(
   { number, handle, executor: name, startedAt }: Attempt,
   now: Instant,
 ) {
-  const { store, executor, journal } = onExecutor(parts, name);
+  const { store, executor } = onExecutor(parts, name);
   const id = { job: found.value.job, run: found.value.id, attempt: number };
   const until = startedAt + executor.startGraceMs;
   let over = false;
@@ -128,8 +129,13 @@ async function lookAtUnbegun(
   await end(parts, found, number, { kind: 'abandoned', over }, now);
   if (over) return;
   // Nobody can begin it, but its container may still come, and take the place of the next. It leaves by itself then.
-  await executor.stop({ ...id, handle }).catch((error) => {
-    journal({ type: 'trouble', doing: `stopping attempt ${number} of ${id.job}.${id.run}, which was given up`, error });
+  await askToStop(parts, { ...id, handle }, executor);
+}
+
+/** A platform that will not, or may not, keeps nothing from being decided; the next look asks again. */
+async function askToStop({ journal }: Parts, attempt: AttemptRef, executor: Executor): Promise<void> {
+  await executor.stop(attempt).catch((error) => {
+    journal({ type: 'trouble', doing: `stopping ${attempt.job}.${attempt.run} attempt ${attempt.attempt}`, error });
   });
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { minute, second } from '../shared/instant.ts';
+import { tell } from '../shared/journal.ts';
 import { pipeline } from '../shared/pipeline.ts';
 import { slotsBetween } from '../shared/schedule/schedule.ts';
 import { everyMinute, hourly, job, seven } from './support/cast.ts';
@@ -212,6 +213,17 @@ test('an attempt that outlives its time limit is stopped, and if it does not hea
   await world.pass(seven + 10 * minute);
   expect(await world.row('score')).toMatchObject({ state: 'timed-out', attempts: [{ state: 'timed-out' }] });
   expect((await world.leftovers()).filter((left) => !left.includes('T08'))).toEqual([]);
+});
+
+test('a stop that is never allowed does not keep an overdue run, and its job, for good', async () => {
+  const world = await World.of(job('score', { schedule: hourly, run: 'timeout: 1m, grace: 1s', retry: 'attempts: 1' }));
+  world.platform.behave = () => 'vanish';
+  const stop = () => Promise.reject(new Error('403: no right to stop'));
+  Object.assign(world.platform, { stop, status: async () => 'running' });
+  await world.pass(seven + 10 * minute);
+  expect((await world.row('score')).state).toBe('timed-out');
+  expect(world.events.map(tell).join()).toContain('trouble while stopping score.20261120T070000Z');
+  expect(await world.leftovers()).toEqual([]);
 });
 
 test('installing packages does not count against the time limit of the job', async () => {
