@@ -80,6 +80,16 @@ describe('the poker', () => {
     expect(app.seen[0]?.headers).toMatchObject({ authorization: `Bearer ${token}`, 'content-length': '0' });
   });
 
+  it('tries once more when the app is cut off in the middle of saying why not', async () => {
+    const half: Answer = (response) => {
+      response.writeHead(503, { 'content-length': '100' });
+      response.write('star', () => response.socket?.resetAndDestroy());
+    };
+    const app = await fake(half, ticked);
+    expect(await pokes(await fake(granted), app)).toMatchObject({ code: 0 });
+    expect(app.seen).toHaveLength(2);
+  });
+
   it('tries once more when the app is starting, and once more only', async () => {
     const app = await fake(says(503, 'starting'), ticked);
     expect(await pokes(await fake(granted), app)).toMatchObject({ code: 0 });

@@ -75,14 +75,21 @@ def ask_once(whom, request, timeout):
         with opener.open(request, timeout=timeout) as response:
             return response.read()
     except HTTPError as error:
-        with error:
-            text = error.read(300).decode('utf-8', 'replace')
+        text = said(error)
         passing = error.code in (408, 429) or error.code >= 500
         raise Stop(69 if passing else 77, f'{whom} answers {error.code} {text}'.rstrip()) from None
     except ValueError as error:
         raise Stop(64, f'{whom}: {error}') from None
     except Exception as error:  # an endpoint that hangs, is not there, or talks no HTTP
         raise Stop(69, f'{whom} cannot be reached: {error}') from None
+
+
+def said(error):
+    try:
+        with error:
+            return error.read(300).decode('utf-8', 'replace')
+    except Exception:  # cut off, or too slow: the status alone says enough
+        return ''
 
 
 try:
