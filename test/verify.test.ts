@@ -36,7 +36,7 @@ test('an installation in which all is right has nothing to tell but that', async
   const all = await verify();
   expect(bad(all)).toEqual([]);
   expect(new Set(all.map(({ check }) => check))).toEqual(
-    new Set(['functions', 'image', 'roles', 'secrets', 'channels', 'poison', 'authentication', 'ticks']),
+    new Set(['functions', 'image', 'roles', 'secrets', 'leftovers', 'channels', 'authentication', 'ticks', 'poison']),
   );
   expect(verdict(all)).toContain('Everything is right.');
 });
@@ -94,7 +94,6 @@ test.each<[string, Partial<Record<Line, Omit<Scripted, 'line'>>>, string, RegExp
     /switched off/,
     /bicepparam/,
   ],
-  ['launches were set aside', { poison: { stdout: [{}, {}] } }, 'poison', /2 launches failed/, /lamp runs/],
 ])('%s', async (_, changes, check, text, remedy) => {
   await script(changes);
   const found = bad(await verify());
@@ -148,7 +147,7 @@ test.each([
   expect(found[0]).toMatchObject({ check: 'secrets', state: 'wrong' });
   expect(found[0]?.text).toContain(`${who} may read`);
   expect(found[0]?.remedy).toBe(
-    `az role assignment delete --assignee-object-id p-${who} --role 'Key Vault Secrets User' --scope ${scope}`,
+    `az role assignment delete --ids ${assignment(who, builtIn['Key Vault Secrets User'], scope).id}`,
   );
 });
 
@@ -199,10 +198,35 @@ test('no tick at all is told with the last one', async () => {
   expect(bad(await verify())[0]?.text).toMatch(/the last one: never/);
 });
 
+test('launches that were set aside are found in what the app tells, without a right to its queues', async () => {
+  await script();
+  behaviour.setAside = 2;
+  const [found, ...others] = bad(await verify());
+  expect(others).toEqual([]);
+  expect(found).toMatchObject({
+    check: 'poison',
+    state: 'wrong',
+    text: expect.stringMatching(/^2 messages in launch-poison/),
+  });
+  expect(found?.remedy).toContain('Launches that were set aside');
+  expect(await readFile(join(import.meta.dirname, '../docs/deploy.md'), 'utf8')).toContain(
+    '**Launches that were set aside.**',
+  );
+  expect((await tools.calls()).filter((line) => line.startsWith('az storage'))).toEqual([]);
+});
+
+test('an app of before, which does not tell what was set aside, is not taken for one with nothing set aside', async () => {
+  await script();
+  behaviour.setAside = undefined;
+  expect(bad(await verify())).toMatchObject([
+    { check: 'poison', state: 'unknown', text: expect.stringMatching(/older version/) },
+  ]);
+});
+
 test('a token that the app does not let in is told at once', async () => {
   await script();
   behaviour.wanted = 'Bearer another';
-  expect(bad(await verify())[0]?.text).toBe('/health refuses your token with 403');
+  expect(bad(await verify()).map(({ text }) => text)).toEqual(['/health refuses your token with 403', 'see ticks']);
 });
 
 test('what cannot be looked at is not right: it is unknown, and the rest is looked at all the same', async () => {

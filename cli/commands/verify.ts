@@ -4,7 +4,8 @@ import { processRun } from '../deploy/run.ts';
 import type { Home } from '../home.ts';
 import { printJson } from '../json.ts';
 import type { Finding } from '../verify/finding.ts';
-import { findings, type Patience, type VerifyOptions } from '../verify/verify.ts';
+import type { Patience } from '../verify/ticks.ts';
+import { findings, type VerifyOptions } from '../verify/verify.ts';
 import { count } from '../words.ts';
 
 /** Two ticks are at most two minutes and their own duration away. */
@@ -15,14 +16,17 @@ export async function verify(home: Home, { json, ...options }: VerifyOptions & {
   // With --json the commands go where they do not disturb.
   const say = (line: string) => (json ? console.error(line) : console.log(line));
   const all = await findings(processRun({ root: home.root, say }), options, patience);
-  const right = all.every(({ state }) => state === 'right');
+  const right = all.every(isRight);
   if (json) printJson({ right, findings: all });
   else console.log(verdict(all));
   return right;
 }
 
+const isRight = ({ state }: Finding) => state === 'right' || state === 'note';
+
 const marks = {
   right: styleText('green', '✔'),
+  note: styleText('yellow', '!'),
   wrong: styleText('red', '✘'),
   unknown: styleText('yellow', '?'),
 };
@@ -33,11 +37,8 @@ export function verdict(all: Finding[]): string {
     const rest = [...more, ...(remedy === null ? [] : [`→ ${remedy}`])].map((line) => `    ${line}`);
     return [`${marks[state]} ${check}: ${first}`, ...rest];
   });
-  const bad = all.filter(({ state }) => state !== 'right').length;
-  return [
-    '',
-    ...lines,
-    '',
-    bad === 0 ? 'Everything is right.' : `${count(bad, 'thing')} of ${all.length} not right.`,
-  ].join('\n');
+  const bad = all.filter((one) => !isRight(one)).length;
+  const notes = all.filter(({ state }) => state === 'note').length;
+  const right = notes === 0 ? 'Everything is right.' : `Everything works; ${count(notes, 'thing')} to tidy up.`;
+  return ['', ...lines, '', bad === 0 ? right : `${count(bad, 'thing')} of ${all.length} not right.`].join('\n');
 }

@@ -67,6 +67,7 @@ export const listJobs = (of: Site): Command =>
 export const job = z.object({
   id: z.string(),
   name: z.string(),
+  tags: z.record(z.string(), z.string()).nullish(),
   identity: z.object({ userAssignedIdentities: z.record(z.string(), z.unknown()).nullish() }).nullish(),
   properties: z.object({
     provisioningState: z.string().nullish(),
@@ -81,18 +82,37 @@ export const job = z.object({
 });
 export type ContainerJob = z.infer<typeof job>;
 
+/** What `lamp deploy` deployed last. @param name of the installation */
+export const showDeployed = (of: Site, name: string): Command => {
+  const place = ['--resource-group', of.resourceGroup, '--name', `lamplighter-${name}-all`];
+  return { argv: ['az', 'deployment', 'group', 'show', ...place, ...json] };
+};
+const output = z.object({ value: z.string() });
+const outputs = z.object({
+  pokerName: output,
+  appIdentityName: output,
+  pokerIdentityName: output,
+  jobs: z.object({ value: z.array(z.object({ resource: z.string(), identity: z.string() })) }),
+});
+export type Outputs = z.infer<typeof outputs>;
+/** One that failed has no outputs. */
+export const deployed = z.object({ properties: z.object({ outputs: outputs.nullish() }) });
+
 /** At, above and below the group: without a filter ARM leaves none out. */
 export const listAssignments = (of: Site): Command =>
   get(`${groupUrl(of)}/providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01`);
-export const assignment = z.object({
-  properties: z.object({
-    scope: z.string(),
-    roleDefinitionId: z.string(),
-    principalId: z.string(),
-    principalType: z.string().nullish(),
-  }),
-});
-export type Assignment = z.infer<typeof assignment>['properties'];
+export const assignment = z
+  .object({
+    id: z.string(),
+    properties: z.object({
+      scope: z.string(),
+      roleDefinitionId: z.string(),
+      principalId: z.string(),
+      principalType: z.string().nullish(),
+    }),
+  })
+  .transform(({ id, properties }) => ({ id, ...properties }));
+export type Assignment = z.infer<typeof assignment>;
 
 export const listRoles = (of: Site): Command => {
   const scope = of.id.split('/').slice(0, 5).join('/');
@@ -116,12 +136,6 @@ export const listChannels = (of: Site): Command => ({
 });
 /** Receivers come as one list for each kind: emailReceivers, webhookReceivers, … */
 export const channels = z.array(z.looseObject({ name: z.string(), enabled: z.boolean() }));
-
-export const peekPoison = (account: string): Command => {
-  const queue = ['--queue-name', 'launch-poison', '--account-name', account, '--auth-mode', 'login'];
-  return { argv: ['az', 'storage', 'message', 'peek', ...queue, '--num-messages', '32', ...json] };
-};
-export const messages = z.array(z.unknown());
 
 /** Answers with a token: never shown. */
 export const token = (clientId: string): Command => ({

@@ -1,7 +1,8 @@
 /** What `lamp verify` says about one thing. What could not be looked at is not right either. */
 export interface Finding {
   check: string;
-  state: 'right' | 'wrong' | 'unknown';
+  /** `note`: all works, and something is to be tidied up. */
+  state: 'right' | 'note' | 'wrong' | 'unknown';
   text: string;
   /** What to do; null when it is right. */
   remedy: string | null;
@@ -11,6 +12,7 @@ export interface Finding {
 export type Asked<T> = { value: T } | { why: string };
 
 export const right = (check: string, text: string): Finding => ({ check, state: 'right', text, remedy: null });
+export const note = (check: string, text: string, remedy: string): Finding => ({ check, state: 'note', text, remedy });
 export const wrong = (check: string, text: string, remedy: string): Finding => ({
   check,
   state: 'wrong',

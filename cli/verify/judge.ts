@@ -1,3 +1,4 @@
+import { count } from '../words.ts';
 import type { ContainerJob } from './azure.ts';
 import { type Finding, found, right, wrong } from './finding.ts';
 
@@ -91,10 +92,19 @@ function receivers(group: Record<string, unknown>): number {
   return lists.reduce((sum, [, value]) => sum + (value as unknown[]).length, 0);
 }
 
-export function poisonFinding(messages: unknown[]): Finding {
-  if (messages.length === 0) return right('poison', 'no launch was set aside');
-  const count = messages.length === 32 ? '32 or more' : String(messages.length);
+/** @param setAside how many messages are in launch-poison, as /health tells; undefined: it does not tell */
+export function poisonFinding(setAside: number | undefined): Finding {
+  const check = 'poison';
+  if (setAside === undefined) {
+    const remedy = 'lamp deploy --from app publishes the one that goes with this lamp';
+    return { check, state: 'unknown', text: '/health does not tell it: the app is of an older version', remedy };
+  }
+  if (setAside === 0) return right(check, 'no launch was set aside');
   const remedy =
-    'lamp runs shows which runs hang; read the log of launch, mend it, then az storage message clear --queue-name launch-poison';
-  return wrong('poison', `${count} launches failed five times and were set aside in launch-poison`, remedy);
+    'docs/deploy.md, Launches that were set aside. Their runs go on by themselves; the messages go after seven days';
+  return wrong(
+    check,
+    `${count(setAside, 'message')} in launch-poison: launches that could not be read, or failed five times`,
+    remedy,
+  );
 }

@@ -127,7 +127,7 @@ export function secretFindings(all: Installation, assignments: Assignment[], ide
     const who = ours.get(one.principalId);
     if (role === undefined || who === undefined || own.has(`${one.principalId} ${one.scope}`.toLowerCase())) return [];
     if (!covers(one.scope, all.vault) && !covers(all.vault, one.scope)) return [];
-    const remedy = `az role assignment delete --assignee-object-id ${one.principalId} --role '${role}' --scope ${one.scope}`;
+    const remedy = `az role assignment delete --ids ${one.id}`;
     return [
       wrong('secrets', `${who.name} may read ${last(one.scope)} by ${role}, which is not a secret of its job`, remedy),
     ];

@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import { type Finding, right, unknown, wrong } from './finding.ts';
+import { poisonFinding } from './judge.ts';
 
-const health = z.object({ lastTick: z.iso.datetime().nullable() });
+const health = z.object({
+  lastTick: z.iso.datetime().nullable(),
+  setAside: z.int().nonnegative().optional(),
+});
+type Health = z.infer<typeof health>;
 
-export interface Watch {
-  url: string;
-  token: string;
+export interface Patience {
   /** Between two looks, ms. */
   every: number;
   /** Until it is given up, ms. */
@@ -14,11 +17,26 @@ export interface Watch {
   sleep: (ms: number) => Promise<unknown>;
 }
 
+export interface Watch extends Patience {
+  url: string;
+  token: string;
+}
+
+/** What /health shows of ticks, and of launches that were set aside. */
+export async function healthFindings(watch: Watch): Promise<Finding[]> {
+  let newest: Health | undefined;
+  const ticks = await tickFinding(watch, (health) => {
+    newest = health;
+  });
+  return [ticks, newest ? poisonFinding(newest.setAside) : unknown('poison', 'see ticks')];
+}
+
 /**
  * Waits for two new ticks. The timer makes one a minute; the second scheduler of infra/ makes one in five minutes, so
  * that a single one does not show that the timer lives (it has been seen to die silently after a deployment).
  */
-export async function tickFinding({ url, token, every, patience, clock, sleep }: Watch): Promise<Finding> {
+async function tickFinding(watch: Watch, tell: (health: Health) => void): Promise<Finding> {
+  const { every, patience, clock, sleep } = watch;
   const check = 'ticks';
   const began = clock();
   const seen = new Set<string>();
@@ -26,19 +44,16 @@ export async function tickFinding({ url, token, every, patience, clock, sleep }:
   let trouble = '';
   for (;;) {
     try {
-      const answer = await fetch(`${url}/health`, {
-        headers: { authorization: `Bearer ${token}` },
-        redirect: 'error',
-        signal: AbortSignal.timeout(30_000),
-      });
+      const answer = await ask(watch);
       if (answer.status === 401 || answer.status === 403) {
         const remedy = 'the app must let you in: docs/deploy.md, Rights; a role or setting takes some minutes';
         return wrong(check, `/health refuses your token with ${answer.status}`, remedy);
       }
       if (!answer.ok) throw new Error(`/health answers ${answer.status}`);
-      const { lastTick } = health.parse(await answer.json());
-      if (first === undefined) first = lastTick;
-      else if (lastTick !== null && lastTick !== first) seen.add(lastTick);
+      const told = health.parse(await answer.json());
+      tell(told);
+      if (first === undefined) first = told.lastTick;
+      else if (told.lastTick !== null && told.lastTick !== first) seen.add(told.lastTick);
       trouble = '';
     } catch (error) {
       // An app that has just been deployed answers 502 or 503 for a while.
@@ -49,6 +64,14 @@ export async function tickFinding({ url, token, every, patience, clock, sleep }:
     if (clock() - began >= patience) return late(check, seconds, seen.size, first, trouble);
     await sleep(every);
   }
+}
+
+function ask({ url, token }: Watch): Promise<Response> {
+  return fetch(`${url}/health`, {
+    headers: { authorization: `Bearer ${token}` },
+    redirect: 'error',
+    signal: AbortSignal.timeout(30_000),
+  });
 }
 
 function late(

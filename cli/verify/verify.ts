@@ -1,19 +1,19 @@
 import type { Run } from '../deploy/run.ts';
 import { Refusal } from '../refusal.ts';
 import * as azure from './azure.ts';
+import { behaviour } from './behaviour.ts';
 import { type Asked, type Finding, unknown, wrong } from './finding.ts';
-import { type Answers, firstLabel, groupOf, installation, withImage } from './installation.ts';
+import { type Answers, installation, withImage } from './installation.ts';
 import * as judge from './judge.ts';
+import { installationName, type Leftover, leftoverFindings, leftovers } from './leftover.ts';
 import { roleFindings, secretFindings } from './roles.ts';
-import { tickFinding, type Watch } from './ticks.ts';
+import type { Patience } from './ticks.ts';
 
 export interface VerifyOptions {
   /** Name or address of the function app. */
   app: string;
   resourceGroup?: string;
 }
-
-export type Patience = Pick<Watch, 'every' | 'patience' | 'clock' | 'sleep'>;
 
 /** Looks at everything that must be right for jobs to run. Changes nothing. @throws Refusal when there is no such app */
 export async function findings(run: Run, options: VerifyOptions, patience: Patience): Promise<Finding[]> {
@@ -35,16 +35,22 @@ export async function findings(run: Run, options: VerifyOptions, patience: Patie
   const settings = await azure.ask(run, azure.listSettings(site), azure.settings);
   const map = new Map('value' in settings ? settings.value.map(({ name, value }) => [name, value ?? '']) : []);
   const jobs = await azure.askAll(run, azure.listJobs(site), azure.job);
-  const both: Asked<azure.ContainerJob[]> = 'why' in settings ? settings : jobs;
+  const identities = await azure.ask(run, azure.listIdentities(site), azure.identities);
+  const left = await notDeployed(run, site, { settings, map, jobs, identities });
+  const over = 'value' in left ? left.value : [];
+  // They have an old image and, when somebody has begun to remove them, not all roles: none of that is to be mended.
+  const now = 'why' in jobs ? jobs : { value: jobs.value.filter((job) => over.every((one) => one.job !== job)) };
+  const both: Asked<azure.ContainerJob[]> = 'why' in settings ? settings : now;
   add('image', both, (all) =>
     judge.imageFindings(map.get('LAMPLIGHTER_IMAGE'), withImage(all, map.get('LAMPLIGHTER_JOB_PREFIX') ?? '')),
   );
 
-  result.push(...(await permissions(run, site, settings, map, jobs)));
+  const assignments = await azure.askAll(run, azure.listAssignments(site), azure.assignment);
+  const facts = { settings, map, jobs: now, identities };
+  result.push(...(await permissions(run, site, facts, withoutSecretsOf(over, assignments))));
+  if ('why' in left) result.push(unknown('leftovers', left.why));
+  else add('leftovers', assignments, (all) => leftoverFindings(left.value, all));
   add('channels', await azure.ask(run, azure.listChannels(site), azure.channels), judge.channelFindings);
-  result.push(
-    await poison(run, site, 'why' in settings ? '' : (map.get('LAMPLIGHTER_STORAGE__queueServiceUri') ?? '')),
-  );
   result.push(...(await behaviour(run, site, patience)));
   return result;
 }
@@ -64,47 +70,62 @@ async function findSite(run: Run, { app, resourceGroup }: VerifyOptions): Promis
   );
 }
 
-async function poison(run: Run, { id }: azure.Site, queues: string): Promise<Finding> {
-  const account = firstLabel(queues);
-  if (account === '')
-    return unknown('poison', 'the settings of the app are not known, or do not name the data account');
-  const peeked = await azure.ask(run, azure.peekPoison(account), azure.messages);
-  if ('value' in peeked) return judge.poisonFinding(peeked.value);
-  // Owner of the group is not enough to look into a queue.
-  const scope = `${groupOf(id)}/providers/Microsoft.Storage/storageAccounts/${account}`;
-  const remedy = `when you may not: az role assignment create --role "Storage Queue Data Reader" --assignee <you> --scope ${scope}`;
-  return { ...unknown('poison', peeked.why), remedy };
+/** What is asked for once and looked at several times. */
+interface Facts {
+  settings: Asked<unknown>;
+  map: Map<string, string>;
+  jobs: Asked<azure.ContainerJob[]>;
+  identities: Asked<Answers['identities']>;
+}
+
+/** What stands and is not deployed any more. */
+async function notDeployed(
+  run: Run,
+  site: azure.Site,
+  { settings, map, jobs, identities }: Facts,
+): Promise<Asked<Leftover[]>> {
+  if ('why' in settings) return settings;
+  if ('why' in jobs) return jobs;
+  if ('why' in identities) return identities;
+  const app = identities.value.find(({ clientId }) => clientId === map.get('AZURE_CLIENT_ID'));
+  const name = installationName(app?.name ?? '');
+  if (name === undefined) return { why: 'the identity that AZURE_CLIENT_ID names is not called id-<name>-app' };
+  const last = await azure.ask(run, azure.showDeployed(site, name), azure.deployed);
+  if ('why' in last) return last;
+  const { outputs } = last.value.properties;
+  if (!outputs) return { why: `the last deployment of ${name} did not finish, so what belongs to it is not known` };
+  const prefix = map.get('LAMPLIGHTER_JOB_PREFIX') ?? '';
+  return { value: leftovers({ jobs: jobs.value, identities: identities.value, prefix, name }, outputs) };
+}
+
+/** A job that is over may go on reading its own secrets until somebody removes it; but never the whole vault. */
+function withoutSecretsOf(over: Leftover[], asked: Asked<azure.Assignment[]>): Asked<azure.Assignment[]> {
+  if ('why' in asked) return asked;
+  const theirs = new Set(over.flatMap((one) => one.identities.map(({ principalId }) => principalId)));
+  return { value: asked.value.filter((one) => !theirs.has(one.principalId) || !/\/secrets\/[^/]+$/.test(one.scope)) };
 }
 
 async function permissions(
   run: Run,
   site: azure.Site,
-  settings: Asked<unknown>,
-  map: Map<string, string>,
-  jobs: Asked<azure.ContainerJob[]>,
+  { settings, map, jobs, identities }: Facts,
+  assignments: Asked<azure.Assignment[]>,
 ): Promise<Finding[]> {
-  const asked = {
-    identities: await azure.ask(run, azure.listIdentities(site), azure.identities),
-    roles: await azure.ask(run, azure.listRoles(site), azure.roles),
-    registries: await azure.ask(
-      run,
-      azure.listResources(site, 'Microsoft.ContainerRegistry/registries'),
-      azure.resources,
-    ),
-    insights: await azure.ask(run, azure.listResources(site, 'Microsoft.Insights/components'), azure.resources),
-    assignments: await azure.askAll(run, azure.listAssignments(site), azure.assignment),
-  };
-  const whys = [settings, jobs, ...Object.values(asked)].flatMap((one) => ('why' in one ? [one.why] : []));
-  const { identities, roles, registries, insights, assignments } = asked;
+  const roles = await azure.ask(run, azure.listRoles(site), azure.roles);
+  const list = (type: string) => azure.ask(run, azure.listResources(site, type), azure.resources);
+  const registries = await list('Microsoft.ContainerRegistry/registries');
+  const insights = await list('Microsoft.Insights/components');
   if (
+    'why' in settings ||
     'why' in jobs ||
     'why' in identities ||
     'why' in roles ||
     'why' in registries ||
     'why' in insights ||
-    'why' in assignments ||
-    whys.length > 0
+    'why' in assignments
   ) {
+    const asked = [settings, jobs, identities, roles, registries, insights, assignments];
+    const whys = asked.flatMap((one) => ('why' in one ? [one.why] : []));
     return ['roles', 'secrets'].map((check) => unknown(check, whys.join('\n')));
   }
   const answers: Answers = {
@@ -121,44 +142,5 @@ async function permissions(
       wrong('roles', `missing: ${stands.join('; ')}`, 'lamp deploy --from jobs'),
       unknown('secrets', 'see roles'),
     ];
-  const all = assignments.value.map(({ properties }) => properties);
-  return [...roleFindings(stands, all), ...secretFindings(stands, all, identities.value)];
-}
-
-/** What only a call shows. */
-async function behaviour(run: Run, site: azure.Site, patience: Patience): Promise<Finding[]> {
-  const result: Finding[] = [];
-  const url = /^(127\.0\.0\.1|localhost)(:|$)/.test(site.defaultHostName)
-    ? `http://${site.defaultHostName}`
-    : `https://${site.defaultHostName}`;
-  const authentication = await azure.ask(run, azure.showAuthentication(site), azure.authentication);
-  if ('why' in authentication)
-    return [unknown('authentication', authentication.why), unknown('ticks', 'see authentication')];
-  const { platform, globalValidation, identityProviders } = authentication.value.properties;
-  result.push(
-    ...judge.authenticationFindings({
-      enabled: platform.enabled,
-      required: globalValidation.requireAuthentication,
-      open: globalValidation.excludedPaths ?? [],
-    }),
-  );
-  for (const [method, path] of [
-    ['GET', '/health'],
-    ['POST', '/api/tick'],
-  ] as const) {
-    const status = await fetch(`${url}${path}`, {
-      method,
-      redirect: 'manual',
-      signal: AbortSignal.timeout(30_000),
-    }).then(
-      (answer) => answer.status,
-      () => null,
-    );
-    result.push(judge.refusalFinding(`${method} ${path}`, status));
-  }
-  const { clientId } = identityProviders.azureActiveDirectory.registration;
-  const token = await azure.ask(run, azure.token(clientId), azure.accessToken);
-  if ('why' in token) result.push(unknown('ticks', token.why));
-  else result.push(await tickFinding({ ...patience, url, token: token.value.accessToken }));
-  return result;
+  return [...roleFindings(stands, assignments.value), ...secretFindings(stands, assignments.value, identities.value)];
 }

@@ -26,6 +26,8 @@ let looks: number;
 export const behaviour = {
   /** What /health tells, one after another; the last one for ever. */
   ticks: [] as (string | null)[],
+  /** How many launches it tells to be set aside; undefined: as an app of before, which did not tell it. */
+  setAside: 0 as number | undefined,
   /** What an unauthenticated call is answered with. */
   open: 401,
   wanted: '',
@@ -36,13 +38,15 @@ beforeEach(async () => {
   said = [];
   behaviour.ticks = ['2026-11-20T07:00:00.100Z', '2026-11-20T07:01:00.100Z', '2026-11-20T07:02:00.100Z'];
   looks = 0;
+  behaviour.setAside = 0;
   behaviour.open = 401;
   behaviour.wanted = `Bearer ${key}`;
   app = createServer((request, response) => {
     if (request.headers.authorization !== behaviour.wanted)
       return response.writeHead(request.headers.authorization ? 403 : behaviour.open).end();
     const lastTick = behaviour.ticks[Math.min(looks++, behaviour.ticks.length - 1)];
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ jobs: 2, lastTick }));
+    const body = JSON.stringify({ jobs: 2, lastTick, setAside: behaviour.setAside });
+    response.writeHead(200, { 'content-type': 'application/json' }).end(body);
   }).listen(0, '127.0.0.1');
   await once(app, 'listening');
   host = `127.0.0.1:${(app.address() as AddressInfo).port}`;
@@ -60,9 +64,10 @@ export const identity = (name: string) => ({
   principalId: `p-${name}`,
   clientId: `c-${name}`,
 });
-const identities = ['id-lamp-app', 'id-lamp-poker', 'id-lamp-lamp-pull', 'id-lamp-lamp-score'].map(identity);
-const jobId = (name: string) => `${group}/providers/Microsoft.App/jobs/${name}`;
-const containerJob = (name: string, who: string, secrets: string[] = [], more = {}) => ({
+export const identities = () =>
+  ['id-lamp-app', 'id-lamp-poker', 'id-lamp-lamp-pull', 'id-lamp-lamp-score'].map(identity);
+export const jobId = (name: string) => `${group}/providers/Microsoft.App/jobs/${name}`;
+export const containerJob = (name: string, who: string, secrets: string[] = [], more = {}) => ({
   id: jobId(name),
   name,
   // Azure does not keep the case of ids.
@@ -88,7 +93,7 @@ export const jobs = () => [
 ];
 
 export const assignment = (who: string, role: string, scope: string) => ({
-  id: 'x',
+  id: `${scope}/providers/Microsoft.Authorization/roleAssignments/${who}-${role}`,
   properties: {
     scope,
     roleDefinitionId: `${subscription}/providers/Microsoft.Authorization/roleDefinitions/${role}`,
@@ -98,7 +103,7 @@ export const assignment = (who: string, role: string, scope: string) => ({
 });
 const storage = (name: string) => `${group}/providers/Microsoft.Storage/storageAccounts/${name}`;
 export const vault = `${group}/providers/Microsoft.KeyVault/vaults/kv-1`;
-const registry = `${group}/providers/Microsoft.ContainerRegistry/registries/cr1`;
+export const registry = `${group}/providers/Microsoft.ContainerRegistry/registries/cr1`;
 const insights = `${group}/providers/Microsoft.Insights/components/appi-1`;
 export const assignments = () => [
   assignment('id-lamp-app', builtIn['Storage Blob Data Owner'], storage('sthost')),
@@ -118,6 +123,18 @@ export const assignments = () => [
   // A person of IT, who is none of ours.
   assignment('somebody', 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7', vault),
 ];
+/** What the last deployment says that it made. */
+export const deployed = (jobs = ['lamp-pull', 'lamp-score']) => ({
+  properties: {
+    provisioningState: 'Succeeded',
+    outputs: {
+      appIdentityName: { type: 'String', value: 'id-lamp-app' },
+      pokerIdentityName: { type: 'String', value: 'id-lamp-poker' },
+      pokerName: { type: 'String', value: 'lamppoker' },
+      jobs: { type: 'Array', value: jobs.map((resource) => ({ resource, identity: `id-lamp-${resource}` })) },
+    },
+  },
+});
 export const settings: Record<string, string> = {
   AzureWebJobsStorage__accountName: 'sthost',
   LAMPLIGHTER_STORAGE__blobServiceUri: 'https://stdata.blob.core.windows.net/',
@@ -146,8 +163,7 @@ export const lines = {
   insights: 'az resource list --resource-group rg-1 --resource-type Microsoft.Insights/components --output json',
   assignments: rest(`${group}/providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01`),
   channels: 'az monitor action-group list --resource-group rg-1 --output json',
-  poison:
-    'az storage message peek --queue-name launch-poison --account-name stdata --auth-mode login --num-messages 32 --output json',
+  deployed: 'az deployment group show --resource-group rg-1 --name lamplighter-lamp-all --output json',
   token: `az account get-access-token --resource ${clientId} --output json`,
 };
 export type Line = keyof typeof lines;
@@ -168,7 +184,7 @@ export function answers(): Record<Line, Omit<Scripted, 'line'>> {
     functions: { stdout: ['tick', 'launch', 'daily', 'http'].map((name) => ({ name: `func-1/${name}` })) },
     settings: { stdout: Object.entries(settings).map(([name, value]) => ({ name, value, slotSetting: false })) },
     authentication: { stdout: authentication() },
-    identities: { stdout: identities },
+    identities: { stdout: identities() },
     jobs: { stdout: { value: jobs() } },
     roles: { stdout: [{ name: starter, roleName: 'Lamplighter job starter', permissions: [{ actions: jobActions }] }] },
     registries: { stdout: [{ id: registry, name: 'cr1' }] },
@@ -179,7 +195,7 @@ export function answers(): Record<Line, Omit<Scripted, 'line'>> {
         { name: 'ag-lamp', enabled: true, emailReceivers: [{ emailAddress: 'ops@contoso.com' }], smsReceivers: [] },
       ],
     },
-    poison: { stdout: [] },
+    deployed: { stdout: deployed() },
     token: { stdout: { accessToken: key, expiresOn: '2026-11-20 08:00:00' } },
   };
 }

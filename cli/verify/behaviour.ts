@@ -1,0 +1,45 @@
+import type { Run } from '../deploy/run.ts';
+import * as azure from './azure.ts';
+import { type Finding, unknown } from './finding.ts';
+import * as judge from './judge.ts';
+import { healthFindings, type Patience } from './ticks.ts';
+
+/** What only a call shows. */
+export async function behaviour(run: Run, site: azure.Site, patience: Patience): Promise<Finding[]> {
+  const result: Finding[] = [];
+  const url = /^(127\.0\.0\.1|localhost)(:|$)/.test(site.defaultHostName)
+    ? `http://${site.defaultHostName}`
+    : `https://${site.defaultHostName}`;
+  const authentication = await azure.ask(run, azure.showAuthentication(site), azure.authentication);
+  if ('why' in authentication)
+    return [
+      unknown('authentication', authentication.why),
+      ...['ticks', 'poison'].map((check) => unknown(check, 'see authentication')),
+    ];
+  const { platform, globalValidation, identityProviders } = authentication.value.properties;
+  result.push(
+    ...judge.authenticationFindings({
+      enabled: platform.enabled,
+      required: globalValidation.requireAuthentication,
+      open: globalValidation.excludedPaths ?? [],
+    }),
+  );
+  for (const [method, path] of [
+    ['GET', '/health'],
+    ['POST', '/api/tick'],
+  ] as const) {
+    const status = await fetch(`${url}${path}`, {
+      method,
+      redirect: 'manual',
+      signal: AbortSignal.timeout(30_000),
+    }).then(
+      (answer) => answer.status,
+      () => null,
+    );
+    result.push(judge.refusalFinding(`${method} ${path}`, status));
+  }
+  const { clientId } = identityProviders.azureActiveDirectory.registration;
+  const token = await azure.ask(run, azure.token(clientId), azure.accessToken);
+  if ('why' in token) return [...result, unknown('ticks', token.why), unknown('poison', 'see ticks')];
+  return [...result, ...(await healthFindings({ ...patience, url, token: token.value.accessToken }))];
+}
