@@ -77,11 +77,16 @@ export async function attemptSpec(
   };
 }
 
+/** So many runs back an output is looked for: a job of every minute that never succeeds must not hold up a start. */
+const furthest = 5_000;
+
 /** The newest kept output, at or before this run's slot, of each job that it reads from; what is not there is left out. */
 async function findInputs({ store }: Parts, job: Job, run: Run, until: Instant) {
   const inputs: AttemptSpec['inputs'] = [];
   for (const { path, job: source, output } of job.inputs) {
-    for await (const { value: past } of store.runs.list(source, { to: run.slot, page: 10 })) {
+    let looked = 0;
+    for await (const { value: past } of store.runs.list(source, { to: run.slot })) {
+      if (++looked === furthest) break;
       const kept = past.outputs.find((candidate) => candidate.path === output && candidate.sha256 !== null);
       if (past.state !== 'succeeded' || !kept?.sha256) continue;
       const id = { job: source, run: past.id, attempt: past.attempts.length };

@@ -4,6 +4,7 @@ import { minute, second } from '../shared/instant.ts';
 import { tell } from '../shared/journal.ts';
 import { pipeline } from '../shared/pipeline.ts';
 import { register } from '../shared/register.ts';
+import { newRun, type Run } from '../shared/run.ts';
 import { catalogOf, hourly, job, seven } from './support/cast.ts';
 import { World } from './support/parts.ts';
 
@@ -65,4 +66,27 @@ test('neither a log line nor the history holds the signature of an address that 
   await world.pass(seven + second);
   expect((await world.row('score')).attempts[0]?.error).toContain('spec.json?… failed');
   expect(JSON.stringify([await world.rows('score'), world.events.map(tell)])).not.toContain('sig=');
+});
+
+test('a job that reads what another has not left for thousands of runs starts without it, and does not read them all', async () => {
+  const reader = job('reader', { schedule: hourly, more: 'inputs: [source/rows.csv]' });
+  const world = await World.of(reader, job('source', { more: 'outputs: [rows.csv]' }));
+  const outputs = [{ path: 'rows.csv', bytes: 1, sha256: 'ab'.repeat(32), rows: 1, problem: null }];
+  const past = (at: number, more: Partial<Run>) =>
+    newRun('source', seven - at * minute, 'schedule', seven - at * minute, { endedAt: seven - at * minute, ...more });
+  const failed = Array.from({ length: 5_100 }, (_, at) => past(at + 1, { state: 'failed' }));
+  await world.store.runs.insertAll([...failed, past(6_000, { state: 'succeeded', outputs })]);
+  const { list } = world.store.runs;
+  let read = 0;
+  Object.assign(world.store.runs, {
+    async *list(...given: Parameters<typeof list>) {
+      for await (const row of list(...given)) {
+        read += 1;
+        yield row;
+      }
+    },
+  });
+  await world.pass(seven + second);
+  expect(world.platform.starts[0]).toMatchObject({ job: 'reader', inputs: [] });
+  expect(read).toBeLessThanOrEqual(5_000);
 });
