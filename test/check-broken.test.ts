@@ -119,6 +119,7 @@ const table: Record<string, Expected[]> = {
     ['9:3', 'reserved-name', 'env.JOB_NAME', /set by the runner/, /MY_NAME/],
     ['10:3', 'reserved-name', 'env.PATH', /set by the runner/, /MY_PATH/],
     ['11:3', 'reserved-name', 'env.LD_PRELOAD', /set by the runner/, /MY_PRELOAD/],
+    ['13:3', 'reserved-name', 'env.IDENTITY_ENDPOINT', /set by the runner/, /MY_ENDPOINT/],
   ],
   'set-twice': [['8:12', 'set-twice', 'secrets.CRM_MODE', /set under env, too \(line 7\)/, /delete it under env/]],
   'not-a-vault-name': [
