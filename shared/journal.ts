@@ -16,7 +16,7 @@ export type Event =
   | { type: 'secret-expiring'; secret: string; jobs: string[]; expiresOn: Instant; days: number }
   | { type: 'secret-unusable'; secret: string; jobs: string[]; error: string }
   /** A tick is done. `behindMs`: for how long slots had not been claimed when it began; 0 when all goes well. */
-  | { type: 'ticked'; host: string; jobs: number; behindMs: number; tookMs: number }
+  | { type: 'ticked'; host: string; jobs: number; behindMs: number; tookMs: number; setAside: number }
   /** The host's clock was not that of the store. */
   | { type: 'clock-corrected'; byMs: number }
   | { type: 'trouble'; doing: string; error: unknown };

@@ -34,8 +34,9 @@ export function pipeline(parts: Parts): Pipeline {
       const began = performance.now();
       const { behindMs } = await ticking.tick(parts, now);
       await watching.watch(parts, now);
+      const setAside = await parts.store.launches.poisonCount();
       const tookMs = Math.round(performance.now() - began);
-      parts.journal({ type: 'ticked', host: parts.person, jobs: parts.catalog().size, behindMs, tookMs });
+      parts.journal({ type: 'ticked', host: parts.person, jobs: parts.catalog().size, behindMs, tookMs, setAside });
     },
     async launch(text, now) {
       const message = readLaunch(text);

@@ -11,9 +11,11 @@ import { registrationBodies } from '../cli/deploy/registration.ts';
 import { dryRun } from '../cli/deploy/sequence.ts';
 import type { Scripted } from './support/azure-tools.ts';
 import {
+  account,
   again,
   appId,
   bothJobs,
+  build,
   commands,
   create,
   deployed,
@@ -227,6 +229,44 @@ test('a pipeline and other officers are given by variables', async () => {
   ]);
   expect((await run({}, { env: { LAMPLIGHTER_CALLERS: callers } })).error).toBeNull();
   expect((await run({}, { env: { LAMPLIGHTER_CALLERS: 'dana' } })).error).toContain('expected JSON such as ["<id>"]');
+});
+
+test('a resource group that somebody has made is taken as it is, without a region', async () => {
+  const lines = first([secret('crm-api-key')]).filter(({ line }) => !/group (exists|create) --name/.test(line));
+  await tools.script([
+    { line: 'az group exists --name rg-lamp-dev', stdout: 'true\n' },
+    { line: show('foundation'), ...missing('DeploymentNotFound') },
+    ...lines,
+  ]);
+  expect((await run({ location: undefined as never })).error).toBeNull();
+});
+
+test.each([
+  ['nothing at all', 'Error: repository name not known to registry. Correlation ID: c-1.'],
+  ['other images', 'Error: the specified tag does not exist. Correlation ID: c-1.'],
+])('an image is built when the registry has %s', async (_, text) => {
+  const here = again().filter(({ line }) => line !== image());
+  const lacks = { line: image(), code: 1, stderr: `ERROR: 2026-11-20 22:13:01.123456 ${text}\n` };
+  await tools.script([...here, lacks, { line: image(), stdout: { digest: newDigest } }, { line: build() }]);
+  expect((await run({ from: 'image' })).error).toContain('--from package');
+  await file('infra/jobs.json', packed);
+  await file('dist/app/index.js', '');
+  expect((await run({ from: 'image' })).error).toBeNull();
+  expect(await tools.calls()).toContain(build());
+});
+
+test('a pipeline asks for the token that verify needs while its sign-in is young, and a person does not', async () => {
+  const early = `az account get-access-token --resource ${appId} --output none`;
+  await tools.script(again());
+  await run();
+  expect(commands()).not.toContain(early);
+  said.length = 0;
+  const robot = { ...account, user: { name: pipeline, type: 'servicePrincipal' } };
+  const others = again().filter(({ line }) => !line.startsWith('az account'));
+  await tools.script([...others, { line: 'az account show --output json', stdout: robot }, { line: early, code: 1 }]);
+  expect((await run()).error).toBeNull();
+  expect(commands().indexOf(early)).toBeGreaterThan(0);
+  expect(commands().indexOf(early)).toBeLessThan(commands().indexOf('npm run package'));
 });
 
 test('a first deployment must say where it goes and who is told', async () => {

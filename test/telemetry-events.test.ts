@@ -191,11 +191,11 @@ test('a message that nobody can read is told of without its text', () => {
 });
 
 test('ticks, trouble, clocks and secrets are told of, each by its own event', () => {
-  const tick: Event = { type: 'ticked', host: 'here', jobs: 3, behindMs: 0, tookMs: 120 };
+  const tick: Event = { type: 'ticked', host: 'here', jobs: 3, behindMs: 0, tookMs: 120, setAside: 1 };
   expect(only(tick)).toEqual({
     name: 'LamplighterTick',
     properties: { host: 'here' },
-    measurements: { jobs: 3, behindMs: 0, durationMs: 120 },
+    measurements: { jobs: 3, behindMs: 0, durationMs: 120, setAside: 1 },
   });
   const error = Object.assign(new Error('connect\nat x'), { code: 'ECONNREFUSED' });
   expect(only({ type: 'trouble', doing: 'ticking', error })).toEqual({

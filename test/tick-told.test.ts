@@ -10,7 +10,7 @@ test('each tick is told of, by whom and for how many jobs', async () => {
   const world = await World.of(job('score', { schedule: hourly }), job('pull', { schedule: hourly }));
   await world.pass(world.now + 3 * minute);
   expect(told(world)).toHaveLength(4);
-  expect(told(world)[0]).toMatchObject({ host: 'host', jobs: 2, behindMs: 0, tookMs: expect.any(Number) });
+  expect(told(world)[0]).toMatchObject({ host: 'host', jobs: 2, behindMs: 0, tookMs: expect.any(Number), setAside: 0 });
 });
 
 test('ticks that come as they should are not behind; the first after an outage says by how much', async () => {
@@ -29,4 +29,11 @@ test('a tick that fails is not told of as one that was done', async () => {
   const work = pipeline(world.host({ store: { ...world.store, marks: away } }));
   await expect(work.tick(world.now + minute)).rejects.toThrow('storage is away');
   expect(told(world)).toHaveLength(before);
+});
+
+test('a tick tells how many launches lie set aside', async () => {
+  const world = await World.of(job('score', { schedule: hourly }));
+  await world.queue.putPoison('what is this?');
+  await world.work.tick(world.now + minute);
+  expect(told(world).at(-1)).toMatchObject({ setAside: 1 });
 });

@@ -79,6 +79,11 @@ export const whichPrincipal = (clientId: string): Command => ({
   argv: ['az', 'ad', 'sp', 'show', '--id', clientId, ...json],
 });
 
+/** Keeps a token for the app in az's cache; nothing is printed. */
+export const earlyToken = ({ authClientId }: Pick<Known, 'authClientId'>): Command => ({
+  argv: ['az', 'account', 'get-access-token', '--resource', authClientId, '--output', 'none'],
+});
+
 export const makePackage: Command = { argv: ['npm', 'run', 'package'], live: 'all' };
 
 /** infra/<environment>.bicepparam reads these; az compiles it, so that they are seen there. */

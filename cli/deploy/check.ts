@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { check as checkJobs } from '../check.ts';
 import { Refusal } from '../refusal.ts';
-import { account, groupExists, showDeployment, versionOfAz, versionOfBicep, versionOfFunc } from './az.ts';
+import { account, earlyToken, groupExists, showDeployment, versionOfAz, versionOfBicep, versionOfFunc } from './az.ts';
 import type { Deployment } from './deployment.ts';
 import { readJobs, readOutputs, readParameters } from './outputs.ts';
 import { type Account, accountShape, people } from './people.ts';
@@ -57,6 +57,7 @@ export async function checkAccount({ json, target, say }: Deployment): Promise<A
 export async function look(deployment: Deployment, who: Account): Promise<void> {
   const { target, must, maybe, say } = deployment;
   const exists = (await must(groupExists(target))).trim() === 'true';
+  deployment.groupStands = exists;
   const foundation = exists ? await maybe(showDeployment(target, 'foundation'), z.unknown()) : null;
   const all = foundation === null ? null : await maybe(showDeployment(target, 'all'), z.unknown());
   if (foundation !== null) {
@@ -74,6 +75,8 @@ export async function look(deployment: Deployment, who: Account): Promise<void> 
     );
   }
   await people(deployment, who, foundation !== null);
+  // A pipeline's sign-in is good for some minutes (AADSTS700024), and verify comes later: az keeps this for an hour.
+  if (deployment.stands && who.user.type !== 'user') await deployment.run(earlyToken(deployment.known));
 }
 
 /** The step `check`, after tools and account. */

@@ -15,6 +15,8 @@ export interface Deployment {
   jobs: string;
   /** Filled in by the steps; `<…>` where a step has not been yet. */
   known: Known;
+  /** Whether the resource group is there, whoever has made it. */
+  groupStands: boolean;
   /** False until the outputs of a foundation in Azure have been read. */
   stands: boolean;
   /** Digest of the image of the last deployment that succeeded. */
@@ -34,8 +36,12 @@ export interface Deployment {
   confirm(question: string): Promise<void>;
 }
 
-/** What the programs of Azure answer for something that is not there; az ends with 3 for most of it. */
-const absent = /NotFound|MANIFEST_UNKNOWN|NAME_UNKNOWN|does not exist|doesn't exist|could not be found|is not found/i;
+/**
+ * What the programs of Azure answer for something that is not there; az ends with 3 for most of it. Of a registry's answer
+ * az prints the message and not the code: of an empty one "repository name not known to registry".
+ */
+const absent =
+  /NotFound|MANIFEST_UNKNOWN|NAME_UNKNOWN|not known to registry|does not exist|doesn't exist|could not be found|is not found/i;
 
 export function deployment(
   given: Pick<Deployment, 'target' | 'root' | 'jobs' | 'environment' | 'run' | 'say' | 'confirm'>,
@@ -44,6 +50,7 @@ export function deployment(
   return {
     ...given,
     known: { ...placeholders },
+    groupStands: false,
     stands: false,
     running: null,
     jobsThere: new Map(),

@@ -13,6 +13,12 @@ export interface Cause {
 /** Failures that IT meets, the more special ones first. `docs/deploy.md` has the same table. */
 export const causes: Cause[] = [
   {
+    says: /AADSTS700024/,
+    sign: 'AADSTS700024',
+    cause: 'the token with which this pipeline signed in has expired, and something new was asked for',
+    remedy: 'sign in again (azure/login), then go on; when only verify was left: lamp verify',
+  },
+  {
     says: /az login|AADSTS(50076|50079|70043|700082|500133)|No subscription found|refresh token has expired/,
     sign: 'Please run ‘az login’',
     cause: 'nobody is signed in, or the session has expired',
@@ -55,6 +61,18 @@ export const causes: Cause[] = [
     remedy: 'az keyvault recover --name <vault>, or deploy under another --name',
   },
   {
+    says: /RoleAssignmentUpdateNotPermitted/,
+    sign: 'RoleAssignmentUpdateNotPermitted',
+    cause: 'an identity was deleted and made again, and a right of the old one is still there',
+    remedy: 'delete such rights: docs/deploy.md, When a step fails, has the command; then again',
+  },
+  {
+    says: /RoleAssignmentExists/,
+    sign: 'RoleAssignmentExists',
+    cause: 'somebody has given by hand a right that infra/ gives',
+    remedy: 'delete theirs (az role assignment list --all, then delete --ids); then again',
+  },
+  {
     says: /PrincipalNotFound/,
     sign: 'PrincipalNotFound',
     cause: 'a new identity is not known everywhere in Entra yet',
@@ -70,9 +88,10 @@ export const causes: Cause[] = [
   {
     says: /ForbiddenByRbac|ForbiddenByPolicy|Caller is not authorized to perform action/,
     sign: 'ForbiddenByRbac',
-    cause: 'you may not look into the vault: Owner and Contributor do not include that',
+    cause:
+      'you may not look into the vault, as Owner and Contributor do not include that, or may since some minutes only',
     remedy:
-      'LAMPLIGHTER_SECRET_OFFICERS names who may (docs/deploy.md, Rights): lamp deploy --from access, wait a minute, then again',
+      'wait five minutes, then again; else LAMPLIGHTER_SECRET_OFFICERS must name you (docs/deploy.md, Rights): lamp deploy --from jobs',
   },
   {
     says: /ForbiddenByFirewall|ForbiddenByConnection|Public network access is disabled/i,

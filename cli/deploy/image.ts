@@ -30,7 +30,8 @@ export async function image(deployment: Deployment): Promise<void> {
 }
 
 function notHere({ registry }: Known, digest: string): string {
-  const take = `az acr import --name ${registry} --source <other registry>/${imageName}@${digest} --image ${imageName}:taken`;
+  const from = `--registry <resource id of the other registry> --source ${imageName}@${digest}`;
+  const take = `az acr import --name ${registry} ${from} --image ${imageName}:taken --force`;
   return `The registry ${registry} has no ${imageName}@${digest}. From another registry it is taken by: ${take}`;
 }
 

@@ -2,6 +2,7 @@ import {
   account,
   buildImage,
   deploy,
+  earlyToken,
   findDigest,
   findTag,
   groupCreate,
@@ -49,10 +50,11 @@ export function plan(target: Target, tag: string): { step: Step; commands: Plann
       ...when('when the group exists', showDeployment(target, 'foundation')),
       ...when('when something stands', showDeployment(target, 'all'), listSecrets(known)),
       ...when('first deployment', whoAmI),
+      ...when('when something stands and a pipeline deploys', earlyToken(known)),
     ],
     package: always(makePackage),
     infra: [
-      ...always(groupCreate(target)),
+      ...when('when there is none', groupCreate(target)),
       ...(target.authClientId === undefined
         ? [
             ...always(findRegistration(target)),

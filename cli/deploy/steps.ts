@@ -45,7 +45,7 @@ export const work: Record<Exclude<Step, 'verify'>, Work> = {
 async function infra(deployment: Deployment): Promise<void> {
   const { target, known } = deployment;
   if (deployment.stands) return deployment.say('  Stands already. The step jobs brings it up to date.');
-  await deployment.must(groupCreate(target));
+  if (!deployment.groupStands) await deployment.must(groupCreate(target));
   if (known.authClientId === placeholders.authClientId) known.authClientId = await registration(deployment);
   readOutputs(deployment, await deployment.json(deploy(target, known, 'foundation'), z.unknown()));
   mustStand(deployment);

@@ -248,10 +248,10 @@ export const sections: { title: string; about: string; views: View[] }[] = [
         width: 50,
       },
       {
-        title: 'Messages set aside by the platform',
+        title: 'Launches set aside',
         query: 'poison',
         empty: 'None.',
-        columns: { queue: 'Queue', times: 'Messages', newest: 'Last seen' },
+        columns: { setAside: 'Launches', newest: 'Last seen' },
         width: 50,
       },
     ],

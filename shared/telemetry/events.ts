@@ -102,6 +102,7 @@ export const events = {
       jobs: 'Jobs deployed',
       behindMs: 'For how long slots had not been claimed when it began; 0 when all goes well',
       durationMs: 'How long the tick took',
+      setAside: 'Launches that failed five times, or that nobody can read, and lie in launch-poison',
     },
   },
   LamplighterTrouble: {

@@ -20,8 +20,8 @@ export function telemetryOf(event: Event, catalog: Catalog): TelemetryEvent[] {
       // Given up between two attempts: that it is finished is told as well, once.
       return event.run.attempts.length > 0 ? [] : [ofRun(event.run, catalog)];
     case 'ticked': {
-      const { host, jobs, behindMs, tookMs } = event;
-      return [made('LamplighterTick', { host }, { jobs, behindMs, durationMs: tookMs })];
+      const { host, jobs, behindMs, tookMs, setAside } = event;
+      return [made('LamplighterTick', { host }, { jobs, behindMs, durationMs: tookMs, setAside })];
     }
     case 'trouble':
       return [trouble('trouble', event.doing, troubleText(event.error))];

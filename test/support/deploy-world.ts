@@ -189,6 +189,10 @@ export const variables = (stage: string, more: Record<string, string> = {}) => (
 });
 export const missing = (what: string) => ({ code: 3, stderr: `ERROR: (${what}) is not there\n` });
 
+/** What az prints of a registry that nothing was pushed to: the message of its answer, without the code. */
+export const emptyRegistry =
+  'ERROR: 2026-11-20 22:13:01.123456 Error: repository name not known to registry. Correlation ID: c-1.\n';
+
 /** Nothing stands yet. */
 export const first = (vault: unknown[]): Scripted[] => [
   ...machine,
@@ -204,7 +208,7 @@ export const first = (vault: unknown[]): Scripted[] => [
   { line: create('foundation'), env: variables('foundation'), stdout: deployed() },
   { line: secrets, stdout: vault },
   { line: create('access'), env: variables('access'), stdout: deployed() },
-  { line: image(), code: 1, stderr: 'ERROR: (MANIFEST_UNKNOWN) manifest tagged by "x" is not found.\n' },
+  { line: image(), code: 1, stderr: emptyRegistry },
   { line: image(), stdout: { digest: newDigest } },
   { line: build(), stderr: 'Run ID: cb1 was successful\n' },
   {

@@ -60,7 +60,6 @@ export const tables: Record<string, string> = {
     `(${common}, ProblemId: string, ExceptionType: string, Message: string, Method: string, Assembly: string, ` +
     'HandledAt: string, OuterMessage: string, OuterType: string, OuterMethod: string, InnermostMessage: string, ' +
     'InnermostType: string, InnermostMethod: string, SeverityLevel: int, Details: dynamic)',
-  AppTraces: `(${common}, Message: string, SeverityLevel: int)`,
 };
 
 let loaded: { kusto: Kusto; globals: unknown } | undefined;
