@@ -1,35 +1,14 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { createServer } from 'node:https';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { selfSigned } from './support/certificate.ts';
 import { start, World } from './support/shim.ts';
 
-const openssl = spawnSync('openssl', ['version']).status === 0;
-if (!openssl && process.env.CI) throw new Error('openssl is not on the PATH: storage over TLS cannot be tested');
-
-test.skipIf(!openssl)('storage over TLS is used when its certificate is trusted, and only then', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'lamp-tls-'));
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  const ask = [
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-days',
-    '1',
-    '-subj',
-    '/CN=localhost',
-  ];
-  const name = ['-addext', 'subjectAltName=IP:127.0.0.1'];
-  execFileSync('openssl', ['req', '-x509', ...ask, ...name, '-keyout', key, '-out', cert], { stdio: 'pipe' });
+test('storage over TLS is used when its certificate is trusted, and only then', async () => {
+  const certificate = selfSigned();
   const world = await World.create();
   const { port } = new URL(world.container.url);
-  const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (from, to) => {
+  const server = createServer({ key: certificate.key, cert: certificate.cert }, (from, to) => {
     const on = request(
       { port, host: '127.0.0.1', path: from.url, method: from.method, headers: from.headers },
       (reply) => {
@@ -48,12 +27,12 @@ test.skipIf(!openssl)('storage over TLS is used when its certificate is trusted,
     spec.blobs = { started: https(started), heartbeat: https(heartbeat), log: https(log), result: https(result) };
     return spec;
   };
-  const { result, log } = await world.run(await secured(), { SSL_CERT_FILE: cert });
+  const { result, log } = await world.run(await secured(), { SSL_CERT_FILE: certificate.certFile });
   expect(result.outcome).toBe('succeeded');
   expect(log.job.length).toBe(100_001);
   const refused = await start(await secured()).ended;
   expect(refused).toMatchObject({ code: 69, said: expect.stringMatching(/certificate verify failed/) });
   server.close();
   server.closeAllConnections();
-  await rm(folder, { recursive: true });
+  await certificate.remove();
 });

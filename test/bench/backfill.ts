@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import diagnostics from 'node:diagnostics_channel';
-import { existsSync } from 'node:fs';
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,6 +16,7 @@ import { iso } from '../../shared/instant.ts';
 import { register } from '../../shared/register.ts';
 import { isFinal, type Run } from '../../shared/run.ts';
 import { slotOnDate } from '../../shared/schedule/schedule.ts';
+import { readExport } from './export.ts';
 
 /**
  * Backfills pull-prospects over every contact day of a CRM export, one run a day, and checks that nothing is missing or
@@ -26,20 +26,8 @@ import { slotOnDate } from '../../shared/schedule/schedule.ts';
  */
 const job = 'pull-prospects';
 const root = join(import.meta.dirname, '..', '..');
-const csv = process.env.LAMPLIGHTER_PROSPECTS ?? join(root, '..', 'shared', 'data', 'prospects.csv');
-if (!existsSync(csv)) {
-  console.error(`No export at ${csv}: set LAMPLIGHTER_PROSPECTS to a file like it.`);
-  process.exit(1);
-}
 const { values } = parseArgs({ options: { days: { type: 'string' } } });
-const limit = values.days === undefined ? Number.POSITIVE_INFINITY : Number(values.days);
-const contacts = new Map<string, number>();
-for (const line of (await readFile(csv, 'utf8')).split('\n').slice(1)) {
-  const date = line.split(',')[1];
-  if (date) contacts.set(date, (contacts.get(date) ?? 0) + 1);
-}
-const days = [...contacts.keys()].sort().slice(0, limit);
-const expected = days.reduce((sum, date) => sum + (contacts.get(date) ?? 0), 0);
+const { csv, days, expected } = await readExport(values.days);
 
 let requests = 0;
 diagnostics.subscribe('http.client.request.start', () => {
