@@ -1,4 +1,4 @@
-import { troubleText } from '../shared/journal.ts';
+import { troubleText } from '../shared/events.ts';
 import { Refusal } from './refusal.ts';
 
 /** What the HTTP client of the store's SDK says when nobody answers, or the way there is closed. */

@@ -1,5 +1,5 @@
 import { type Instant, iso } from '../shared/instant.ts';
-import { type Run, runName } from '../shared/run.ts';
+import { type Run, runName } from '../shared/run/run.ts';
 
 /** What `--json` prints; documented in docs/cli.md, and stable. Times are ISO 8601 in UTC, durations ms. */
 export function runJson(run: Run) {

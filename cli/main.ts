@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { builders, defaultBase, environments, steps } from './deploy/options.ts';
-import { defaultImage } from './docker.ts';
+import { defaultImage } from './host/docker.ts';
 import { exampleText } from './examples.ts';
 import { explain } from './explain.ts';
 import { findHome } from './home.ts';
@@ -36,7 +36,7 @@ program
   .addOption(new Option('--executor <name>', 'what runs jobs').choices(['process', 'docker']).default('process'))
   .option('--image <reference>', 'what containers are made of', defaultImage)
   .option('--join', 'be a second host at the store that runs already', false)
-  .action(async (options) => (await import('./start.ts')).start(home(), options));
+  .action(async (options) => (await import('./host/start.ts')).start(home(), options));
 
 program
   .command('check')
@@ -44,7 +44,7 @@ program
   .argument('[folder]', 'folder of jobs (default: jobs/)')
   .addOption(json())
   .action(async (folder: string | undefined, options) => {
-    const { check } = await import('./check.ts');
+    const { check } = await import('./commands/check.ts');
     const { text, exitCode } = await check(folder ?? home().jobs, options);
     console.log(text);
     process.exitCode = exitCode;

@@ -1,5 +1,5 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
-import type { RunState } from '../shared/run.ts';
+import type { RunState } from '../shared/run/run.ts';
 
 /** Prints rows under headings, columns as wide as they need be, the last one cut to the terminal's width. */
 export function printTable(headings: string[], rows: string[][]): void {

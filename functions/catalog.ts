@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Catalog, Deployed } from '../shared/catalog.ts';
-import type { Job, JobSchedule } from '../shared/job.ts';
+import type { Catalog, Deployed } from '../shared/job/catalog.ts';
+import type { Job, JobSchedule } from '../shared/job/job.ts';
 import { parseSchedule } from '../shared/schedule/schedule.ts';
 
 /** A job as `npm run package` writes it down: checked then, so that nothing has to be checked when the app starts. */

@@ -1,10 +1,10 @@
 import { DefaultAzureCredential, ManagedIdentityCredential, type TokenCredential } from '@azure/identity';
-import type { Catalog } from '../shared/catalog.ts';
-import { containerAppsExecutor } from '../shared/executors/container-apps.ts';
+import type { Catalog } from '../shared/job/catalog.ts';
+import { containerAppsExecutor } from '../shared/executors/container-apps/container-apps.ts';
 import { hour } from '../shared/instant.ts';
-import { nudges } from '../shared/nudge.ts';
+import { nudges } from '../shared/api/nudge.ts';
 import type { Parts } from '../shared/parts.ts';
-import { keyVault } from '../shared/secrets/keyvault.ts';
+import { keyVault } from '../shared/secrets/keyvault/keyvault.ts';
 import { openStore, type Store } from '../shared/store/store.ts';
 import { readCatalog } from './catalog.ts';
 import { readSettings, type Settings } from './settings.ts';

@@ -1,6 +1,6 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
-import { api, tickPath } from '../shared/api.ts';
-import { finishPath } from '../shared/nudge.ts';
+import { api, tickPath } from '../shared/api/api.ts';
+import { finishPath } from '../shared/api/nudge.ts';
 import { type Invocation, invocation } from './invocation.ts';
 import { registered } from './registration.ts';
 

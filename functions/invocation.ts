@@ -1,5 +1,5 @@
 import type { InvocationContext } from '@azure/functions';
-import { type Event, type Journal, tell } from '../shared/journal.ts';
+import { type Event, type Journal, tell } from '../shared/events.ts';
 import { once } from '../shared/once.ts';
 import type { Parts } from '../shared/parts.ts';
 import { insights, noTelemetry, type Telemetry } from '../shared/telemetry/insights.ts';

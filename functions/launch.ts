@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { InvocationContext } from '@azure/functions';
-import { capacity } from '../shared/capacity.ts';
+import { capacity } from '../shared/pipeline/capacity.ts';
 import { second } from '../shared/instant.ts';
 import { pipeline } from '../shared/pipeline.ts';
 import { type Invocation, invocation } from './invocation.ts';

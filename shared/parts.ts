@@ -1,9 +1,9 @@
-import type { Catalog } from './catalog.ts';
-import type { Executor } from './executor.ts';
+import type { Catalog } from './job/catalog.ts';
+import type { Executor } from './executors/executor.ts';
 import type { Instant } from './instant.ts';
-import type { Journal } from './journal.ts';
-import type { Nudges } from './nudge.ts';
-import type { Vault } from './secret.ts';
+import type { Journal } from './events.ts';
+import type { Nudges } from './api/nudge.ts';
+import type { Vault } from './secrets/vault.ts';
 import type { Store } from './store/store.ts';
 
 /** What the pipeline works with; put together once, at start-up, for one machine or for Azure. */

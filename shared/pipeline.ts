@@ -1,12 +1,12 @@
-import * as finishing from './finish.ts';
+import * as finishing from './pipeline/finish.ts';
 import type { Instant } from './instant.ts';
-import * as launching from './launch.ts';
+import * as launching from './pipeline/launch.ts';
 import type { Parts } from './parts.ts';
-import { parseRunId } from './run.ts';
+import { parseRunId } from './run/run.ts';
 import type { AttemptId } from './store/attempts.ts';
 import { readLaunch } from './store/launches.ts';
-import * as ticking from './tick.ts';
-import * as watching from './watch.ts';
+import * as ticking from './pipeline/tick.ts';
+import * as watching from './pipeline/watch.ts';
 
 /**
  * The whole story. Four entry points, called by a loop on one machine and by Azure Functions in the cloud; each may be

@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import { backfill as backfillSlots, planBackfill } from '../../shared/backfill.ts';
+import { backfill as backfillSlots, planBackfill } from '../../shared/actions/backfill.ts';
 import { type Instant, iso } from '../../shared/instant.ts';
-import type { Job } from '../../shared/job.ts';
-import { isFinal, type Run, runName } from '../../shared/run.ts';
+import type { Job } from '../../shared/job/job.ts';
+import { isFinal, type Run, runName } from '../../shared/run/run.ts';
 import { localText, slotOnDate, slotsBetween } from '../../shared/schedule/schedule.ts';
 import type { Home } from '../home.ts';
 import { printJson } from '../json.ts';
 import { Refusal } from '../refusal.ts';
-import { openParts, runnableJob, type Session } from '../session.ts';
+import { openParts, runnableJob, type Session } from '../host/session.ts';
 import { readTime } from '../time.ts';
 import { demandHost, waitFor } from '../wait.ts';
 import { count } from '../words.ts';

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import Docker from 'dockerode';
-import { daemonText, statusOf, unreachable } from '../../shared/executors/docker-error.ts';
-import { buildImage } from '../../shared/image.ts';
+import { daemonText, statusOf, unreachable } from '../../shared/executors/docker/error.ts';
+import { buildImage } from '../../shared/executors/docker/image.ts';
 import type { Home } from '../home.ts';
 import { printJson } from '../json.ts';
 import { Refusal } from '../refusal.ts';

@@ -1,11 +1,11 @@
 import { styleText } from 'node:util';
 import { type Instant, iso } from '../../shared/instant.ts';
-import type { Job } from '../../shared/job.ts';
+import type { Job } from '../../shared/job/job.ts';
 import { localText, nextSlots } from '../../shared/schedule/schedule.ts';
 import type { JobRow } from '../../shared/store/jobs.ts';
 import type { Home } from '../home.ts';
 import { printJson } from '../json.ts';
-import { jobNames, openParts, type Session } from '../session.ts';
+import { jobNames, openParts, type Session } from '../host/session.ts';
 import { printTable, stateText } from '../table.ts';
 import { spanText } from '../words.ts';
 

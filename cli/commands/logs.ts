@@ -1,12 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { iso } from '../../shared/instant.ts';
-import { type LogRecord, readLog } from '../../shared/log.ts';
-import { isFinal, type Run, runName } from '../../shared/run.ts';
+import { type LogRecord, readLog } from '../../shared/run/log.ts';
+import { isFinal, type Run, runName } from '../../shared/run/run.ts';
 import type { AttemptId } from '../../shared/store/attempts.ts';
 import type { Home } from '../home.ts';
 import { Refusal } from '../refusal.ts';
-import { findRun, openParts, type Session } from '../session.ts';
+import { findRun, openParts, type Session } from '../host/session.ts';
 
 export interface LogOptions {
   follow?: boolean;

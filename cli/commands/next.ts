@@ -9,7 +9,7 @@ import {
   type Schedule,
   ScheduleError,
 } from '../../shared/schedule/schedule.ts';
-import { brokenJobs, readManifests } from '../folder.ts';
+import { brokenJobs, readManifests } from '../host/folder.ts';
 import type { Home } from '../home.ts';
 import { printJson } from '../json.ts';
 import { Refusal } from '../refusal.ts';

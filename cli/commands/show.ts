@@ -1,9 +1,9 @@
 import { styleText } from 'node:util';
 import { iso } from '../../shared/instant.ts';
-import { runName } from '../../shared/run.ts';
+import { runName } from '../../shared/run/run.ts';
 import type { Home } from '../home.ts';
 import { printJson, runJson } from '../json.ts';
-import { findRun, openParts } from '../session.ts';
+import { findRun, openParts } from '../host/session.ts';
 import { stateText } from '../table.ts';
 import { spanText } from '../words.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { check as checkJobs } from '../check.ts';
+import { check as checkJobs } from '../commands/check.ts';
 import { Refusal } from '../refusal.ts';
 import { account, earlyToken, groupExists, showDeployment, versionOfAz, versionOfBicep, versionOfFunc } from './az.ts';
 import type { Deployment } from './deployment.ts';

@@ -135,7 +135,7 @@ export const causes: Cause[] = [
     says: /BCP\d{3}|InvalidTemplate\b/,
     sign: 'BCP',
     cause: 'infra/ is not valid for this Bicep: an older Bicep, or an edit',
-    remedy: 'az bicep upgrade; after an edit: npm test -- test/bicep.test.ts',
+    remedy: 'az bicep upgrade; after an edit: npm test -- test/infra/bicep.test.ts',
   },
   {
     says: /Can't find app with name|Unable to connect to Azure\./,

@@ -1,11 +1,11 @@
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type Job, toJob } from '../job.ts';
+import { type Job, toJob } from '../job/job.ts';
 import { contentProblems } from './contents.ts';
 import { readFolder, unreadable } from './folder.ts';
 import { nameFault } from './name.ts';
-import { inputProblems, lookAlikeProblems, type Neighbour } from './neighbour.ts';
+import { inputProblems, lookAlikeProblems, type Neighbour } from './cross-check.ts';
 import { byPlace, type Problem } from './problem.ts';
 import { readManifest } from './reading.ts';
 

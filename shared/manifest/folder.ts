@@ -1,6 +1,6 @@
 import { lstat, open, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { leftOut } from '../bundle.ts';
+import { leftOut } from '../job/bundle.ts';
 import { nearest } from '../nearest.ts';
 import { manifestLimitBytes } from './encoding.ts';
 import type { Problem } from './problem.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { errorClasses } from '../attempt.ts';
+import { errorClasses } from '../run/attempt.ts';
 import {
   channel,
   duration,

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { mkdir, readFile, realpath, stat, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
-import { type Secret, SecretError, type Vault } from '../secret.ts';
+import { type Secret, SecretError, type Vault } from './vault.ts';
 
 export interface LocalVaultOptions {
   /** Lines of `name=value`; need not exist. */

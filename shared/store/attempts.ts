@@ -1,6 +1,6 @@
 import { buffer } from 'node:stream/consumers';
 import { type BlobClient, type ContainerClient, RestError } from '@azure/storage-blob';
-import { type AttemptResult, type AttemptSpec, attemptResult } from '../attempt.ts';
+import { type AttemptResult, type AttemptSpec, attemptResult } from '../run/attempt.ts';
 import type { Instant } from '../instant.ts';
 import type { SignBlob } from './signature.ts';
 

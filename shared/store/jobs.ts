@@ -1,5 +1,5 @@
 import type { Instant } from '../instant.ts';
-import type { Person, RunState, Trigger } from '../run.ts';
+import type { Person, RunState, Trigger } from '../run/run.ts';
 import { Recent } from './recent.ts';
 import { type Codec, readInstant, type Table, type Versioned } from './table.ts';
 

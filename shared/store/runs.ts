@@ -1,5 +1,5 @@
 import type { Instant } from '../instant.ts';
-import { type Attempt, parseRunId, type Run } from '../run.ts';
+import { type Attempt, parseRunId, type Run } from '../run/run.ts';
 import { type Codec, readInstant, type Table, type Versioned } from './table.ts';
 
 /** Thirteen digits reach the year 2286. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Run } from '../run.ts';
+import type { Run } from '../run/run.ts';
 import { cut, itemLimit, measurementLimit, nameLimit } from './limits.ts';
 
 /** Of the item; the rest is for texts. */

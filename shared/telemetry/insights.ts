@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Catalog } from '../catalog.ts';
+import type { Catalog } from '../job/catalog.ts';
 import { second } from '../instant.ts';
-import type { Journal } from '../journal.ts';
+import type { Journal } from '../events.ts';
 import type { Health, Sender, SenderOptions, Told } from './sender.ts';
 import { telemetryOf } from './translate.ts';
 

@@ -1,4 +1,4 @@
-import { withoutQueries } from '../address.ts';
+import { withoutQueries } from '../text.ts';
 
 /**
  * What Application Insights takes of an item: names of properties and measurements of 150 characters, values of

@@ -1,7 +1,7 @@
-import type { Catalog } from '../catalog.ts';
+import type { Catalog } from '../job/catalog.ts';
 import { type Instant, iso } from '../instant.ts';
-import { type Event, troubleText } from '../journal.ts';
-import { type Attempt, currentAttempt, type Run } from '../run.ts';
+import { type Event, troubleText } from '../events.ts';
+import { type Attempt, currentAttempt, type Run } from '../run/run.ts';
 import type { EventName, TelemetryEvent } from './events.ts';
 import { figures } from './figures.ts';
 import { measurementLimit, plain } from './limits.ts';

@@ -2,14 +2,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import Docker from 'dockerode';
-import { readFolder } from '../../cli/folder.ts';
-import { backfill } from '../../shared/backfill.ts';
-import { isFinal, type Run } from '../../shared/run.ts';
+import { readFolder } from '../../cli/host/folder.ts';
+import { backfill } from '../../shared/actions/backfill.ts';
+import { isFinal, type Run } from '../../shared/run/run.ts';
 import { slotOnDate } from '../../shared/schedule/schedule.ts';
-import type { Fault } from '../support/arm-fault.ts';
-import { openAzure } from '../support/azure-world.ts';
-import { runtimeImage } from '../support/docker.ts';
-import { numbers } from '../support/random.ts';
+import type { Fault } from '../support/arm/arm-fault.ts';
+import { openAzure } from '../support/azure/azure-world.ts';
+import { runtimeImage } from '../support/docker/docker.ts';
+import { numbers } from '../support/pipeline/random.ts';
 import { readExport } from './export.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
-import { findPython } from '../../shared/executors/python.ts';
+import { findPython } from '../../shared/executors/process/python.ts';
 import { cpu } from './cpu.ts';
 import { lag } from './lag.ts';
 import { memory } from './memory.ts';

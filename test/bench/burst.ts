@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { second } from '../../shared/instant.ts';
-import type { Run } from '../../shared/run.ts';
+import type { Run } from '../../shared/run/run.ts';
 import { bareStamps, dueOf, type World } from './world.ts';
 
 /** So long before the instant the host is up: it claims all slots ahead, as it does in life. */

@@ -3,15 +3,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
-import { startStore } from '../../cli/azurite.ts';
-import type { AttemptSpec } from '../../shared/attempt.ts';
-import { dockerExecutor } from '../../shared/executors/docker.ts';
-import { containerOptions, type Limits } from '../../shared/executors/docker-container.ts';
-import { buildImage } from '../../shared/image.ts';
-import { relay } from '../../shared/relay.ts';
+import { startStore } from '../../cli/host/azurite.ts';
+import type { AttemptSpec } from '../../shared/run/attempt.ts';
+import { dockerExecutor } from '../../shared/executors/docker/docker.ts';
+import { containerOptions, type Limits } from '../../shared/executors/docker/container.ts';
+import { buildImage } from '../../shared/executors/docker/image.ts';
+import { relay } from '../../shared/executors/docker/store-proxy.ts';
 import { openStore } from '../../shared/store/store.ts';
-import { baseImage } from '../support/docker-base.ts';
-import { zip } from '../support/shim.ts';
+import { baseImage } from '../support/docker/docker-base.ts';
+import { zip } from '../support/shim/shim.ts';
 
 /**
  * What an attempt in a container costs over a bare container: the same Python command, in the same image under the same

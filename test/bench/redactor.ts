@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { findPython } from '../../shared/executors/python.ts';
+import { findPython } from '../../shared/executors/process/python.ts';
 
 /**
  * How fast secrets are taken out of an ordinary log, in MB/s of CPU time (what others do on the machine counts not) and

@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readFolder } from '../../cli/folder.ts';
-import { makePackage } from '../../cli/package.ts';
-import { startWorker } from '../support/worker.ts';
+import { readFolder } from '../../cli/host/folder.ts';
+import { makePackage } from '../../cli/deploy/package.ts';
+import { startWorker } from '../support/azure/worker.ts';
 import type { Choice } from './bench.ts';
 import { line, median, millis } from './figures.ts';
 

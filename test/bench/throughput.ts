@@ -1,4 +1,4 @@
-import type { Run } from '../../shared/run.ts';
+import type { Run } from '../../shared/run/run.ts';
 import type { Choice } from './bench.ts';
 import { bareBurst, burst } from './burst.ts';
 import { line, median, perMinute } from './figures.ts';

@@ -1,9 +1,9 @@
 import { TableClient } from '@azure/data-tables';
-import type { Deployed } from '../../shared/catalog.ts';
+import type { Deployed } from '../../shared/job/catalog.ts';
 import { day, type Instant, minute } from '../../shared/instant.ts';
 import { pipeline } from '../../shared/pipeline.ts';
-import { registerJob } from '../../shared/register.ts';
-import { newRun, type Run } from '../../shared/run.ts';
+import { registerJob } from '../../shared/pipeline/deployments.ts';
+import { newRun, type Run } from '../../shared/run/run.ts';
 import { parseSchedule } from '../../shared/schedule/schedule.ts';
 import { runCodec } from '../../shared/store/runs.ts';
 import { table } from '../../shared/store/table.ts';

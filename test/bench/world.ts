@@ -1,16 +1,16 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startStore } from '../../cli/azurite.ts';
-import { composeLocal, type LocalParts } from '../../cli/compose.ts';
-import { readFolder } from '../../cli/folder.ts';
+import { startStore } from '../../cli/host/azurite.ts';
+import { composeLocal, type LocalParts } from '../../cli/host/compose.ts';
+import { readFolder } from '../../cli/host/folder.ts';
 import { findHome, type Home } from '../../cli/home.ts';
-import { type Loop, loop } from '../../cli/loop.ts';
-import type { Catalog } from '../../shared/catalog.ts';
-import { findPython } from '../../shared/executors/python.ts';
+import { type Loop, loop } from '../../cli/host/loop.ts';
+import type { Catalog } from '../../shared/job/catalog.ts';
+import { findPython } from '../../shared/executors/process/python.ts';
 import { type Instant, minute } from '../../shared/instant.ts';
-import type { Event } from '../../shared/journal.ts';
-import { register } from '../../shared/register.ts';
+import type { Event } from '../../shared/events.ts';
+import { register } from '../../shared/pipeline/deployments.ts';
 
 /** The one script that both sides run. Its first statement takes the time, and tells it as a metric, in seconds UTC. */
 export const script = `import time

@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Docker from 'dockerode';
-import { attemptOf, label } from '../../shared/executors/docker-container.ts';
-import { buildImage } from '../../shared/image.ts';
-import { relayFolder } from '../../shared/relay.ts';
-import { baseImage } from '../support/docker-base.ts';
+import { attemptOf, label } from '../../shared/executors/docker/container.ts';
+import { buildImage } from '../../shared/executors/docker/image.ts';
+import { relayFolder } from '../../shared/executors/docker/store-proxy.ts';
+import { baseImage } from '../support/docker/docker-base.ts';
 
 export const image = 'lamplighter-faults';
 /** Where jobs in containers find the socket for their marks: beside the relay's. */

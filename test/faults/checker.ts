@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { type Instant, iso, minute } from '../../shared/instant.ts';
-import { isFinal, parseRunId, type Run, runId } from '../../shared/run.ts';
+import { isFinal, parseRunId, type Run, runId } from '../../shared/run/run.ts';
 import type { Store } from '../../shared/store/store.ts';
 
 /** What a run of the harness has to show; everything but `slots`, `succeeded`, `attempts` and `failed` must be 0. */

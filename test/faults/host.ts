@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { composeLocal } from '../../cli/compose.ts';
-import { readFolder } from '../../cli/folder.ts';
+import { composeLocal } from '../../cli/host/compose.ts';
+import { readFolder } from '../../cli/host/folder.ts';
 import { findHome } from '../../cli/home.ts';
-import { type Loop, loop } from '../../cli/loop.ts';
-import { tell } from '../../shared/journal.ts';
+import { type Loop, loop } from '../../cli/host/loop.ts';
+import { tell } from '../../shared/events.ts';
 import { problemText } from '../../shared/manifest/problem.ts';
-import { register } from '../../shared/register.ts';
+import { register } from '../../shared/pipeline/deployments.ts';
 
 /**
  * One host, as `lamp start` runs it, at a store that is given:

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { type Ports, startAzurite } from '../support/azurite.ts';
+import { type Ports, startAzurite } from '../support/storage/azurite.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {

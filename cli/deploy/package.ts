@@ -1,0 +1,131 @@
+import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { build, type PluginBuild } from 'esbuild';
+import { bundlePath, jobsFile, packJob } from '../../functions/catalog.ts';
+import { containerAppsJobName, containerAppsSecretName } from '../../shared/executors/container-apps/names.ts';
+import { containerSize } from '../../shared/executors/container-apps/size.ts';
+import type { Catalog } from '../../shared/job/catalog.ts';
+import { hour, second } from '../../shared/instant.ts';
+import type { Job } from '../../shared/job/job.ts';
+import { Refusal } from '../refusal.ts';
+
+export interface PackageOptions {
+  catalog: Catalog;
+  /** What the names of the Container Apps Jobs begin with. */
+  prefix: string;
+  /** Folder of the package; what is there is replaced. */
+  out: string;
+  /** Where infra/ finds the list of jobs. */
+  index: string;
+}
+
+/** Of the program, not of the jobs. */
+const root = join(import.meta.dirname, '../..');
+/** Fetching a Python and packages, storage that is away, clocks that differ: all beyond a job's own time limit. */
+const aroundMs = 2 * hour;
+
+/**
+ * Makes what `func azure functionapp publish --no-build` takes, and the list of jobs that infra/ deploys. Nothing is
+ * installed or built in Azure, and no manifest is read when the app starts.
+ * @throws Refusal when a job cannot run in Container Apps
+ */
+export async function makePackage({ catalog, prefix, out, index }: PackageOptions): Promise<void> {
+  const jobs = [...catalog.values()];
+  const listed = listJobs(
+    prefix,
+    jobs.map(({ job }) => job),
+  );
+  const fresh = `${out}.${process.pid}`;
+  await mkdir(join(fresh, 'bundles'), { recursive: true });
+  try {
+    await bundleApp(fresh);
+    for (const { bundle, zip } of jobs) await writeFile(join(fresh, bundlePath(bundle)), await zip());
+    await writeJson(join(fresh, jobsFile), jobs.map(packJob));
+    await copyFile(join(root, 'host.json'), join(fresh, 'host.json'));
+    await writeJson(join(fresh, 'package.json'), { name: 'lamplighter-app', private: true, main: 'index.js' });
+    await rm(out, { recursive: true, force: true });
+    await rename(fresh, out);
+  } finally {
+    await rm(fresh, { recursive: true, force: true });
+  }
+  await writeJson(index, { prefix, jobs: listed });
+}
+
+/**
+ * The files of the package, by what they are made from. `index` registers the functions and nothing else, which is
+ * quick and cannot fail; `handlers` is read by the first call; telemetry, the largest, when there is something to send.
+ */
+const files = {
+  index: 'functions/index.ts',
+  handlers: 'functions/handlers.ts',
+  sender: 'shared/telemetry/sender.ts',
+};
+
+async function bundleApp(outdir: string): Promise<void> {
+  await build({
+    entryPoints: Object.fromEntries(Object.entries(files).map(([name, path]) => [name, join(root, path)])),
+    outdir,
+    bundle: true,
+    platform: 'node',
+    target: 'node22',
+    format: 'cjs',
+    // The modules that packages have for bundlers: what is not used can be left out of them.
+    mainFields: ['module', 'main'],
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'none',
+    logLevel: 'error',
+    define: { 'import.meta.dirname': '__dirname' },
+    // Not a package: the worker itself gives it.
+    external: ['@azure/functions-core'],
+    plugins: [{ name: 'files', setup: apart }],
+  });
+}
+
+/** What is imported late is read late: each of the files stays one. */
+function apart({ onResolve }: PluginBuild): void {
+  onResolve({ filter: /^\./ }, ({ path, kind }) => {
+    const name = basename(path, '.ts');
+    return kind === 'dynamic-import' && name in files ? { path: `./${name}.js`, external: true } : undefined;
+  });
+}
+
+/** All jobs that the platform is to know; one that is over gets no new resources. @throws Refusal */
+function listJobs(prefix: string, jobs: Job[]) {
+  const problems: string[] = [];
+  const users = new Map<string, string>();
+  const entries = jobs
+    .filter(({ status }) => status !== 'decommissioned')
+    .map((job) => {
+      const resource = containerAppsJobName(prefix, job.name);
+      const size = containerSize(job.cpu, job.memoryBytes);
+      const twin = users.get(resource);
+      users.set(resource, job.name);
+      if (twin) problems.push(`${job.name} and ${twin} would both be called ${resource}: rename one`);
+      if (!size)
+        problems.push(`${job.name}: Container Apps has at most 4 cpu and 8 Gi: ask for less in run.cpu, run.memory`);
+      if (job.network === 'none') problems.push(`${job.name}: run.network: none cannot be kept in Container Apps`);
+      return {
+        name: job.name,
+        resource,
+        cpu: `${size?.cpu}`,
+        memory: size?.memory,
+        timeoutSeconds: Math.ceil((job.timeoutMs + job.graceMs + aroundMs) / second),
+        secrets: Object.entries(job.secrets).map(([variable, name]) => ({
+          variable,
+          name: containerAppsSecretName(name),
+        })),
+        tier: job.tier,
+        status: job.status,
+        owner: job.owner.email,
+        department: job.owner.department,
+      };
+    });
+  if (problems.length > 0)
+    throw new Refusal(`These jobs cannot run in Azure as they are:\n${problems.map((one) => `  ${one}`).join('\n')}`);
+  return entries;
+}
+
+async function writeJson(file: string, value: unknown): Promise<void> {
+  await writeFile(file, `${JSON.stringify(value, null, 2)}\n`);
+}

@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import type { Catalog } from '../../shared/job/catalog.ts';
+import type { Executor } from '../../shared/executors/executor.ts';
+import type { DockerExecutor } from '../../shared/executors/docker/docker.ts';
+import { processExecutor } from '../../shared/executors/process/process.ts';
+import { findPython } from '../../shared/executors/process/python.ts';
+import type { Job } from '../../shared/job/job.ts';
+import type { Journal } from '../../shared/events.ts';
+import type { Parts } from '../../shared/parts.ts';
+import { localVault } from '../../shared/secrets/local.ts';
+import type { AttemptId } from '../../shared/store/attempts.ts';
+import { openStore } from '../../shared/store/store.ts';
+import { defaultImage, dockerHere } from './docker.ts';
+import type { Home } from '../home.ts';
+
+export interface LocalParts extends Parts {
+  executor: Executor & Work;
+  /** The attempts of all executors that this process started, or took over. */
+  work: Work;
+  docker: DockerExecutor;
+}
+
+export interface Work {
+  running(): number;
+  /** Resolves when none of them is left. */
+  idle(): Promise<void>;
+  /** Asks all of them to end. */
+  stopAll(): void;
+}
+
+export interface LocalOptions {
+  connection: string;
+  catalog: () => Catalog;
+  journal: Journal;
+  /** A container is kept until this has settled. */
+  ended: (attempt: AttemptId) => unknown;
+  /** The interpreter that starts shims; not given, it is looked for. A command starts none. */
+  python?: string;
+  /** What runs a job that does not say so itself. */
+  executor?: NonNullable<Job['executor']>;
+  /** What containers are made of. */
+  image?: string;
+}
+
+/** Puts the service together for one machine. */
+export async function composeLocal(home: Home, options: LocalOptions): Promise<LocalParts> {
+  const { connection, catalog, journal, ended, python = await findPython(), image = defaultImage } = options;
+  const executors = {
+    process: processExecutor({ python, shim: home.shim, shimLog: home.shimLog, ended }),
+    docker: dockerHere({ home, connection, image, catalog, journal, ended }),
+  };
+  return {
+    store: openStore(connection),
+    catalog,
+    executor: executors[options.executor ?? 'process'],
+    executors: new Map<string, Executor>(Object.entries(executors)),
+    docker: executors.docker,
+    work: together(Object.values(executors)),
+    vault: localVault({ file: home.secrets, repository: home.root, keyFile: join(home.state, 'versions.key') }),
+    journal,
+    // The host sees its own shims end; those of a host that died are found by the watch.
+    settings: { nudges: null, cache: home.cache },
+    person: home.person,
+  };
+}
+
+function together(all: Work[]): Work {
+  return {
+    running: () => all.reduce((sum, one) => sum + one.running(), 0),
+    async idle() {
+      await Promise.all(all.map((one) => one.idle()));
+    },
+    stopAll() {
+      for (const one of all) one.stopAll();
+    },
+  };
+}

@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import type { Catalog } from '../../shared/job/catalog.ts';
+import { StartError } from '../../shared/executors/executor.ts';
+import type { DockerExecutor } from '../../shared/executors/docker/docker.ts';
+import type { Journal } from '../../shared/events.ts';
+import { type Relay, relay, relayFolder } from '../../shared/executors/docker/store-proxy.ts';
+import type { AttemptId } from '../../shared/store/attempts.ts';
+import type { Home } from '../home.ts';
+
+export const defaultImage = 'lamplighter-runtime';
+
+export interface DockerHere {
+  home: Home;
+  connection: string;
+  image: string;
+  catalog: () => Catalog;
+  journal: Journal;
+  ended: (attempt: AttemptId) => unknown;
+}
+
+/** The Docker executor of this machine. The client is loaded, and the way to the store opened, when they are needed. */
+export function dockerHere(here: DockerHere): DockerExecutor {
+  const blobs = /BlobEndpoint=(http:[^;]+)/.exec(here.connection)?.[1];
+  const folder = blobs === undefined ? null : relayFolder(here.home.root);
+  let loaded: DockerExecutor | undefined;
+  let loading: Promise<DockerExecutor> | undefined;
+  let way: Promise<Relay> | undefined;
+
+  function load(): Promise<DockerExecutor> {
+    loading ??= make(here, folder).then((executor) => {
+      loaded = executor;
+      return executor;
+    });
+    return loading;
+  }
+
+  /** For whoever hosts jobs, not for a command that looks at them. */
+  async function host(): Promise<DockerExecutor> {
+    if (folder !== null && blobs !== undefined) {
+      way ??= relay(folder, blobs);
+      await way;
+    }
+    return load();
+  }
+
+  return {
+    name: 'docker',
+    startGraceMs: 60_000,
+    needsSecretValues: true,
+    get image() {
+      return loaded?.image ?? null;
+    },
+    running: () => loaded?.running() ?? 0,
+    idle: async () => loaded?.idle(),
+    stopAll: () => loaded?.stopAll(),
+    adopt: async () => (await host()).adopt(),
+    start: async (spec) => (await host()).start(spec),
+    status: async (attempt) => (await load()).status(attempt),
+    stop: async (attempt) => (await load()).stop(attempt),
+    async close() {
+      await loaded?.close();
+      await (await way)?.close();
+    },
+  };
+}
+
+async function make({ home, image, catalog, journal, ended }: DockerHere, folder: string | null) {
+  const [{ default: Docker }, { dockerExecutor }] = await Promise.all([
+    import('dockerode'),
+    import('../../shared/executors/docker/docker.ts'),
+  ]);
+  return dockerExecutor({
+    docker: new Docker(),
+    image,
+    home: createHash('sha256').update(home.root).digest('hex').slice(0, 12),
+    relayFolder: folder,
+    limits(name) {
+      const job = catalog().get(name)?.job;
+      if (!job) throw new StartError('configuration', `the job ${name} is not here any more`);
+      return job;
+    },
+    shimLog: home.shimLog,
+    ended,
+    trouble: (error) => journal({ type: 'trouble', doing: 'looking after containers', error }),
+  });
+}

@@ -1,0 +1,78 @@
+import { watch } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { leftOut } from '../../shared/job/bundle.ts';
+import type { Catalog } from '../../shared/job/catalog.ts';
+import { brokenJobs, type ReadFolder } from './folder.ts';
+
+/** Editors write in several steps: things have to be quiet for so long, ms. */
+const quiet = 300;
+/** Not every file system tells of changes, and no watcher of Node's tells of all. */
+const lookEvery = 5_000;
+
+/** Calls `changed`, one call at a time, once things in the folder have changed and been quiet for a moment. */
+export function watchFolder(
+  folder: string,
+  changed: () => Promise<void>,
+  trouble: (error: unknown) => void,
+): { close(): Promise<void> } {
+  let closed = false;
+  let timer: NodeJS.Timeout | undefined;
+  let working = signature(folder).catch(() => '');
+  const look = () => {
+    working = working.then(async (before) => {
+      if (closed) return before;
+      try {
+        const now = await signature(folder);
+        if (now !== before) await changed();
+        return now;
+      } catch (error) {
+        trouble(error);
+        return before;
+      }
+    });
+  };
+  const watcher = watch(folder, { recursive: true }, () => {
+    clearTimeout(timer);
+    timer = setTimeout(look, quiet);
+  });
+  // A folder that goes while it is looked at.
+  watcher.on('error', () => {});
+  const interval = setInterval(look, lookEvery);
+  return {
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      clearInterval(interval);
+      watcher.close();
+      await working;
+    },
+  };
+}
+
+/** Differs when a file of a job has come, gone or changed. */
+async function signature(folder: string): Promise<string> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter(
+      (path) =>
+        !relative(folder, path)
+          .split(sep)
+          .some((part) => leftOut.has(part)),
+    );
+  const seen = await Promise.all(
+    files.map(async (path) => {
+      const found = await stat(path).catch(() => undefined);
+      return found?.isFile() ? `${path} ${found.mtimeMs} ${found.size} ${found.mode}` : path;
+    }),
+  );
+  return seen.sort().join('\n');
+}
+
+/** What runs after a change: a job that has just been broken goes on as it was; one whose folder is gone ends. */
+export function afterChange(folder: string, before: Catalog, read: ReadFolder): { catalog: Catalog; kept: string[] } {
+  const broken = brokenJobs(folder, read.problems);
+  const kept = [...before].filter(([name]) => broken.has(name) && !read.catalog.has(name));
+  return { catalog: new Map([...read.catalog, ...kept]), kept: kept.map(([name]) => name) };
+}

@@ -1,0 +1,106 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { nearest } from '../../shared/nearest.ts';
+import { parseRunName, type Run } from '../../shared/run/run.ts';
+import type { Store } from '../../shared/store/store.ts';
+import { runningStore } from './azurite.ts';
+import { composeLocal, type LocalParts } from './compose.ts';
+import { brokenJobs, readManifests } from './folder.ts';
+import type { Home } from '../home.ts';
+import { runningHost } from './lock.ts';
+import { Refusal } from '../refusal.ts';
+
+/** A host that has just begun gets so long to make its store ready, ms. */
+const startingUp = 20_000;
+
+/** The store that commands work on: the one that runs in this folder. */
+export async function openHere(home: Home): Promise<string> {
+  const given = process.env.LAMPLIGHTER_STORAGE;
+  if (given !== undefined) return given;
+  for (const deadline = Date.now() + startingUp; Date.now() < deadline; await sleep(100)) {
+    const host = await runningHost(home.state);
+    // It tells its address once the store is ready. A store whose host died can still be read.
+    if (host && host.url === null) continue;
+    const connection = await runningStore(home.state);
+    if (connection !== undefined) return connection;
+    if (!host) break;
+  }
+  throw new Refusal(
+    `Lamplighter does not run in ${home.root}. Start it there with: npm start (or name another folder with --home)`,
+  );
+}
+
+/** The service's parts for one command, and which jobs cannot be read. */
+export interface Session extends LocalParts {
+  home: Home;
+  broken: ReadonlySet<string>;
+}
+
+export async function openParts(home: Home): Promise<Session> {
+  const connection = await openHere(home);
+  const { catalog, problems } = await readManifests(home.jobs);
+  const options = { connection, catalog: () => catalog, journal: () => {}, ended: () => {}, python: 'python3' };
+  return { ...(await composeLocal(home, options)), home, broken: brokenJobs(home.jobs, problems) };
+}
+
+/** Every job that has a folder or a past. */
+export async function jobNames({ store, catalog, broken }: Session): Promise<string[]> {
+  const names = new Set([...catalog().keys(), ...broken]);
+  for await (const { value } of store.jobs.all()) names.add(value.name);
+  return [...names].sort();
+}
+
+/** @returns the name. @throws Refusal naming the nearest when there is no such job */
+export async function knownJob(parts: Session, name: string): Promise<string> {
+  if (parts.catalog().has(name)) return name;
+  const names = await jobNames(parts);
+  if (names.includes(name)) return name;
+  const none = names.length === 0 ? ' There is none yet: make one with lamp new <job>' : '';
+  throw new Refusal(`There is no job "${name}".${suggest(name, names)}${none}`);
+}
+
+/** A job that could run now. @throws Refusal when its folder is gone, or cannot be read */
+export async function runnableJob(parts: Session, name: string) {
+  const known = await knownJob(parts, name);
+  const deployed = parts.catalog().get(known);
+  if (deployed) return deployed.job;
+  if (parts.broken.has(known))
+    throw new Refusal(`${known} cannot run, its folder has problems: lamp check names them.`);
+  throw new Refusal(`${known} cannot run: its folder is gone from ${parts.home.jobs}.`);
+}
+
+/** A run by its name, or the newest of a job by the job's. */
+export async function findRun(parts: Session, name: string): Promise<Run> {
+  const { store } = parts;
+  const id = parseRunName(name);
+  if (id) {
+    const found = await store.runs.get(id.job, id.id);
+    if (found) return found.value;
+  }
+  const dot = name.indexOf('..');
+  const job = await knownJob(parts, dot < 0 ? name : name.slice(0, dot));
+  if (dot >= 0) {
+    const recent = (await newest(store, job, 200)).map((run) => `${job}.${run.id}`);
+    throw new Refusal(`There is no run "${name}".${suggest(name, recent)} They are listed by: lamp runs ${job}`);
+  }
+  const recent = await newest(store, job, 50);
+  // The slot of the coming minute is queued already; people mean what has started.
+  const latest = recent.find((run) => run.attempts.length > 0) ?? recent.find((run) => run.state === 'queued');
+  if (!latest) throw new Refusal(`${job} has not run yet. Its next runs: lamp next ${job}`);
+  return latest;
+}
+
+async function newest(store: Store, job: string, count: number): Promise<Run[]> {
+  const runs: Run[] = [];
+  for await (const { value } of store.runs.list(job, { page: count })) {
+    runs.push(value);
+    if (runs.length === count) break;
+  }
+  return runs;
+}
+
+function suggest(name: string, known: string[]): string {
+  const near = nearest(name, known);
+  if (near !== undefined) return ` Did you mean ${near}?`;
+  if (known.length === 0) return '';
+  return ` There ${known.length === 1 ? 'is' : 'are'}: ${known.slice(0, 10).join(', ')}${known.length > 10 ? ', …' : ''}`;
+}

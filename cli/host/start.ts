@@ -1,0 +1,197 @@
+import { styleText } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { api } from '../../shared/api/api.ts';
+import type { Catalog } from '../../shared/job/catalog.ts';
+import { StartError } from '../../shared/executors/executor.ts';
+import { findPython } from '../../shared/executors/process/python.ts';
+import { type Journal, tell } from '../../shared/events.ts';
+import { problemText } from '../../shared/manifest/problem.ts';
+import { register } from '../../shared/pipeline/deployments.ts';
+import { nextSlots } from '../../shared/schedule/schedule.ts';
+import type { AttemptId } from '../../shared/store/attempts.ts';
+import { type Adopted, adopt } from './adopt.ts';
+import { startStore } from './azurite.ts';
+import { composeLocal, type LocalParts } from './compose.ts';
+import { readFolder } from './folder.ts';
+import type { Home } from '../home.ts';
+import { noteJoined, takeLock } from './lock.ts';
+import { type Loop, loop } from './loop.ts';
+import { Refusal } from '../refusal.ts';
+import { afterChange, watchFolder } from './reload.ts';
+import { listen } from './server.ts';
+import { openHere } from './session.ts';
+import { signalled } from './signals.ts';
+import { count, spanText } from '../words.ts';
+
+export interface StartOptions {
+  port: number;
+  /** Attempts at once on this host. */
+  concurrency: number;
+  /** A second host at the store of one that runs already. */
+  join: boolean;
+  /** What runs a job that does not say so itself, and what containers are made of. */
+  executor: 'process' | 'docker';
+  image: string;
+}
+
+/** Hosts the service on this machine until a signal ends it. */
+export async function start(home: Home, options: StartOptions): Promise<void> {
+  // Nearly all that a host allocates is gone again at once: as long as the room for it does not grow, the process stays
+  // under 150 MB, and is as fast (npm run bench -- --only b,f).
+  setFlagsFromString('--semi-space-growth-factor=1');
+  // Takes a moment where Python comes from a version manager: meanwhile jobs are read and the store starts.
+  const python = findPython();
+  python.catch(() => {});
+  const { catalog, problems } = await readFolder(home.jobs);
+  for (const problem of problems) console.error(problemText(problem));
+  if (catalog.size === 0)
+    throw new Refusal(`No job of ${home.jobs} can run: mend the above, or make one with: lamp new <job>`);
+
+  const host = new Host(home, catalog, python);
+  if (options.join) {
+    const connection = await openHere(home);
+    const leave = await noteJoined(home.state);
+    return host.run(connection, options).finally(leave);
+  }
+  const lock = await takeLock(home.state);
+  try {
+    const store = await startStore(home.state, {
+      trouble: (error) => host.journal({ type: 'trouble', doing: 'keeping the store', error }),
+      restored: () => host.restore(),
+    });
+    try {
+      if (store.adopted) host.say('took over the store of a host that is gone');
+      await host.run(store.connection, options, lock.tell);
+    } finally {
+      await store.stop();
+    }
+  } finally {
+    await lock.free();
+  }
+}
+
+class Host {
+  private readonly home: Home;
+  private catalog: Catalog;
+  private readonly python: Promise<string>;
+  private parts: LocalParts | undefined;
+
+  constructor(home: Home, catalog: Catalog, python: Promise<string>) {
+    this.home = home;
+    this.catalog = catalog;
+    this.python = python;
+  }
+
+  say(line: string): void {
+    console.log(`${styleText('dim', new Date().toISOString().slice(11, 19))} ${line}`);
+  }
+
+  journal: Journal = (event) => {
+    const line = tell(event);
+    if (line !== undefined) this.say(event.type === 'trouble' ? styleText('yellow', line) : line);
+  };
+
+  async run(connection: string, options: StartOptions, tellUrl?: (url: string) => Promise<void>): Promise<void> {
+    const signals = signalled();
+    // Containers of a host that is gone are found before there is a loop that could be told of their ends.
+    const looping = Promise.withResolvers<Loop>();
+    looping.promise.catch(() => {});
+    const ended = async (attempt: AttemptId) => (await looping.promise).ended(attempt);
+    const parts = await composeLocal(this.home, {
+      connection,
+      catalog: () => this.catalog,
+      journal: this.journal,
+      ended,
+      python: await this.python,
+      executor: options.executor,
+      image: options.image,
+    });
+    this.parts = parts;
+    const server = await listen(api(parts, Date.now), options.join ? 0 : options.port);
+    try {
+      await parts.store.prepare();
+      await register(parts, this.catalog, Date.now());
+      await this.adoptContainers(parts);
+      await tellUrl?.(server.url);
+      this.welcome(server.url);
+      let adopted: Adopted | undefined;
+      const work = { running: () => parts.work.running() + (adopted?.running() ?? 0) };
+      const running = loop(parts, () => options.concurrency - work.running());
+      looping.resolve(running);
+      adopted = options.join ? undefined : await adopt(parts, ended);
+      if (adopted?.running()) this.say(`${count(adopted.running(), 'job')} of the host that is gone still running`);
+      const reload = watchFolder(
+        this.home.jobs,
+        () => this.reload(parts),
+        (error) => this.journal({ type: 'trouble', doing: 'reading the jobs again', error }),
+      );
+      await signals.first;
+      await reload.close();
+
+      // Running jobs may end by themselves, and no new ones start; a second signal ends them.
+      const stopping = running.stop();
+      if (work.running() > 0) {
+        this.say(
+          `waiting for ${count(work.running(), 'running job')}; Ctrl-C again ends ${work.running() === 1 ? 'it' : 'them'}`,
+        );
+      }
+      void signals.second.then(() => {
+        parts.work.stopAll();
+        adopted?.stopAll();
+      });
+      await stopping;
+      await parts.work.idle();
+      await adopted?.idle();
+      await running.stop();
+      this.say('stopped');
+    } finally {
+      looping.reject(new Error('this host ends'));
+      await parts.docker.close();
+      await server.close();
+    }
+  }
+
+  /** Those of a host that is gone; and without Docker jobs that need it cannot run. */
+  private async adoptContainers({ docker, executor }: LocalParts): Promise<void> {
+    const wanted = [...this.catalog.values()].filter(({ job }) => (job.executor ?? executor.name) === docker.name);
+    if (wanted.length === 0) return;
+    try {
+      await docker.adopt();
+    } catch (error) {
+      if (executor.name === docker.name) throw error instanceof StartError ? new Refusal(error.message) : error;
+      this.journal({ type: 'trouble', doing: 'looking for containers', error });
+    }
+  }
+
+  /** After the store came back it may lack what was written last: tables and code as well. */
+  async restore(): Promise<void> {
+    if (!this.parts) return;
+    await this.parts.store.prepare();
+    for (const { bundle, zip } of this.catalog.values()) await this.parts.store.bundles.put(bundle, await zip());
+    await register(this.parts, this.catalog, Date.now());
+    this.say('the store is back; what was written in its last 5 s may be lost');
+  }
+
+  private async reload(parts: LocalParts): Promise<void> {
+    const read = await readFolder(this.home.jobs);
+    for (const problem of read.problems) console.error(problemText(problem));
+    const { catalog, kept } = afterChange(this.home.jobs, this.catalog, read);
+    this.catalog = catalog;
+    await register(parts, catalog, Date.now());
+    const still = kept.length > 0 ? `; until that is mended, as before: ${kept.join(', ')}` : '';
+    this.say(`jobs read again: ${catalog.size} to run, ${count(read.problems.length, 'problem')}${still}`);
+  }
+
+  private welcome(url: string): void {
+    const now = Date.now();
+    const [next] = [...this.catalog.values()]
+      .flatMap(({ job }) =>
+        job.schedules.flatMap(({ schedule }) => nextSlots(schedule, now, 1).map((at) => ({ job, at }))),
+      )
+      .sort((a, b) => a.at - b.at);
+    this.say(styleText('bold', `Lamplighter runs ${count(this.catalog.size, 'job')} of ${this.home.root}`));
+    if (next) this.say(`next: ${next.job.name} in ${spanText(next.at - now)}`);
+    this.say(`health: ${url}/health`);
+    this.say('In another terminal: npx lamp jobs · npx lamp logs <job> -f · npx lamp --help. Ctrl-C ends it.');
+  }
+}

@@ -1,0 +1,50 @@
+import { enqueue } from '../pipeline/claim.ts';
+import { dueSlots } from '../run/due.ts';
+import type { Instant } from '../instant.ts';
+import { note } from './note.ts';
+import type { Parts } from '../parts.ts';
+import { newRun, type Person, type Run, runId } from '../run/run.ts';
+
+/** From now on slots of the job are skipped; a run that is under way goes on. False: it was paused already. */
+export async function pause(parts: Parts, job: string, asked: Person, now: Instant): Promise<boolean> {
+  const change = await parts.store.jobs.amend(job, (row) =>
+    row.paused ? undefined : { ...row, paused: { ...asked, at: now } },
+  );
+  if (change?.written) await note(parts, job, 'paused', asked, now, {});
+  return change?.written ?? false;
+}
+
+/**
+ * Slots run again; what the pause skipped is caught up as each schedule's policy says, unless `catchUp` is false.
+ * @returns the runs that were queued to catch up; undefined: it was not paused.
+ */
+export async function resume(
+  parts: Parts,
+  job: string,
+  asked: Person,
+  catchUp: boolean,
+  now: Instant,
+): Promise<Run[] | undefined> {
+  const since = (await parts.store.jobs.get(job))?.value.paused?.at;
+  if (since === undefined) return undefined;
+  const caughtUp = () => (catchUp ? catchUpSkipped(parts, job, since, asked, now) : []);
+  // Before the pause ends, so that resuming again does it if we die; and after, for a slot skipped at this moment.
+  const before = await caughtUp();
+  const change = await parts.store.jobs.amend(job, (row) => (row.paused ? { ...row, paused: null } : undefined));
+  if (change?.written) await note(parts, job, 'resumed', asked, now, {});
+  return [...before, ...(await caughtUp())];
+}
+
+async function catchUpSkipped(parts: Parts, job: string, since: Instant, asked: Person, now: Instant): Promise<Run[]> {
+  const schedules = parts.catalog().get(job)?.job.schedules ?? [];
+  const runs: Run[] = [];
+  for (const { slot, startBy, finishBy } of dueSlots(schedules, { after: since, until: now }, now).run) {
+    // A slot of this minute may still be queued; then it runs as ever.
+    const skipped = await parts.store.runs.get(job, runId(slot, 'schedule'));
+    if (skipped?.value.reasonCode !== 'paused') continue;
+    const id = runId(slot, 'catch-up');
+    const run = newRun(job, slot, 'catch-up', now, { id, startBy, finishBy, asked });
+    if (await enqueue(parts, run, now)) runs.push(run);
+  }
+  return runs;
+}

@@ -1,0 +1,50 @@
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { z } from 'zod';
+import type { Instant } from '../instant.ts';
+import { iso } from '../instant.ts';
+import { finishPath } from './nudge.ts';
+import type { Parts } from '../parts.ts';
+import { pipeline } from '../pipeline.ts';
+
+const attemptId = z.object({ job: z.string(), run: z.string(), attempt: z.int().positive() });
+
+/** Anybody may knock there, so no more is read than a nudge needs. */
+const small = bodyLimit({ maxSize: 4_096, onError: (c) => c.json({ error: 'expected at most 4 KB' }, 413) });
+
+export const tickPath = '/api/tick';
+
+/** The HTTP side of the service. Hosts mount it: a socket on one machine, Azure Functions in the cloud. */
+export function api(parts: Parts, clock: () => Instant): Hono {
+  const app = new Hono();
+  const work = pipeline(parts);
+
+  app.onError((error, c) => {
+    // Whoever asks may be anybody; what went wrong is told where the service tells of everything.
+    parts.journal({ type: 'trouble', doing: `answering ${c.req.method} ${c.req.path}`, error });
+    return c.json({ error: 'this cannot be answered now: the log of the service says why' }, 500);
+  });
+  app.get('/health', async (c) => {
+    const { marks, launches } = parts.store;
+    const [ticked, setAside] = await Promise.all([marks.get('heartbeat'), launches.poisonCount()]);
+    return c.json({ jobs: parts.catalog().size, lastTick: ticked === undefined ? null : iso(ticked), setAside });
+  });
+  /** Anybody may call it as often as they like: a second scheduler, a person. */
+  app.post(tickPath, async (c) => {
+    const now = clock();
+    await work.tick(now);
+    return c.json({ ticked: iso(now) });
+  });
+  /** The shim's nudge. It only makes us look: what it says is taken from storage. */
+  app.post(finishPath, small, async (c) => {
+    const id = attemptId.safeParse(await c.req.json().catch(() => undefined));
+    if (!id.success) return c.json({ error: 'expected {"job": …, "run": …, "attempt": 1}' }, 400);
+    const { nudges } = parts.settings;
+    if (nudges && !(await nudges.isSigned(id.data, c.req.query('code') ?? ''))) {
+      return c.json({ error: 'expected ?code= as the specification of this attempt has it' }, 401);
+    }
+    await work.finish(id.data, clock());
+    return c.body(null, 204);
+  });
+  return app;
+}

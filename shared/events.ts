@@ -1,0 +1,81 @@
+import { withoutQueries } from './text.ts';
+import { type Instant, iso } from './instant.ts';
+import { currentAttempt, type Run, runName } from './run/run.ts';
+
+/** Every event that the service tells of while it works, in one place: what it is called, what it carries, how it reads. */
+export type Event =
+  | { type: 'run-claimed'; run: Run }
+  | { type: 'run-not-started'; run: Run }
+  | { type: 'run-waiting'; run: Run; reason: string }
+  | { type: 'attempt-started'; run: Run }
+  | { type: 'attempt-failed'; run: Run }
+  | { type: 'run-finished'; run: Run }
+  | { type: 'run-cancel-asked'; run: Run }
+  | { type: 'launch-unreadable'; text: string }
+  /** `days`: whole days left; below zero: it has expired. */
+  | { type: 'secret-expiring'; secret: string; jobs: string[]; expiresOn: Instant; days: number }
+  | { type: 'secret-unusable'; secret: string; jobs: string[]; error: string }
+  /** A tick is done. `behindMs`: for how long slots had not been claimed when it began; 0 when all goes well. */
+  | { type: 'ticked'; host: string; jobs: number; behindMs: number; tookMs: number; setAside: number }
+  /** The host's clock was not that of the store. */
+  | { type: 'clock-corrected'; byMs: number }
+  | { type: 'trouble'; doing: string; error: unknown };
+
+export type Journal = (event: Event) => void;
+
+/** One line for people; undefined for what is not worth one. */
+export function tell(event: Event): string | undefined {
+  switch (event.type) {
+    case 'run-claimed':
+    case 'ticked':
+      return undefined;
+    case 'run-not-started':
+      return `${runName(event.run)} ${event.run.state}: ${event.run.reason ?? ''}`;
+    case 'run-waiting':
+      return `${runName(event.run)} waits: ${event.reason}`;
+    case 'attempt-started':
+      return `${runName(event.run)} started${attemptText(event.run)}`;
+    case 'attempt-failed':
+      return `${runName(event.run)} failed${attemptText(event.run)}: ${errorText(event.run)}; again at ${iso(event.run.nextAttemptAt ?? 0)}`;
+    case 'run-finished':
+      return `${runName(event.run)} ${event.run.state}${tookText(event.run)}${endText(event.run)}`;
+    case 'run-cancel-asked':
+      return `${runName(event.run)} is being cancelled by ${event.run.cancel?.by ?? 'somebody'}`;
+    case 'launch-unreadable':
+      return `a message in the launch queue cannot be read and was set aside: ${event.text.slice(0, 200)}`;
+    case 'secret-expiring':
+      return `secret ${event.secret} ${event.days < 0 ? 'has expired on' : 'expires on'} ${iso(event.expiresOn).slice(0, 10)}: renew it for ${event.jobs.join(', ')}`;
+    case 'secret-unusable':
+      return `secret ${event.secret} of ${event.jobs.join(', ')} ${event.error}`;
+    case 'clock-corrected':
+      return `this machine's clock differs from the store's: put right by ${Math.round(event.byMs / 1_000)} s here`;
+    case 'trouble':
+      return `trouble while ${event.doing}: ${troubleText(event.error)}`;
+  }
+}
+
+/** The first line of an error, with its code where it has one; fit for logs. */
+export function troubleText(error: unknown): string {
+  if (!(error instanceof Error)) return withoutQueries(String(error));
+  const code = (error as { code?: unknown }).code;
+  const line = withoutQueries(error.message.split('\n')[0] ?? '');
+  return typeof code === 'string' && !line.includes(code) ? `${line} (${code})` : line;
+}
+
+function attemptText(run: Run): string {
+  return run.attempts.length > 1 ? ` (attempt ${run.attempts.length})` : '';
+}
+
+function errorText(run: Run): string {
+  return currentAttempt(run)?.error ?? run.reason ?? 'no reason known';
+}
+
+function tookText(run: Run): string {
+  if (run.startedAt === null || run.endedAt === null) return '';
+  return ` in ${((run.endedAt - run.startedAt) / 1_000).toFixed(1)} s`;
+}
+
+function endText(run: Run): string {
+  if (run.state !== 'succeeded') return `: ${errorText(run)}`;
+  return run.warnings.length > 0 ? `, but ${run.warnings.join('; ')}` : '';
+}

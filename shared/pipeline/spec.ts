@@ -1,0 +1,106 @@
+import type { AttemptSpec } from '../run/attempt.ts';
+import type { Deployed } from '../job/catalog.ts';
+import { StartError } from '../executors/executor.ts';
+import { hour, type Instant, iso } from '../instant.ts';
+import type { Job } from '../job/job.ts';
+import type { Parts } from '../parts.ts';
+import type { Run, Versions } from '../run/run.ts';
+import { SecretError } from '../secrets/vault.ts';
+
+/** How long a shim goes on trying to deliver when storage is away. */
+const deliverMs = hour;
+const heartbeatMs = 20_000;
+/** Slack for the clocks of two machines, and for a start that takes its time. */
+const slackMs = hour;
+
+/** The environment variables and versions of a job's secrets. @throws StartError */
+export async function readSecrets({ vault, executor }: Parts, job: Job) {
+  const values: Record<string, string | null> = {};
+  const versions: Record<string, string> = {};
+  for (const [variable, name] of Object.entries(job.secrets)) {
+    try {
+      if (executor.needsSecretValues) {
+        const { value, version } = await vault.read(name);
+        values[variable] = value;
+        versions[name] = version;
+      } else {
+        values[variable] = null;
+        versions[name] = (await vault.version(name)).version;
+      }
+    } catch (error) {
+      if (!(error instanceof SecretError)) throw error;
+      const kind = error.passing ? 'infrastructure' : error.trouble === 'forbidden' ? 'authorization' : 'configuration';
+      throw new StartError(kind, `secret ${name} for ${variable}: ${error.message}`, error);
+    }
+  }
+  return { values, versions };
+}
+
+/** Everything the shim needs to run this attempt. */
+export async function attemptSpec(
+  parts: Parts,
+  { job, bundle, lock }: Deployed,
+  run: Run,
+  attempt: number,
+  secrets: Record<string, string | null>,
+  now: Instant,
+): Promise<AttemptSpec> {
+  const { store, settings } = parts;
+  const until = now + job.timeoutMs + job.graceMs + deliverMs + slackMs;
+  const id = { job: job.name, run: run.id, attempt };
+  const [{ blobs, outputs }, url, inputs, nudge] = await Promise.all([
+    store.attempts.urls(id, job.outputs, until),
+    store.bundles.url(bundle, until),
+    findInputs(parts, job, run, until),
+    settings.nudges?.url(id) ?? null,
+  ]);
+  return {
+    version: 1,
+    ...id,
+    scheduledFor: iso(run.slot),
+    command: [...job.command, ...run.args],
+    python: job.python,
+    env: job.env,
+    secrets,
+    bundle: { digest: bundle, url, locked: lock !== null },
+    inputs,
+    outputs,
+    timeoutMs: job.timeoutMs,
+    graceMs: job.graceMs,
+    logLimitBytes: job.logLimitBytes,
+    heartbeatMs,
+    deliverMs,
+    blobs,
+    relay: null,
+    nudge,
+    cache: settings.cache,
+  };
+}
+
+/** So many runs back an output is looked for: a job of every minute that never succeeds must not hold up a start. */
+const furthest = 5_000;
+
+/** The newest kept output, at or before this run's slot, of each job that it reads from; what is not there is left out. */
+async function findInputs({ store }: Parts, job: Job, run: Run, until: Instant) {
+  const inputs: AttemptSpec['inputs'] = [];
+  for (const { path, job: source, output } of job.inputs) {
+    let looked = 0;
+    for await (const { value: past } of store.runs.list(source, { to: run.slot })) {
+      if (++looked === furthest) break;
+      const kept = past.outputs.find((candidate) => candidate.path === output && candidate.sha256 !== null);
+      if (past.state !== 'succeeded' || !kept?.sha256) continue;
+      const id = { job: source, run: past.id, attempt: past.attempts.length };
+      inputs.push({ path, url: await store.attempts.outputUrl(id, output, until), sha256: kept.sha256 });
+      break;
+    }
+  }
+  return inputs;
+}
+
+export function stampVersions(
+  parts: Parts,
+  { bundle, lock, commit }: Deployed,
+  secrets: Versions['secrets'],
+): Versions {
+  return { bundle, commit, lock, image: parts.executor.image, python: null, secrets };
+}

@@ -1,0 +1,102 @@
+import type { Deployed } from '../job/catalog.ts';
+import { StartError } from '../executors/executor.ts';
+import { end, settle } from './finish.ts';
+import type { Instant } from '../instant.ts';
+import type { Job } from '../job/job.ts';
+import { troubleText } from '../events.ts';
+import type { Parts } from '../parts.ts';
+import { type Attempt, isFinal, type Run, type Versions } from '../run/run.ts';
+import { attemptSpec, readSecrets, stampVersions } from './spec.ts';
+import type { Versioned } from '../store/table.ts';
+
+/**
+ * Starts the next attempt of a run that holds its job. Whoever moves the row to `starting` does it; when that is somebody
+ * else, nothing is started here.
+ */
+export async function start(parts: Parts, deployed: Deployed, found: Versioned<Run>, now: Instant): Promise<void> {
+  const { store, executor } = parts;
+  const secrets = await prepare(parts, deployed.job).catch(refused);
+  const versions = stampVersions(parts, deployed, secrets instanceof StartError ? {} : secrets.versions);
+  const claimed = await store.runs.replace(starting(parts, versions, found.value, now), found.etag);
+  if (!claimed) {
+    // Somebody else moved the run meanwhile. If they ended it before it held the job, it must not hold it now.
+    const moved = await store.runs.get(found.value.job, found.value.id);
+    if (moved && isFinal(moved.value.state)) await settle(parts, moved.value, now);
+    return;
+  }
+  const run = claimed.value;
+  const number = run.attempts.length;
+  try {
+    if (secrets instanceof StartError) throw secrets;
+    const spec = await attemptSpec(parts, deployed, run, number, secrets.values, now).catch(unprepared);
+    const handle = await executor.start(spec);
+    await recordHandle(parts, claimed, handle);
+  } catch (error) {
+    const { class: errorClass, message } = refused(error);
+    // Make sure that what may have started after all does not run.
+    if (!(await store.attempts.abandon({ job: run.job, run: run.id, attempt: number }, parts.person))) return;
+    await end(parts, claimed, number, { kind: 'refused', class: errorClass, message }, now);
+  }
+}
+
+/** @throws StartError */
+async function prepare(parts: Parts, job: Job) {
+  // A job that asks for a container must not get less.
+  if (job.executor !== null && job.executor !== parts.executor.name) {
+    const what = `${job.name} asks for run.executor: ${job.executor}, and here is only ${parts.executor.name}`;
+    throw new StartError('configuration', what);
+  }
+  return readSecrets(parts, job);
+}
+
+/** Notes how the attempt can be found. It may have ended already, and somebody may have asked to cancel it meanwhile. */
+async function recordHandle(parts: Parts, claimed: Versioned<Run>, handle: string): Promise<void> {
+  const number = claimed.value.attempts.length;
+  let current: Versioned<Run> | undefined = claimed;
+  while (current?.value.state === 'starting' && current.value.attempts.length === number) {
+    const run = running(current.value, handle);
+    if (await parts.store.runs.replace(run, current.etag)) {
+      parts.journal({ type: 'attempt-started', run });
+      if (run.cancel) await parts.executor.stop({ job: run.job, run: run.id, attempt: number, handle });
+      return;
+    }
+    current = await parts.store.runs.get(run.job, run.id);
+  }
+}
+
+/** Nothing has been started yet: it is tried again soon, not when the time for a slow start is over. */
+function unprepared(error: unknown): never {
+  throw new StartError('infrastructure', `what it needs could not be prepared: ${troubleText(error)}`, error);
+}
+
+/** Anything else is an outage of ours: it goes up, and the watch repairs. */
+function refused(error: unknown): StartError {
+  if (error instanceof StartError) return error;
+  throw error;
+}
+
+function starting(parts: Parts, versions: Versions, run: Run, now: Instant): Run {
+  const attempt: Attempt = {
+    number: run.attempts.length + 1,
+    state: 'starting',
+    executor: parts.executor.name,
+    handle: null,
+    startedAt: now,
+    endedAt: null,
+    exitCode: null,
+    signal: null,
+    errorClass: null,
+    error: null,
+    cpuMs: null,
+    peakMemoryBytes: null,
+    logBytes: null,
+  };
+  return { ...run, state: 'starting', nextAttemptAt: null, attempts: [...run.attempts, attempt], versions };
+}
+
+function running(run: Run, handle: string): Run {
+  const attempts = run.attempts.map((attempt, index): Attempt => {
+    return index === run.attempts.length - 1 ? { ...attempt, state: 'running', handle } : attempt;
+  });
+  return { ...run, state: 'running', attempts };
+}

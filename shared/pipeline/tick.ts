@@ -1,0 +1,72 @@
+import type { Deployed } from '../job/catalog.ts';
+import { claimSlots } from './claim.ts';
+import { type Due, dueSlots } from '../run/due.ts';
+import { type Instant, minute } from '../instant.ts';
+import type { JobSchedule } from '../job/job.ts';
+import type { Parts } from '../parts.ts';
+import { registerJob } from './deployments.ts';
+import { newRun } from '../run/run.ts';
+import { parseSchedule } from '../schedule/schedule.ts';
+import type { JobRow, ScheduleText } from '../store/jobs.ts';
+
+/** Slots are claimed this long before their instant, so that they start on time even when a tick is late. */
+export const lookAhead = minute;
+
+/** So many jobs are claimed at once. */
+const together = 16;
+
+/**
+ * Claims every slot between the cursor and a minute from now, whoever calls it and however often: each slot gets one
+ * row. The cursor moves only after all of them are claimed, so a tick that dies is simply done again.
+ * @returns how long slots had waited for somebody to look at them, ms; 0 when ticks come as they should
+ */
+export async function tick(parts: Parts, now: Instant): Promise<{ behindMs: number }> {
+  const { store, person } = parts;
+  const cursor = await store.marks.get('cursor');
+  const until = now + lookAhead;
+  // The very first tick looks back at nothing.
+  const after = cursor ?? now;
+  const wanted = [...parts.catalog().values()].filter((deployed) => concerns(deployed, after, until, now));
+  for (let at = 0; at < wanted.length; at += together) {
+    await Promise.all(wanted.slice(at, at + together).map((deployed) => tickJob(parts, deployed, after, until, now)));
+  }
+  await store.marks.advance('cursor', until, person);
+  await store.marks.advance('heartbeat', now, person);
+  return { behindMs: Math.max(now - after, 0) };
+}
+
+/** In memory: most jobs are not due, and cost no request. An old schedule matters only after an outage. */
+function concerns({ job }: Deployed, after: Instant, until: Instant, now: Instant): boolean {
+  if (job.status === 'decommissioned' || after >= until) return false;
+  if (now - after > lookAhead) return true;
+  const { run, missed } = dueSlots(job.schedules, { after, until }, now);
+  return run.length + missed.length > 0;
+}
+
+async function tickJob(parts: Parts, deployed: Deployed, after: Instant, until: Instant, now: Instant): Promise<void> {
+  const found = await parts.store.jobs.get(deployed.job.name);
+  const row = found?.value ?? (await registerJob(parts, deployed, undefined, now));
+  await claim(parts, row, expected(row, deployed.job.schedules, after, until, now), now);
+}
+
+/** What was expected of the job: by its old schedule until the change became known, by the present one since. */
+function expected(row: JobRow, schedules: JobSchedule[], after: Instant, until: Instant, now: Instant): Due {
+  const known = Math.max(after, row.since);
+  const changed = Math.min(Math.max(known, row.schedulesSince), until);
+  const before = dueSlots(row.previousSchedules.map(readSchedule), { after: known, until: changed }, now);
+  const since = dueSlots(schedules, { after: changed, until }, now);
+  return { run: [...before.run, ...since.run], missed: [...before.missed, ...since.missed] };
+}
+
+function readSchedule({ cron, timeZone, ...policy }: ScheduleText): JobSchedule {
+  return { schedule: parseSchedule(cron, timeZone), ...policy };
+}
+
+async function claim(parts: Parts, row: JobRow, due: Due, now: Instant): Promise<void> {
+  const { store, journal } = parts;
+  const missed = due.missed.map(({ slot, code, reason, slots }) =>
+    newRun(row.name, slot, 'schedule', now, { state: 'missed', reasonCode: code, reason, slots, endedAt: now }),
+  );
+  for (const run of await store.runs.insertAll(missed)) journal({ type: 'run-not-started', run });
+  await claimSlots(parts, row.name, due.run, now);
+}

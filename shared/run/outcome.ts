@@ -1,0 +1,139 @@
+import type { AttemptResult, ErrorClass } from './attempt.ts';
+import { type Instant, minute, second } from '../instant.ts';
+import type { Job } from '../job/job.ts';
+import { sizeText } from '../job/size.ts';
+import { mayRetry, retryDelay } from './retry.ts';
+import { type Attempt, currentAttempt, type FinalState, type Run } from './run.ts';
+import { warnings } from './warnings.ts';
+
+/** How an attempt came to its end. */
+export type Ending =
+  | { kind: 'result'; result: AttemptResult }
+  /** It left a result that nobody can read. */
+  | { kind: 'unreadable'; message: string }
+  /** It could not be started; no shim will ever begin it. */
+  | { kind: 'refused'; class: ErrorClass; message: string }
+  /** Nobody began it in time, and now nobody can. `over`: its platform had ended it before that. */
+  | { kind: 'abandoned'; over?: boolean }
+  /** It began and left neither a result nor a sign of life. */
+  | { kind: 'lost'; message: string }
+  /** It was killed for lack of memory, and its shim with it. */
+  | { kind: 'out-of-memory' }
+  /** Its time limit is over and its shim did not say so itself. */
+  | { kind: 'overdue'; message: string };
+
+/** So often an attempt may be given up unbegun before the run is, and so often the platform may refuse to start one. */
+const mostUnbegun = 5;
+const mostRefused = 8;
+/** The first wait after such a refusal; it doubles, up to `longestWait`: eight take 15 minutes. */
+const firstWait = 10 * second;
+const longestWait = 5 * minute;
+/** Refusals that say nothing of the job: too many requests, a quota, a daemon or a service that is away. */
+const platformTrouble: readonly ErrorClass[] = ['throttled', 'infrastructure'];
+
+/** The run after its current attempt has ended: final, or waiting for the next attempt. Pure. */
+export function conclude(run: Run, ending: Ending, job: Job | undefined, now: Instant, random: number): Run {
+  const attempt = ended(run, ending, job, now);
+  const next: Run = { ...run, attempts: [...run.attempts.slice(0, -1), attempt] };
+  if (ending.kind === 'result') record(next, ending.result);
+  // It began, and nobody is left to say when exactly.
+  else if (ending.kind !== 'refused' && ending.kind !== 'abandoned') next.startedAt ??= attempt.startedAt;
+
+  if (attempt.state === 'succeeded') return finish(next, 'succeeded', now, job);
+  if (run.cancel) return finish({ ...next, reason: run.cancel.why || null }, 'cancelled', now, job);
+  if (attempt.state === 'abandoned') return again(next, attempt, now, job, random);
+  if (job && attempt.errorClass && mayRetry(job.retry, next, attempt.errorClass)) {
+    const begun = next.attempts.filter(({ state }) => state !== 'abandoned').length;
+    return { ...next, state: 'retrying', nextAttemptAt: now + retryDelay(job.retry, begun, random) };
+  }
+  return finish(next, attempt.state as FinalState, now, job);
+}
+
+function ended(run: Run, ending: Ending, job: Job | undefined, now: Instant): Attempt {
+  const attempt = currentAttempt(run);
+  if (!attempt) throw new Error(`${run.job}.${run.id} has no attempt that could end`);
+  switch (ending.kind) {
+    case 'result':
+      return ofResult(attempt, ending.result, run);
+    case 'abandoned': {
+      const error = ending.over ? 'the platform ended it before anybody began it' : 'nobody began it';
+      return { ...attempt, state: 'abandoned', endedAt: now, error };
+    }
+    case 'unreadable':
+      return { ...attempt, state: 'failed', endedAt: now, errorClass: 'infrastructure', error: ending.message };
+    case 'refused': {
+      const state = platformTrouble.includes(ending.class) ? 'abandoned' : 'failed';
+      return { ...attempt, state, endedAt: now, errorClass: ending.class, error: ending.message };
+    }
+    case 'lost':
+      return { ...attempt, state: 'lost', endedAt: now, errorClass: 'lost', error: ending.message };
+    case 'out-of-memory':
+      return { ...attempt, ...starved(job), endedAt: now };
+    case 'overdue':
+      return { ...attempt, state: 'timed-out', endedAt: now, errorClass: 'timeout', error: ending.message };
+  }
+}
+
+/** As a shim that lives to tell puts it, see classify.py. */
+function starved(job: Job | undefined) {
+  const limit = job ? ` (limit ${sizeText(job.memoryBytes)})` : '';
+  const error = `out of memory${limit}: give the job more (run.memory), or let it load less`;
+  return { state: 'failed', exitCode: 137, signal: 'SIGKILL', errorClass: 'memory', error } as const;
+}
+
+function ofResult(attempt: Attempt, result: AttemptResult, run: Run): Attempt {
+  const stopped = result.outcome === 'stopped';
+  return {
+    ...attempt,
+    state: stopped ? (run.cancel ? 'cancelled' : 'failed') : (result.outcome as Attempt['state']),
+    startedAt: Date.parse(result.startedAt),
+    endedAt: Date.parse(result.endedAt),
+    exitCode: result.exitCode,
+    signal: result.signal,
+    errorClass: stopped ? 'infrastructure' : (result.error?.class ?? null),
+    error: stopped ? 'stopped before it was done' : (result.error?.message ?? null),
+    cpuMs: result.cpuMs,
+    peakMemoryBytes: result.peakMemoryBytes,
+    logBytes: result.log.bytes,
+  };
+}
+
+function record(run: Run, result: AttemptResult): void {
+  run.metrics = result.metrics;
+  run.outputs = result.outputs.map(({ path, bytes, sha256, profile, problem }) => ({
+    path,
+    bytes: bytes ?? null,
+    sha256: sha256 ?? null,
+    rows: profile?.rows ?? null,
+    problem: problem ?? null,
+  }));
+  if (run.versions) run.versions = { ...run.versions, python: result.python };
+  run.startedAt ??= Date.parse(result.startedAt);
+  run.warnings = [...result.metricProblems];
+}
+
+/** Nothing of the job has run, so none of its own attempts is used up. */
+function again(run: Run, attempt: Attempt, now: Instant, job: Job | undefined, random: number): Run {
+  const given = run.attempts.filter(({ state }) => state === 'abandoned').length;
+  const refused = attempt.errorClass !== null;
+  if (given < (refused ? mostRefused : mostUnbegun)) {
+    // Those that nobody began have waited long enough already.
+    const wait = !refused ? 0 : Math.min(firstWait * 2 ** (given - 1), longestWait);
+    return { ...run, state: 'retrying', nextAttemptAt: now + Math.round(wait * (0.75 + random / 2)) };
+  }
+  const hint = `does the ${attempt.executor} executor start, and can it pull the image?`;
+  const cause = refused ? attempt.error : `${attempt.error}; ${hint}`;
+  const error = `given up ${given} times before anything began: ${cause}`;
+  const last: Attempt = { ...attempt, errorClass: attempt.errorClass ?? 'infrastructure', error };
+  return finish({ ...run, attempts: [...run.attempts.slice(0, -1), last] }, refused ? 'failed' : 'lost', now, job);
+}
+
+function finish(run: Run, state: FinalState, now: Instant, job: Job | undefined): Run {
+  const done: Run = {
+    ...run,
+    state,
+    nextAttemptAt: null,
+    endedAt: currentAttempt(run)?.endedAt ?? now,
+  };
+  return { ...done, warnings: [...done.warnings, ...warnings(done, job)] };
+}

@@ -1,0 +1,51 @@
+import type { Catalog } from '../job/catalog.ts';
+import { dueWarning } from './expiry.ts';
+import { hour, type Instant, iso } from '../instant.ts';
+import type { Parts } from '../parts.ts';
+import { SecretError } from '../secrets/vault.ts';
+
+/** Once a day, by a timer that is not quite regular. */
+const atMostEvery = 20 * hour;
+
+/**
+ * Looks at the secrets of all jobs and tells of those that are about to expire, have expired, or cannot be used. Once a
+ * day, however often it is called. When the vault cannot be asked, that is told as trouble and the day does not count:
+ * the next call asks again, and tells what came due since the last whole check.
+ */
+export async function checkSecrets(parts: Parts, now: Instant): Promise<void> {
+  const { store, vault, journal, person } = parts;
+  const last = await store.marks.get('secrets');
+  if (last !== undefined && now - last < atMostEvery) return;
+  for (const [secret, jobs] of secretsInUse(parts.catalog())) {
+    try {
+      const { validFrom, expiresOn } = await vault.version(secret);
+      if (validFrom !== null && now < validFrom) {
+        const error = `is marked as valid only from ${iso(validFrom)}: runs get it all the same, others may refuse it`;
+        journal({ type: 'secret-unusable', secret, jobs, error });
+      }
+      const days = expiresOn === null ? undefined : dueWarning(expiresOn, last, now);
+      if (expiresOn !== null && days !== undefined) journal({ type: 'secret-expiring', secret, jobs, expiresOn, days });
+    } catch (error) {
+      if (!(error instanceof SecretError)) throw error;
+      if (error.passing) {
+        // The vault's trouble, not this secret's: the others would fare no better.
+        journal({ type: 'trouble', doing: `checking the secret ${secret}`, error });
+        return;
+      }
+      journal({ type: 'secret-unusable', secret, jobs, error: error.message });
+    }
+  }
+  await store.marks.advance('secrets', now, person);
+}
+
+/** Secret → the jobs that use it. Vaults do not tell letters' case apart. */
+function secretsInUse(catalog: Catalog): Map<string, string[]> {
+  const users = new Map<string, string[]>();
+  for (const { job } of catalog.values()) {
+    if (job.status === 'decommissioned') continue;
+    for (const name of new Set(Object.values(job.secrets).map((one) => one.toLowerCase()))) {
+      users.set(name, [...(users.get(name) ?? []), job.name]);
+    }
+  }
+  return users;
+}

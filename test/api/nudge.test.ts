@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest';
+import { api } from '../../shared/api/api.ts';
+import { minute } from '../../shared/instant.ts';
+import { tell } from '../../shared/events.ts';
+import { nudges } from '../../shared/api/nudge.ts';
+import { everyMinute, job } from '../support/pipeline/cast.ts';
+import { World } from '../support/pipeline/parts.ts';
+
+const id = { job: 'score', run: '20261120T070000Z', attempt: 1 };
+const app = 'https://lamp.example';
+
+test('two hosts agree on the code of an attempt, whoever made the key', async () => {
+  const world = await World.of();
+  const [one, other] = [1, 2].map(() => nudges(app, () => world.store.keys('nudge')));
+  const urls = await Promise.all([one?.url(id), other?.url(id)]);
+  expect(urls[0]).toMatch(/^https:\/\/lamp\.example\/api\/finish\?code=[\w-]{43}$/);
+  expect(urls[1]).toBe(urls[0]);
+});
+
+test('the code of one attempt is none of another', async () => {
+  const world = await World.of();
+  const doorman = nudges(app, () => world.store.keys('nudge'));
+  const code = new URL(await doorman.url(id)).searchParams.get('code') ?? '';
+  expect(await doorman.isSigned(id, code)).toBe(true);
+  for (const other of [
+    { ...id, attempt: 2 },
+    { ...id, job: 'scor' },
+    { ...id, run: '20261120T070100Z' },
+  ]) {
+    expect(await doorman.isSigned(other, code)).toBe(false);
+  }
+  for (const wrong of ['', code.slice(1), `${code}x`, 'ü'.repeat(43)])
+    expect(await doorman.isSigned(id, wrong)).toBe(false);
+});
+
+test('an outage while the key is fetched is not remembered', async () => {
+  let away = true;
+  const doorman = nudges(app, async () => {
+    if (away) throw new Error('storage is away');
+    return Buffer.alloc(32);
+  });
+  await expect(doorman.url(id)).rejects.toThrow('storage is away');
+  away = false;
+  expect(await doorman.url(id)).toContain('?code=');
+});
+
+test('a nudge without its code makes the service read nothing; with it the run ends at once', async () => {
+  const world = await World.of(job('score', { schedule: everyMinute }));
+  const doorman = nudges(app, () => world.store.keys('nudge'));
+  const parts = { ...world.parts, settings: { ...world.parts.settings, nudges: doorman } };
+  world.deaf = true;
+  await world.pass(world.now + minute);
+  const attempt = world.platform.nudges[0];
+  if (!attempt) throw new Error('nothing ended');
+  const knock = async (url: string) =>
+    (await api(parts, () => world.now).request(url, { method: 'POST', body: JSON.stringify(attempt) })).status;
+  expect(await knock('/api/finish')).toBe(401);
+  expect(await knock('/api/finish?code=guess')).toBe(401);
+  expect(await world.states('score')).toContain('running');
+  expect(await knock((await doorman.url(attempt)).slice(app.length))).toBe(204);
+  expect(await world.states('score')).toContain('succeeded');
+});
+
+test('a nudge of megabytes is not read', async () => {
+  const world = await World.of();
+  const body = JSON.stringify({ ...id, more: 'x'.repeat(1 << 20) });
+  const answer = await api(world.parts, () => world.now).request('/api/finish', { method: 'POST', body });
+  expect(answer.status).toBe(413);
+});
+
+test('a request that meets an outage is told as trouble, and the answer tells a stranger nothing', async () => {
+  const world = await World.of();
+  const marks = { ...world.store.marks, get: () => Promise.reject(new Error('storage at 10.0.0.1 is away')) };
+  const parts = world.host({ store: { ...world.store, marks } });
+  const answer = await api(parts, () => world.now).request('/api/tick', { method: 'POST' });
+  expect(answer.status).toBe(500);
+  expect(await answer.text()).not.toContain('10.0.0.1');
+  expect(world.events.map(tell)).toContain('trouble while answering POST /api/tick: storage at 10.0.0.1 is away');
+});

@@ -1,0 +1,273 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { verdict } from '../../cli/commands/verify.ts';
+import { Refusal } from '../../cli/refusal.ts';
+import type { Finding } from '../../cli/verify/finding.ts';
+import { builtIn, jobActions } from '../../cli/verify/roles.ts';
+import type { Scripted } from '../support/azure/azure-tools.ts';
+import {
+  arm,
+  assignment,
+  assignments,
+  authentication,
+  bad,
+  behaviour,
+  group,
+  host,
+  image,
+  jobs,
+  key,
+  type Line,
+  lines,
+  said,
+  script,
+  settings,
+  starter,
+  tools,
+  vault,
+  verify,
+} from '../support/azure/verify-world.ts';
+
+test('an installation in which all is right has nothing to tell but that', async () => {
+  await script();
+  const all = await verify();
+  expect(bad(all)).toEqual([]);
+  expect(new Set(all.map(({ check }) => check))).toEqual(
+    new Set(['functions', 'image', 'roles', 'secrets', 'leftovers', 'channels', 'authentication', 'ticks', 'poison']),
+  );
+  expect(verdict(all)).toContain('Everything is right.');
+});
+
+test('the app is found by its address as well', async () => {
+  await script();
+  expect(bad(await verify(`http://${host}`))).toEqual([]);
+  await expect(verify('func-2')).rejects.toThrow(/There is no function app func-2 in rg-1; it has: func-1/);
+});
+
+test('neither a token nor a setting is ever shown, whatever goes wrong', async () => {
+  await script({ settings: { stdout: `[{"name": "APPLICATIONINSIGHTS", "value": "${key}"`, code: 0 } });
+  const all = await verify();
+  expect(bad(all).length).toBeGreaterThan(0);
+  expect(said.join('\n') + verdict(all)).not.toContain(key);
+});
+
+test.each<[string, Partial<Record<Line, Omit<Scripted, 'line'>>>, string, RegExp, RegExp]>([
+  ['no function was registered', { functions: { stdout: [] } }, 'functions', /tick is not registered/, /--from app/],
+  [
+    'a function is switched off',
+    {
+      functions: { stdout: ['tick', 'launch', 'daily', 'http'].map((name) => ({ name, isDisabled: name === 'tick' })) },
+    },
+    'functions',
+    /tick is switched off/,
+    /AzureWebJobs\.tick\.Disabled/,
+  ],
+  [
+    'anybody may call the app',
+    { authentication: { stdout: authentication({ requireAuthentication: false }) } },
+    'authentication',
+    /not required/,
+    /--from jobs/,
+  ],
+  [
+    'more than the nudge is open',
+    { authentication: { stdout: authentication({ excludedPaths: ['/api/finish', '/api/*'] }) } },
+    'authentication',
+    /\/api\/\* can be called without a token/,
+    /--from jobs/,
+  ],
+  ['nobody is told', { channels: { stdout: [] } }, 'channels', /no action group/, /bicepparam/],
+  [
+    'an action group tells nobody',
+    { channels: { stdout: [{ name: 'ag-lamp', enabled: true, emailReceivers: [] }] } },
+    'channels',
+    /ag-lamp has no receiver/,
+    /bicepparam/,
+  ],
+  [
+    'an action group is off',
+    { channels: { stdout: [{ name: 'ag-lamp', enabled: false, emailReceivers: [{}] }] } },
+    'channels',
+    /switched off/,
+    /bicepparam/,
+  ],
+])('%s', async (_, changes, check, text, remedy) => {
+  await script(changes);
+  const found = bad(await verify());
+  expect(found.map((one) => one.check)).toContain(check);
+  expect(found.map((one) => one.text).join('\n')).toMatch(text);
+  expect(found.map((one) => one.remedy).join('\n')).toMatch(remedy);
+});
+
+test('an app that answers without a token is the first thing to stop', async () => {
+  await script();
+  behaviour.open = 200;
+  const found = bad(await verify());
+  expect(found.map(({ text }) => text)).toEqual([
+    'GET /health without a token is answered with 200',
+    'POST /api/tick without a token is answered with 200',
+  ]);
+  expect(found[0]?.remedy).toContain('az functionapp stop');
+});
+
+test('every role that is missing is named, with whose it is, where, and what for', async () => {
+  for (const gone of assignments().slice(0, -1)) {
+    const { principalId, scope } = gone.properties;
+    const value = assignments().filter(
+      ({ properties }) => JSON.stringify(properties) !== JSON.stringify(gone.properties),
+    );
+    await script({ assignments: { stdout: { value } } });
+    const found = bad(await verify());
+    expect(found).toHaveLength(1);
+    expect(found[0]?.text).toContain(`${principalId.slice(2)} lacks `);
+    expect(found[0]?.text).toContain(scope.split('/').at(-1));
+  }
+}, 120_000);
+
+test('role assignments on a second page are seen', async () => {
+  const [first, ...others] = assignments();
+  const nextLink = `${arm}/next?api-version=2022-04-01&$skiptoken=a%20b`;
+  const second = { line: `az rest --method get --url ${nextLink} --output json`, stdout: { value: [first] } };
+  await script({ assignments: { stdout: { value: others, nextLink } } }, [second]);
+  expect(bad(await verify())).toEqual([]);
+});
+
+test.each([
+  ['the secret of another job', 'id-lamp-lamp-score', `${vault}/secrets/crm-api-key`],
+  ['every secret of the vault', 'id-lamp-lamp-pull', vault],
+  ['every secret of the resource group', 'id-lamp-app', group],
+])('an identity that may read %s is found, with the command that ends it', async (_, who, scope) => {
+  const value = [...assignments(), assignment(who, builtIn['Key Vault Secrets User'], scope)];
+  await script({ assignments: { stdout: { value } } });
+  const found = bad(await verify());
+  expect(found).toHaveLength(1);
+  expect(found[0]).toMatchObject({ check: 'secrets', state: 'wrong' });
+  expect(found[0]?.text).toContain(`${who} may read`);
+  expect(found[0]?.remedy).toBe(
+    `az role assignment delete --ids ${assignment(who, builtIn['Key Vault Secrets User'], scope).id}`,
+  );
+});
+
+test('a role that may list the secrets of jobs is not taken for the one that starts them', async () => {
+  const actions = [...jobActions, 'Microsoft.App/jobs/listSecrets/action'];
+  await script({ roles: { stdout: [{ name: starter, roleName: 'x', permissions: [{ actions }] }] } });
+  const found = bad(await verify());
+  expect(found.map(({ text }) => text)).toEqual([
+    'id-lamp-app lacks the custom role that starts jobs on jobs/lamp-pull (starting it)',
+    'id-lamp-app lacks the custom role that starts jobs on jobs/lamp-score (starting it)',
+  ]);
+});
+
+test('a job or a second scheduler that still has another image is found', async () => {
+  const old = image.replaceAll('a'.repeat(64), 'c'.repeat(64));
+  const value = jobs().map((job) =>
+    job.name === 'lamp-score'
+      ? job
+      : { ...job, properties: { ...job.properties, template: { containers: [{ image: old }] } } },
+  );
+  await script({ jobs: { stdout: { value } } });
+  const found = bad(await verify());
+  expect(found.map(({ text }) => text.split(' ')[0])).toEqual(['lamp-pull', 'lamppoker']);
+  expect(found[0]?.remedy).toContain('lamp deploy --from image');
+});
+
+test('an installation without jobs, or with an image by name only, is not right', async () => {
+  await script({ jobs: { stdout: { value: [] } } });
+  expect(bad(await verify()).map(({ text }) => text)).toContain('there are no Container Apps Jobs');
+  const mutable = { ...settings, LAMPLIGHTER_IMAGE: 'cr1.azurecr.io/lamplighter-runtime:latest' };
+  await script({ settings: { stdout: Object.entries(mutable).map(([name, value]) => ({ name, value })) } });
+  expect(bad(await verify()).map(({ text }) => text)).toContain('LAMPLIGHTER_IMAGE is not an image by its digest');
+});
+
+test('a timer that is dead while the second scheduler goes on is found', async () => {
+  await script();
+  behaviour.ticks = ['2026-11-20T07:00:00.100Z', '2026-11-20T07:05:00.100Z'];
+  const [found] = bad(await verify());
+  expect(found).toMatchObject({ check: 'ticks', state: 'wrong' });
+  expect(found?.text).toMatch(/^one new tick in 15\d s: the timer seems dead/);
+});
+
+test('no tick at all is told with the last one', async () => {
+  await script();
+  behaviour.ticks = ['2026-11-20T07:00:00.100Z'];
+  expect(bad(await verify())[0]?.text).toMatch(/^no new tick in 15\d s; the last one: 2026-11-20T07:00:00\.100Z/);
+  behaviour.ticks = [null];
+  expect(bad(await verify())[0]?.text).toMatch(/the last one: never/);
+});
+
+test('launches that were set aside are found in what the app tells, without a right to its queues', async () => {
+  await script();
+  behaviour.setAside = 2;
+  const [found, ...others] = bad(await verify());
+  expect(others).toEqual([]);
+  expect(found).toMatchObject({
+    check: 'poison',
+    state: 'wrong',
+    text: expect.stringMatching(/^2 messages in launch-poison/),
+  });
+  expect(found?.remedy).toContain('Launches that were set aside');
+  expect(await readFile(join(import.meta.dirname, '../../docs/deploy.md'), 'utf8')).toContain(
+    '**Launches that were set aside.**',
+  );
+  expect((await tools.calls()).filter((line) => line.startsWith('az storage'))).toEqual([]);
+});
+
+test('an app of before, which does not tell what was set aside, is not taken for one with nothing set aside', async () => {
+  await script();
+  behaviour.setAside = undefined;
+  expect(bad(await verify())).toMatchObject([
+    { check: 'poison', state: 'unknown', text: expect.stringMatching(/older version/) },
+  ]);
+});
+
+test('a token that the app does not let in is told at once', async () => {
+  await script();
+  behaviour.wanted = 'Bearer another';
+  expect(bad(await verify()).map(({ text }) => text)).toEqual(['/health refuses your token with 403', 'see ticks']);
+});
+
+test('what cannot be looked at is not right: it is unknown, and the rest is looked at all the same', async () => {
+  const outage = { code: 1, stderr: 'ERROR: HTTPSConnectionPool: Max retries exceeded with url\n' };
+  for (const line of Object.keys(lines).filter((name) => name !== 'sites') as Line[]) {
+    await script({ [line]: outage });
+    const all = await verify();
+    const found = bad(all);
+    expect(found.length).toBeGreaterThan(0);
+    expect(found.every(({ state }) => state === 'unknown')).toBe(true);
+    expect(found[0]?.text).toContain('Max retries exceeded');
+    expect(all.length).toBeGreaterThan(found.length);
+  }
+  await script({ sites: outage });
+  await expect(verify()).rejects.toThrow(Refusal);
+}, 120_000);
+
+test('a token that the Azure CLI may not ask for is told with what to do', async () => {
+  await script({ token: { code: 1, stderr: 'ERROR: AADSTS65001: The user or administrator has not consented\n' } });
+  expect(bad(await verify())[0]?.text).toContain('authorise the Azure CLI in the registration');
+});
+
+test('lamp verify --json prints every finding and ends with 1 when one is not right', async () => {
+  await script({ functions: { stdout: [] }, token: { code: 1, stderr: 'ERROR: no' } });
+  const program = join(import.meta.dirname, '../../cli/main.ts');
+  const args = [program, '--home', tools.root, 'verify', '--app', 'func-1', '--resource-group', 'rg-1', '--json'];
+  const env = { ...process.env, PATH: tools.environment.PATH ?? '' };
+  const { stdout, stderr, code } = await promisify(execFile)(process.execPath, args, { env }).then(
+    (ended) => ({ ...ended, code: 0 }),
+    (error) => error as { stdout: string; stderr: string; code: number },
+  );
+  expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining(`$ ${lines.sites}`) });
+  const { right, findings } = JSON.parse(stdout) as { right: boolean; findings: Finding[] };
+  expect(right).toBe(false);
+  expect(findings.filter(({ check }) => check === 'functions')).toHaveLength(4);
+});
+
+test('the roles that are looked for are those that infra/ assigns, by the same ids', async () => {
+  const assigned = JSON.parse(await readFile(join(import.meta.dirname, '../../infra/roles.json'), 'utf8'));
+  for (const id of Object.values(builtIn)) expect(Object.values(assigned)).toContain(id);
+  const starter = await readFile(join(import.meta.dirname, '../../infra/modules/starter.bicep'), 'utf8');
+  const actions = [...starter.matchAll(/'(Microsoft\.App\/[^']+)'/g)].map(([, action]) => action);
+  expect(actions).toEqual(jobActions);
+});

@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import { cp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { relayFolder } from '../../shared/executors/docker/store-proxy.ts';
+import { findDocker, runtimeImage } from '../support/docker/docker.ts';
+import { type Lamp, lampHome, type Running, until } from '../support/cli/lamp.ts';
+
+const docker = await findDocker();
+
+describe.skipIf(!docker)('lamp start --executor docker', () => {
+  let here: Lamp;
+  let image: string;
+  let host: Running;
+  const samples = ['pull-prospects', 'score-prospects', 'push-outbound', 'check-crm'];
+  beforeAll(async () => {
+    if (!docker) return;
+    [here, image] = await Promise.all([lampHome(), runtimeImage(docker)]);
+    for (const job of samples) {
+      await cp(join(import.meta.dirname, '../../jobs', job), join(here.home, 'jobs', job), { recursive: true });
+    }
+    await here.job('plain', 'print(1)', 'run: { command: [python, main.py], executor: process }\n');
+    await here.job(
+      'boxed',
+      'import os; print("pid", os.getppid())',
+      'run: { command: [python, main.py], executor: docker, network: none }\n',
+    );
+    await here.job('long', 'import time; print("here", flush=True); time.sleep(120)');
+    const tight = 'run: { command: [python, main.py], memory: 128Mi, scratch: 127Mi }\n';
+    const takesTheShimAlong = `open('/proc/self/oom_score_adj', 'w').write('0')
+with open('x', 'wb') as file:
+    while True: file.write(bytes(1 << 16))`;
+    await here.job('starved', takesTheShimAlong, tight);
+    host = await here.start(['--executor', 'docker', '--image', image]);
+  }, 120_000);
+  afterAll(async () => {
+    await here?.clean();
+    if (here) await rm(relayFolder(here.home), { recursive: true, force: true });
+    for (const name of (await containers()) ?? []) await docker?.getContainer(name).remove({ force: true });
+  });
+
+  async function containers(): Promise<string[]> {
+    const home = createHash('sha256').update(here.home).digest('hex').slice(0, 12);
+    const found = await docker?.listContainers({ all: true, filters: { label: [`lamplighter.home=${home}`] } });
+    return (found ?? []).map(({ Id }) => Id);
+  }
+
+  test('runs the sample jobs, one after the other, with their outputs kept', async () => {
+    for (const job of samples) {
+      const run = await here.json(['run', job, '--wait']);
+      expect(run, JSON.stringify(run)).toMatchObject({ state: 'succeeded' });
+      expect(run.attempts[0]).toMatchObject({ executor: 'docker', handle: expect.stringContaining(job) });
+      expect(run.versions.image).toMatch(/^sha256:[0-9a-f]{64}$/);
+      for (const { problem } of run.outputs) expect(problem).toBeNull();
+    }
+  });
+
+  test('runs a job where its manifest says', async () => {
+    expect((await here.json(['run', 'plain', '--wait'])).attempts[0].executor).toBe('process');
+    expect((await here.json(['run', 'boxed', '--wait'])).attempts[0].executor).toBe('docker');
+    expect((await here.lamp(['logs', 'boxed'])).stdout).toBe('pid 1\n');
+  });
+
+  test('tells at once that a job ran out of memory, even when its shim was killed with it', async () => {
+    const began = Date.now();
+    const { code, stdout } = await here.lamp(['run', 'starved', '--wait', '--json']);
+    expect([code, JSON.parse(stdout)]).toMatchObject([
+      137,
+      {
+        state: 'failed',
+        attempts: [
+          { exitCode: 137, errorClass: 'memory', error: expect.stringContaining('out of memory (limit 128Mi)') },
+        ],
+      },
+    ]);
+    expect(Date.now() - began).toBeLessThan(15_000);
+  });
+
+  test('ends a run that is cancelled', async () => {
+    const { run } = await here.json(['run', 'long']);
+    await until('it runs', async () => (await here.json(['show', run])).state === 'running');
+    await here.lamp(['cancel', run]);
+    await until('it is cancelled', async () => (await here.json(['show', run])).state === 'cancelled');
+  });
+
+  test('killed and started again takes over what runs, also when it runs plain processes now', async () => {
+    const { run } = await here.json(['run', 'long']);
+    await until('it runs', async () => (await here.lamp(['logs', run])).stdout.includes('here'));
+    host.child.kill('SIGKILL');
+    await host.ended;
+    host = await here.start(['--image', image]);
+    await here.lamp(['cancel', run]);
+    await until('it is cancelled', async () => (await here.json(['show', run])).state === 'cancelled');
+    await until('no container is left', async () => (await containers()).length === 0);
+  });
+
+  test('without the image does not start, and says how to build it', async () => {
+    host.child.kill('SIGTERM');
+    await host.ended;
+    const { code, stderr } = await here.lamp(['start', '--port', '0', '--executor', 'docker', '--image', 'nowhere']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/Docker has no image nowhere: build it with lamp image build --base/);
+  });
+});

@@ -1,0 +1,142 @@
+import { TableServiceClient } from '@azure/data-tables';
+import { BlobServiceClient } from '@azure/storage-blob';
+import { QueueServiceClient } from '@azure/storage-queue';
+import { describe, expect, it } from 'vitest';
+import { finishPath } from '../../shared/api/nudge.ts';
+import { openStore } from '../../shared/store/store.ts';
+import { freshAccount } from '../support/storage/account.ts';
+import type { Later } from '../support/infra/bicep-functions.ts';
+import { config, ofType, properties } from '../support/infra/infra-needs.ts';
+import { environment, install } from '../support/infra/installation.ts';
+import { problems as analysed, queries } from '../support/infra/kql.ts';
+
+const all = install();
+
+describe('storage', () => {
+  it('has the tables, queues and containers that the code makes for itself, and no others', async () => {
+    const connection = freshAccount();
+    await openStore({ connection }).prepare();
+    const names = async (list: AsyncIterable<{ name?: string }>) => {
+      const found: string[] = [];
+      for await (const { name = '' } of list) found.push(name);
+      return found.sort();
+    };
+    const data = String(all.outputs.dataAccountName);
+    const made = (kind: string) =>
+      ofType(all, `Microsoft.Storage/storageAccounts/${kind}`)
+        .filter(({ id }) => id.includes(`/${data}/`))
+        .map(({ name }) => name)
+        .sort();
+    const insecure = { allowInsecureConnection: true };
+    expect(made('tableServices/tables')).toEqual(
+      await names(TableServiceClient.fromConnectionString(connection, insecure).listTables()),
+    );
+    expect(made('queueServices/queues')).toEqual(
+      await names(QueueServiceClient.fromConnectionString(connection).listQueues()),
+    );
+    expect(made('blobServices/containers')).toEqual(
+      await names(BlobServiceClient.fromConnectionString(connection).listContainers()),
+    );
+  });
+
+  it('gives out no keys and nothing to the public, and keeps what must be kept', () => {
+    for (const account of ofType(all, 'Microsoft.Storage/storageAccounts')) {
+      expect(account.body.properties).toMatchObject({
+        allowSharedKeyAccess: false,
+        allowBlobPublicAccess: false,
+        minimumTlsVersion: 'TLS1_2',
+        supportsHttpsTrafficOnly: true,
+      });
+    }
+    const [policy] = ofType(all, 'Microsoft.Storage/storageAccounts/managementPolicies');
+    expect(JSON.stringify(policy?.body)).toContain('"prefixMatch":["runs/"]');
+    expect(JSON.stringify(policy?.body)).toContain('"delete":{"daysAfterModificationGreaterThan":400}');
+    expect(ofType(all, 'Microsoft.Authorization/locks').map(({ scope }) => scope?.name)).toEqual([
+      all.outputs.dataAccountName,
+    ]);
+  });
+});
+
+describe('the app', () => {
+  const { globalValidation, identityProviders } = properties<{
+    globalValidation: Record<string, unknown>;
+    identityProviders: {
+      azureActiveDirectory: {
+        registration: object;
+        validation: { allowedAudiences: string[]; defaultAuthorizationPolicy: Policy };
+      };
+    };
+  }>(config(all, 'authsettingsV2'));
+  interface Policy {
+    allowedApplications: unknown[];
+    allowedPrincipals: { identities: unknown[] };
+  }
+
+  it('lets nobody in without a token for it, but for the nudge with its own code', () => {
+    expect(globalValidation).toEqual({
+      requireAuthentication: true,
+      unauthenticatedClientAction: 'Return401',
+      excludedPaths: [finishPath],
+    });
+    const { registration, validation } = identityProviders.azureActiveDirectory;
+    const client = environment.LAMPLIGHTER_AUTH_CLIENT_ID;
+    expect(registration).toMatchObject({
+      clientId: client,
+      openIdIssuer: expect.stringMatching(/^https:\/\/login\.microsoftonline\.com\/[0-9a-f-]+\/v2\.0$/),
+    });
+    expect(validation.allowedAudiences).toEqual([client, `api://${client}`]);
+  });
+
+  it('lets in the poker and who is named, and no other identity of the tenant', () => {
+    const { allowedApplications, allowedPrincipals } =
+      identityProviders.azureActiveDirectory.validation.defaultAuthorizationPolicy;
+    const [poker, ...others] = allowedPrincipals.identities;
+    expect((poker as Later).of?.name).toBe(all.outputs.pokerIdentityName);
+    expect(others).toEqual(JSON.parse(environment.LAMPLIGHTER_CALLERS));
+    expect((allowedApplications[0] as Later).of?.name).toBe(all.outputs.pokerIdentityName);
+    expect(allowedApplications).toHaveLength(2);
+  });
+
+  it('runs on the Node that it is built for, from the container that exists', () => {
+    const [site] = ofType(all, 'Microsoft.Web/sites');
+    const { functionAppConfig } = properties<{
+      functionAppConfig: { deployment: { storage: { value: Later } }; runtime: object };
+    }>(site);
+    expect(functionAppConfig.runtime).toEqual({ name: 'node', version: '24' });
+    expect(functionAppConfig.deployment.storage.value.text).toMatch(/>app-package$/);
+    const host = ofType(all, 'Microsoft.Storage/storageAccounts/blobServices/containers').filter(({ id }) =>
+      id.includes(`/${all.outputs.hostAccountName}/`),
+    );
+    expect(host.map(({ name }) => name)).toEqual(['app-package']);
+  });
+
+  it('has its alert rules, each with a query that can be run and columns that are there', () => {
+    const rules = ofType(all, 'Microsoft.Insights/scheduledQueryRules');
+    const key = ({ name }: { name: unknown }) => String(name).replace('alert-lamp-prod-', '');
+    expect(rules.map(key).sort()).toEqual([
+      'exceptions',
+      'failed-critical',
+      'failed-runs',
+      'no-tick',
+      'poison',
+      'secret-expiry',
+      'trouble',
+    ]);
+    // A query that calls itself an alert, and that no rule asks, would wake nobody.
+    const alerts = [...queries].flatMap(([name, text]) => (text.startsWith('// Alert:') ? [name] : []));
+    expect(rules.map(key).sort()).toEqual(alerts);
+    for (const rule of rules) {
+      const { criteria, actions } = properties<{
+        criteria: { allOf: { query: string; dimensions: { name: string }[] }[] };
+        actions: { actionGroups: string[] };
+      }>(rule);
+      const [{ query, dimensions } = { query: '', dimensions: [] }] = criteria.allOf;
+      expect(query, String(rule.name)).toBe(queries.get(key(rule)));
+      const { problems, columns } = analysed(query);
+      expect(problems, String(rule.name)).toEqual([]);
+      // An alert for each value: Azure takes text only.
+      for (const { name } of dimensions) expect(columns, String(rule.name)).toHaveProperty(name, 'string');
+      expect(actions.actionGroups).toHaveLength(1);
+    }
+  });
+});

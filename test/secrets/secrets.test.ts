@@ -1,0 +1,122 @@
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { SecretTrouble, Vault } from '../../shared/secrets/vault.ts';
+import { localVault } from '../../shared/secrets/local.ts';
+
+let root: string;
+let file: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'secrets-'));
+  file = join(root, 'config', 'secrets.env');
+  await mkdir(join(root, 'config'));
+  await mkdir(join(root, 'repository'));
+});
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+const vault = (more: Partial<Parameters<typeof localVault>[0]> = {}): Vault =>
+  localVault({
+    file,
+    repository: join(root, 'repository'),
+    keyFile: join(root, 'state', 'key'),
+    environment: {},
+    ...more,
+  });
+const save = (text: string, mode = 0o600, to = file) => writeFile(to, text, { mode });
+const refused = (from: Vault, trouble: SecretTrouble, says: string) =>
+  expect(from.read('crm-api-key')).rejects.toMatchObject({ trouble, message: expect.stringContaining(says) });
+
+describe('a secret of this machine', () => {
+  test('comes from a file that only its user can read', async () => {
+    await save('# keys\nother=1\ncrm-api-key=s3cret=with=equals\n');
+    expect((await vault().read('crm-api-key')).value).toBe('s3cret=with=equals');
+  });
+
+  test.each([
+    ['double quotes', 'crm-api-key="a b"', 'a b'],
+    ['single quotes', "crm-api-key='a b'", 'a b'],
+    ['quotes that do not match', `crm-api-key="a'`, `"a'`],
+    ['a quote inside', `crm-api-key=a"b`, `a"b`],
+    ['spaces around', '  crm-api-key =  a  ', 'a'],
+    ['Windows lines', 'crm-api-key=a\r\nnext=b\r\n', 'a'],
+    ['another case', 'CRM-Api-Key=a', 'a'],
+    ['a line twice', 'crm-api-key=old\ncrm-api-key=new', 'new'],
+    ['a # in the value', 'crm-api-key=a#b', 'a#b'],
+  ])('is read from a line with %s', async (_, text, value) => {
+    await save(text);
+    expect((await vault().read('crm-api-key')).value).toBe(value);
+  });
+
+  test('comes from the environment first, whatever the file is like', async () => {
+    await save('crm-api-key=file', 0o644);
+    const environment = { LAMPLIGHTER_SECRET_CRM_API_KEY: 'environment' };
+    expect((await vault({ environment }).read('crm-api-key')).value).toBe('environment');
+  });
+});
+
+describe('a secret that cannot be had is told with what to do', () => {
+  test('missing, in a file and without one', async () => {
+    await refused(vault(), 'missing', `add the line crm-api-key=… to ${file}, or set LAMPLIGHTER_SECRET_CRM_API_KEY`);
+    await save('other=1\n#crm-api-key=commented\n=nameless\ncrm-api-key\n');
+    await refused(vault(), 'missing', 'is missing');
+  });
+
+  test('empty, in the file or the environment', async () => {
+    await save('crm-api-key=""');
+    await refused(vault(), 'missing', 'is empty');
+    await refused(vault({ environment: { LAMPLIGHTER_SECRET_CRM_API_KEY: '' } }), 'missing', 'is empty');
+  });
+
+  test.each([0o644, 0o640, 0o604, 0o660])('in a file that others can read (mode %o)', async (mode) => {
+    await save('crm-api-key=a');
+    await chmod(file, mode);
+    await refused(vault(), 'unsafe', `chmod 600 ${file}`);
+  });
+
+  test('in a file inside the repository, however it is named', async () => {
+    const inside = join(root, 'repository', '..secrets.env');
+    await save('crm-api-key=a', 0o600, inside);
+    await refused(vault({ file: inside }), 'unsafe', 'move it out');
+    await refused(vault({ file: join(root, 'config', '../..', 'repository', '..secrets.env') }), 'unsafe', 'move it out');
+  });
+
+  test('in a file that only looks as if it were outside of the repository', async () => {
+    await save('crm-api-key=a', 0o600, join(root, 'repository', 'secrets.env'));
+    await symlink(join(root, 'repository'), join(root, 'link'));
+    await refused(vault({ file: join(root, 'link', 'secrets.env') }), 'unsafe', 'move it out');
+  });
+
+  test('in what is no file', async () => {
+    await mkdir(file, { mode: 0o700 });
+    await refused(vault(), 'unreachable', `${file} cannot be read`);
+  });
+});
+
+describe('the version of a secret', () => {
+  test('stays with the value, changes with it, and tells nothing of it', async () => {
+    await save('crm-api-key=s3cret');
+    const [first, same] = [await vault().read('crm-api-key'), (await vault().version('crm-api-key')).version];
+    expect(same).toBe(first.version);
+    expect(first.version).toMatch(/^local-[0-9a-f]{12}$/);
+    await save('crm-api-key=s3cret2');
+    expect((await vault().version('crm-api-key')).version).not.toBe(first.version);
+  });
+
+  test('cannot be guessed elsewhere: each machine has a key of its own, that only its user can read', async () => {
+    await save('crm-api-key=s3cret');
+    const { version: here } = await vault().version('crm-api-key');
+    const there = await vault({ keyFile: join(root, 'state2', 'key') }).version('crm-api-key');
+    expect(there.version).not.toBe(here);
+    expect((await stat(join(root, 'state', 'key'))).mode & 0o777).toBe(0o600);
+    expect(await readFile(join(root, 'state', 'key'))).toHaveLength(32);
+  });
+
+  test('is the same for hosts that make the key at once', async () => {
+    await save('crm-api-key=s3cret');
+    const versions = await Promise.all(
+      Array.from({ length: 8 }, async () => (await vault().version('crm-api-key')).version),
+    );
+    expect(new Set(versions).size).toBe(1);
+  });
+});

@@ -1,0 +1,105 @@
+import { BlobServiceClient } from '@azure/storage-blob';
+import { beforeAll, expect, test } from 'vitest';
+import { hour } from '../../shared/instant.ts';
+import { UnreadableResult } from '../../shared/store/attempts.ts';
+import { freshAccount, storeOf } from '../support/storage/account.ts';
+import { seven } from '../support/pipeline/cast.ts';
+import { create, resultOf } from '../support/pipeline/executor.ts';
+
+const connection = freshAccount();
+const store = storeOf(connection);
+beforeAll(() => store.prepare());
+let count = 0;
+const fresh = () => ({ job: 'score', run: '20261120T070000Z', attempt: ++count });
+const soon = () => Date.now() + hour;
+const write = { 'x-ms-blob-type': 'BlockBlob' };
+
+test('the addresses of an attempt let a shim create its marks and no more', async () => {
+  const id = fresh();
+  const { blobs, outputs } = await store.attempts.urls(id, ['out/list.csv'], soon());
+  for (const url of [blobs.started, blobs.result, outputs[0]?.url ?? '']) {
+    expect(await create(url, 'one')).toBe(true);
+    expect(await create(url, 'two')).toBe(false);
+    // Without the condition too: the signature itself forbids it.
+    expect((await fetch(url, { method: 'PUT', headers: write, body: 'three' })).ok).toBe(false);
+    expect((await fetch(url)).ok).toBe(false);
+    expect((await fetch(url, { method: 'DELETE' })).ok).toBe(false);
+  }
+  const container = BlobServiceClient.fromConnectionString(connection).getContainerClient('runs');
+  const kept = await container.getBlobClient(`score/20261120T070000Z/${id.attempt}/result.json`).downloadToBuffer();
+  expect(kept.toString()).toBe('one');
+});
+
+test('a heartbeat can be given again and again, and not read', async () => {
+  const id = fresh();
+  const { blobs } = await store.attempts.urls(id, [], soon());
+  for (const _ of [1, 2])
+    expect((await fetch(blobs.heartbeat, { method: 'PUT', headers: write, body: '' })).ok).toBe(true);
+  expect((await fetch(blobs.heartbeat)).ok).toBe(false);
+  expect(await store.attempts.lastBeat(id)).toBeGreaterThan(Date.now() - hour);
+  expect(await store.attempts.begun(id)).toBeUndefined();
+});
+
+test('a log can be appended to, not read, and not begun anew', async () => {
+  const id = fresh();
+  const { blobs } = await store.attempts.urls(id, [], soon());
+  expect(await store.attempts.log(id, 0)).toBeUndefined();
+  const begin = { 'x-ms-blob-type': 'AppendBlob', 'If-None-Match': '*' };
+  expect((await fetch(blobs.log, { method: 'PUT', headers: begin })).ok).toBe(true);
+  expect(await store.attempts.log(id, 0)).toEqual(Buffer.alloc(0));
+  for (const text of ['one\n', 'two\n']) {
+    expect((await fetch(`${blobs.log}&comp=appendblock`, { method: 'PUT', body: text })).ok).toBe(true);
+  }
+  expect((await fetch(blobs.log)).ok).toBe(false);
+  expect((await fetch(blobs.log, { method: 'PUT', headers: { 'x-ms-blob-type': 'AppendBlob' } })).ok).toBe(false);
+  expect((await store.attempts.log(id, 4))?.toString()).toBe('two\n');
+  expect(await store.attempts.log(id, 8)).toEqual(Buffer.alloc(0));
+  expect(await store.attempts.log(id, 800)).toEqual(Buffer.alloc(0));
+});
+
+test('an address is good for its blob and its time only', async () => {
+  const id = fresh();
+  const { blobs } = await store.attempts.urls(id, [], Date.now() - 1_000);
+  await expect(create(blobs.started, '')).rejects.toThrow('403');
+  const other = await store.attempts.urls(fresh(), [], soon());
+  const forged = `${blobs.result.split('?')[0]}?${other.blobs.result.split('?')[1]}`;
+  await expect(create(forged, '')).rejects.toThrow('403');
+  expect(await store.attempts.result(id)).toBeUndefined();
+});
+
+test('an attempt is abandoned or begun, never both, whoever is first', async () => {
+  const [quick, slow, both] = [fresh(), fresh(), fresh()];
+  expect(await store.attempts.abandon(quick, 'host')).toBe(true);
+  expect(await create((await store.attempts.urls(quick, [], soon())).blobs.started, '{}')).toBe(false);
+  expect(await store.attempts.abandon(quick, 'another')).toBe(true);
+
+  expect(await create((await store.attempts.urls(slow, [], soon())).blobs.started, '{"pid":1}')).toBe(true);
+  expect(await store.attempts.abandon(slow, 'host')).toBe(false);
+  expect(await store.attempts.begun(slow)).toBeGreaterThan(0);
+
+  const { started } = (await store.attempts.urls(both, [], soon())).blobs;
+  const [begun, abandoned] = await Promise.all([create(started, '{"pid":1}'), store.attempts.abandon(both, 'host')]);
+  expect(begun).not.toBe(abandoned);
+});
+
+test('a result is read as it was written; one that is none says where it lies', async () => {
+  const [good, torn, foreign] = [fresh(), fresh(), fresh()];
+  const result = resultOf(good, seven, seven + 1, 'succeeded');
+  const put = async (id: typeof good, text: string) =>
+    create((await store.attempts.urls(id, [], soon())).blobs.result, text);
+  await put(good, JSON.stringify(result));
+  expect(await store.attempts.result(good)).toEqual(result);
+  await put(torn, '{"version":1,');
+  await put(foreign, '{"version":2}');
+  for (const id of [torn, foreign]) {
+    await expect(store.attempts.result(id)).rejects.toThrow(UnreadableResult);
+    await expect(store.attempts.result(id)).rejects.toThrow(`score/20261120T070000Z/${id.attempt}/result.json is not`);
+  }
+});
+
+test('an output is read through an address of its own', async () => {
+  const id = fresh();
+  const { outputs } = await store.attempts.urls(id, ['a b/ü.csv'], soon());
+  await create(outputs[0]?.url ?? '', 'x,y');
+  expect(await (await fetch(await store.attempts.outputUrl(id, 'a b/ü.csv', soon()))).text()).toBe('x,y');
+});

@@ -1,0 +1,228 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach } from 'vitest';
+import { processRun } from '../../../cli/deploy/run.ts';
+import type { Finding } from '../../../cli/verify/finding.ts';
+import { builtIn, jobActions } from '../../../cli/verify/roles.ts';
+import { findings } from '../../../cli/verify/verify.ts';
+import { azureTools, type Scripted, type Tools } from './azure-tools.ts';
+
+/** An installation in which everything is right: az that tells of it, and an app that ticks. Made anew for each test. */
+const subscription = '/subscriptions/s-1';
+export const group = `${subscription}/resourceGroups/rg-1`;
+export const digest = `sha256:${'a'.repeat(64)}`;
+export const image = `cr1.azurecr.io/lamplighter-runtime@${digest}`;
+const clientId = '33333333-3333-4333-8333-333333333333';
+export const starter = '44444444-4444-4444-8444-444444444444';
+export const key = 'this-is-a-value-nobody-may-see';
+
+export let tools: Tools;
+export let app: Server;
+export let host: string;
+export let said: string[];
+let looks: number;
+/** How the app behaves; a test may change it. */
+export const behaviour = {
+  /** What /health tells, one after another; the last one for ever. */
+  ticks: [] as (string | null)[],
+  /** How many launches it tells to be set aside; undefined: as an app of before, which did not tell it. */
+  setAside: 0 as number | undefined,
+  /** What an unauthenticated call is answered with. */
+  open: 401,
+  wanted: '',
+};
+
+beforeEach(async () => {
+  tools = await azureTools(['az']);
+  said = [];
+  behaviour.ticks = ['2026-11-20T07:00:00.100Z', '2026-11-20T07:01:00.100Z', '2026-11-20T07:02:00.100Z'];
+  looks = 0;
+  behaviour.setAside = 0;
+  behaviour.open = 401;
+  behaviour.wanted = `Bearer ${key}`;
+  app = createServer((request, response) => {
+    if (request.headers.authorization !== behaviour.wanted)
+      return response.writeHead(request.headers.authorization ? 403 : behaviour.open).end();
+    const lastTick = behaviour.ticks[Math.min(looks++, behaviour.ticks.length - 1)];
+    const body = JSON.stringify({ jobs: 2, lastTick, setAside: behaviour.setAside });
+    response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+  }).listen(0, '127.0.0.1');
+  await once(app, 'listening');
+  host = `127.0.0.1:${(app.address() as AddressInfo).port}`;
+});
+
+afterEach(async () => {
+  app.closeAllConnections();
+  app.close();
+  await tools.clean();
+});
+
+export const identity = (name: string) => ({
+  id: `${group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${name}`,
+  name,
+  principalId: `p-${name}`,
+  clientId: `c-${name}`,
+});
+export const identities = () =>
+  ['id-lamp-app', 'id-lamp-poker', 'id-lamp-lamp-pull', 'id-lamp-lamp-score'].map(identity);
+export const jobId = (name: string) => `${group}/providers/Microsoft.App/jobs/${name}`;
+export const containerJob = (name: string, who: string, secrets: string[] = [], more = {}) => ({
+  id: jobId(name),
+  name,
+  // Azure does not keep the case of ids.
+  identity: { userAssignedIdentities: { [identity(who).id.replace('resourceGroups', 'resourcegroups')]: {} } },
+  properties: {
+    provisioningState: 'Succeeded',
+    configuration: {
+      triggerType: 'Manual',
+      secrets: secrets.map((secret) => ({
+        name: secret,
+        keyVaultUrl: `https://kv-1.vault.azure.net/secrets/${secret}`,
+        identity: identity(who).id,
+      })),
+      ...more,
+    },
+    template: { containers: [{ image }] },
+  },
+});
+export const jobs = () => [
+  containerJob('lamp-pull', 'id-lamp-lamp-pull', ['crm-api-key']),
+  containerJob('lamp-score', 'id-lamp-lamp-score'),
+  containerJob('lamppoker', 'id-lamp-poker', [], { triggerType: 'Schedule', secrets: null }),
+];
+
+export const assignment = (who: string, role: string, scope: string) => ({
+  id: `${scope}/providers/Microsoft.Authorization/roleAssignments/${who}-${role}`,
+  properties: {
+    scope,
+    roleDefinitionId: `${subscription}/providers/Microsoft.Authorization/roleDefinitions/${role}`,
+    principalId: `p-${who}`,
+    principalType: 'ServicePrincipal',
+  },
+});
+const storage = (name: string) => `${group}/providers/Microsoft.Storage/storageAccounts/${name}`;
+export const vault = `${group}/providers/Microsoft.KeyVault/vaults/kv-1`;
+export const registry = `${group}/providers/Microsoft.ContainerRegistry/registries/cr1`;
+const insights = `${group}/providers/Microsoft.Insights/components/appi-1`;
+export const assignments = () => [
+  assignment('id-lamp-app', builtIn['Storage Blob Data Owner'], storage('sthost')),
+  assignment('id-lamp-app', builtIn['Storage Queue Data Contributor'], storage('sthost')),
+  assignment('id-lamp-app', builtIn['Storage Table Data Contributor'], storage('sthost')),
+  assignment('id-lamp-app', builtIn['Storage Blob Data Contributor'], storage('stdata')),
+  assignment('id-lamp-app', builtIn['Storage Queue Data Contributor'], storage('stdata')),
+  assignment('id-lamp-app', builtIn['Storage Table Data Contributor'], storage('stdata')),
+  assignment('id-lamp-app', builtIn['Key Vault Reader'], vault),
+  assignment('id-lamp-app', builtIn['Monitoring Metrics Publisher'], insights),
+  assignment('id-lamp-app', starter, jobId('lamp-pull')),
+  assignment('id-lamp-app', starter, jobId('lamp-score')),
+  assignment('id-lamp-lamp-pull', builtIn.AcrPull, registry),
+  assignment('id-lamp-lamp-score', builtIn.AcrPull, registry),
+  assignment('id-lamp-poker', builtIn.AcrPull, registry),
+  assignment('id-lamp-lamp-pull', builtIn['Key Vault Secrets User'], `${vault}/secrets/crm-api-key`),
+  // A person of IT, who is none of ours.
+  assignment('somebody', 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7', vault),
+];
+/** What the last deployment says that it made. */
+export const deployed = (jobs = ['lamp-pull', 'lamp-score']) => ({
+  properties: {
+    provisioningState: 'Succeeded',
+    outputs: {
+      appIdentityName: { type: 'String', value: 'id-lamp-app' },
+      pokerIdentityName: { type: 'String', value: 'id-lamp-poker' },
+      pokerName: { type: 'String', value: 'lamppoker' },
+      jobs: { type: 'Array', value: jobs.map((resource) => ({ resource, identity: `id-lamp-${resource}` })) },
+    },
+  },
+});
+export const settings: Record<string, string> = {
+  AzureWebJobsStorage__accountName: 'sthost',
+  LAMPLIGHTER_STORAGE__blobServiceUri: 'https://stdata.blob.core.windows.net/',
+  LAMPLIGHTER_STORAGE__queueServiceUri: 'https://stdata.queue.core.windows.net/',
+  AZURE_CLIENT_ID: 'c-id-lamp-app',
+  LAMPLIGHTER_KEY_VAULT_URL: 'https://kv-1.vault.azure.net/',
+  LAMPLIGHTER_JOB_PREFIX: 'lamp',
+  LAMPLIGHTER_IMAGE: image,
+  APPLICATIONINSIGHTS_CONNECTION_STRING: `InstrumentationKey=${key}`,
+};
+
+export const arm = 'https://management.azure.com';
+const siteId = `${group}/providers/Microsoft.Web/sites/func-1`;
+const place = '--name func-1 --resource-group rg-1 --output json';
+export const rest = (path: string) => `az rest --method get --url ${arm}${path} --output json`;
+export const lines = {
+  sites: 'az functionapp list --resource-group rg-1 --output json',
+  functions: `az functionapp function list ${place}`,
+  settings: `az functionapp config appsettings list ${place}`,
+  authentication: rest(`${siteId}/config/authsettingsV2?api-version=2024-04-01`),
+  identities: 'az identity list --resource-group rg-1 --output json',
+  jobs: rest(`${group}/providers/Microsoft.App/jobs?api-version=2025-01-01`),
+  roles: `az role definition list --custom-role-only true --scope ${group} --output json`,
+  registries:
+    'az resource list --resource-group rg-1 --resource-type Microsoft.ContainerRegistry/registries --output json',
+  insights: 'az resource list --resource-group rg-1 --resource-type Microsoft.Insights/components --output json',
+  assignments: rest(`${group}/providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01`),
+  channels: 'az monitor action-group list --resource-group rg-1 --output json',
+  deployed: 'az deployment group show --resource-group rg-1 --name lamplighter-lamp-all --output json',
+  token: `az account get-access-token --resource ${clientId} --output json`,
+};
+export type Line = keyof typeof lines;
+
+export const authentication = (more = {}) => ({
+  properties: {
+    platform: { enabled: true },
+    globalValidation: { requireAuthentication: true, excludedPaths: ['/api/finish'], ...more },
+    identityProviders: { azureActiveDirectory: { enabled: true, registration: { clientId } } },
+  },
+});
+
+export function answers(): Record<Line, Omit<Scripted, 'line'>> {
+  return {
+    sites: {
+      stdout: [{ id: siteId, name: 'func-1', resourceGroup: 'rg-1', defaultHostName: host, state: 'Running' }],
+    },
+    functions: { stdout: ['tick', 'launch', 'daily', 'http'].map((name) => ({ name: `func-1/${name}` })) },
+    settings: { stdout: Object.entries(settings).map(([name, value]) => ({ name, value, slotSetting: false })) },
+    authentication: { stdout: authentication() },
+    identities: { stdout: identities() },
+    jobs: { stdout: { value: jobs() } },
+    roles: { stdout: [{ name: starter, roleName: 'Lamplighter job starter', permissions: [{ actions: jobActions }] }] },
+    registries: { stdout: [{ id: registry, name: 'cr1' }] },
+    insights: { stdout: [{ id: insights, name: 'appi-1' }] },
+    assignments: { stdout: { value: assignments() } },
+    channels: {
+      stdout: [
+        { name: 'ag-lamp', enabled: true, emailReceivers: [{ emailAddress: 'ops@contoso.com' }], smsReceivers: [] },
+      ],
+    },
+    deployed: { stdout: deployed() },
+    token: { stdout: { accessToken: key, expiresOn: '2026-11-20 08:00:00' } },
+  };
+}
+
+export async function script(
+  changes: Partial<Record<Line, Omit<Scripted, 'line'>>> = {},
+  more: Scripted[] = [],
+): Promise<void> {
+  const all = { ...answers(), ...changes };
+  await tools.script([
+    ...more,
+    ...Object.entries(all).map(([name, answer]) => ({ line: lines[name as Line], ...answer })),
+  ]);
+}
+
+export async function verify(name = 'func-1'): Promise<Finding[]> {
+  const run = processRun({ root: tools.root, environment: tools.environment, say: (line) => said.push(line) });
+  let now = 0;
+  looks = 0;
+  const sleep = async (ms: number) => {
+    now += ms;
+  };
+  return findings(
+    run,
+    { app: name, resourceGroup: 'rg-1' },
+    { every: 5_000, patience: 150_000, clock: () => now, sleep },
+  );
+}
+
+export const bad = (all: Finding[]) => all.filter(({ state }) => state !== 'right');
