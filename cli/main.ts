@@ -1,9 +1,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { builders, defaultBase, environments, steps } from './deploy/options.ts';
-import { defaultImage } from './host/docker.ts';
 import { exampleText } from './examples.ts';
 import { explain } from './explain.ts';
 import { findHome } from './home.ts';
+import { defaultImage } from './host/docker.ts';
 
 /** The command line. Each command's code is loaded when it is called: `lamp --help` should not wait for Azure's SDK. */
 

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { minute } from '../shared/instant.ts';
 import { isFinal, type Run, runName } from '../shared/run/run.ts';
 import { anyHost } from './host/lock.ts';
-import { Refusal } from './refusal.ts';
 import type { Session } from './host/session.ts';
+import { Refusal } from './refusal.ts';
 
 /** Without a tick for so long nobody will start anything: ticks are a minute apart in Azure. */
 const deadAfter = 3 * minute;

@@ -1,16 +1,16 @@
 import { DefaultAzureCredential, ManagedIdentityCredential, type TokenCredential } from '@azure/identity';
-import type { Catalog } from '../shared/job/catalog.ts';
+import { nudges } from '../shared/api/nudge.ts';
 import { containerAppsExecutor } from '../shared/executors/container-apps/container-apps.ts';
 import { hour } from '../shared/instant.ts';
-import { nudges } from '../shared/api/nudge.ts';
+import type { Catalog } from '../shared/job/catalog.ts';
 import type { Parts } from '../shared/parts.ts';
 import { keyVault } from '../shared/secrets/keyvault/keyvault.ts';
 import { openStore, type Store } from '../shared/store/store.ts';
 import { readCatalog } from './catalog.ts';
 import { readSettings, type Settings } from './settings.ts';
 
-/** Everything but the journal, which is of an invocation. */
-export type Installation = Omit<Parts, 'journal'> & { app: Settings };
+/** Everything but where events go, which differs with each invocation. */
+export type Installation = Omit<Parts, 'emit'> & { app: Settings };
 
 /** An execution that has not begun by then is another's: Azure may take half an hour to start one. */
 const ticketMs = 2 * hour;

@@ -1,7 +1,7 @@
 import type { InvocationContext } from '@azure/functions';
-import { checkSecrets } from '../shared/upkeep/secrets.ts';
 import { day } from '../shared/instant.ts';
 import { forget } from '../shared/upkeep/retention.ts';
+import { checkSecrets } from '../shared/upkeep/secrets.ts';
 import { invocation } from './invocation.ts';
 
 /** What is not urgent: secrets that expire, and history that is older than it must be. */

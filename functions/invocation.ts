@@ -1,5 +1,5 @@
 import type { InvocationContext } from '@azure/functions';
-import { type Event, type Journal, tell } from '../shared/events.ts';
+import { type Emit, type Event, eventText } from '../shared/events.ts';
 import { once } from '../shared/once.ts';
 import type { Parts } from '../shared/parts.ts';
 import { insights, noTelemetry, type Telemetry } from '../shared/telemetry/insights.ts';
@@ -24,12 +24,12 @@ const host = once(open);
  */
 export async function invocation<T>(context: InvocationContext, work: (parts: Invocation) => Promise<T>): Promise<T> {
   const { installation, telemetry } = await host();
-  const journal: Journal = (event) => {
+  const emit: Emit = (event) => {
     write(context, event);
-    telemetry.journal(event);
+    telemetry.emit(event);
   };
   try {
-    return await telemetry.operation(context.traceContext?.traceParent, () => work({ ...installation, journal }));
+    return await telemetry.operation(context.traceContext?.traceParent, () => work({ ...installation, emit }));
   } finally {
     await telemetry.flush();
   }
@@ -50,7 +50,7 @@ async function open(): Promise<Host> {
 }
 
 function write(context: InvocationContext, event: Event): void {
-  const line = tell(event);
+  const line = eventText(event);
   if (line === undefined) return;
   if (event.type === 'trouble') context.warn(line);
   else context.log(line);

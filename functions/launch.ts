@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { InvocationContext } from '@azure/functions';
-import { capacity } from '../shared/pipeline/capacity.ts';
 import { second } from '../shared/instant.ts';
+import { capacity } from '../shared/pipeline/capacity.ts';
 import { pipeline } from '../shared/pipeline.ts';
 import { type Invocation, invocation } from './invocation.ts';
 import { registered } from './registration.ts';

@@ -29,7 +29,7 @@ param runtimeImageDigest string = ''
 @maxLength(36)
 param authClientId string
 
-@description('Object ids of the people and service principals who may call the app besides the poker: whoever runs `lamp verify`. Nobody by default.')
+@description('Object ids of the people and service principals who may call the app besides the second scheduler: whoever runs `lamp verify`. Nobody by default.')
 param callers array = []
 
 @description('Client ids that those callers may use. By default the Azure CLI; add the client id of a pipeline that calls as itself.')
@@ -100,8 +100,8 @@ param instanceMemoryMB int = 2048
 @maxValue(5000)
 param maxRunning int = 50
 
-@description('When the poker calls the app, in UTC, as five cron fields. Every 5 minutes is 8,640 calls a month of up to 45 s × 0.25 vCPU: at most 97,000 of the 180,000 vCPU seconds that are free each month, else $2.90. The alert `no tick` looks at 10 minutes, so not rarer than that.')
-param pokerSchedule string = '*/5 * * * *'
+@description('When the second scheduler calls the app, in UTC, as five cron fields. Every 5 minutes is 8,640 calls a month of up to 45 s × 0.25 vCPU: at most 97,000 of the 180,000 vCPU seconds that are free each month, else $2.90. The alert `no tick` looks at 10 minutes, so not rarer than that.')
+param secondSchedulerSchedule string = '*/5 * * * *'
 
 @description('Tags of every resource, for the bill.')
 param tags object = { application: 'lamplighter' }
@@ -121,10 +121,10 @@ var names = {
   plan: 'asp-${name}'
   app: 'func-${name}-${suffix}'
   appIdentity: 'id-${name}-app'
-  pokerIdentity: 'id-${name}-poker'
+  secondSchedulerIdentity: 'id-${name}-second-scheduler'
   jobIdentityPrefix: 'id-${name}-'
   // No hyphen, so that no job of any name can be called the same.
-  poker: '${index.prefix}poker'
+  secondScheduler: '${index.prefix}second-scheduler'
   imageRepository: 'lamplighter-runtime'
 }
 var starterRoleName = guid(resourceGroup().id, name, 'job-starter')
@@ -134,7 +134,7 @@ var digest = stage == 'all' ? 'sha256:${split(runtimeImageDigest, ':')[1]}' : ''
 module identities 'modules/identities.bicep' = {
   name: 'identities'
   params: {
-    names: concat([names.appIdentity, names.pokerIdentity], map(index.jobs, job => '${names.jobIdentityPrefix}${job.resource}'))
+    names: concat([names.appIdentity, names.secondSchedulerIdentity], map(index.jobs, job => '${names.jobIdentityPrefix}${job.resource}'))
     location: location
     tags: tags
   }
@@ -252,7 +252,7 @@ module app 'modules/app.bicep' = if (stage == 'all') {
     appName: names.app
     planName: names.plan
     appIdentityName: names.appIdentity
-    pokerIdentityName: names.pokerIdentity
+    secondSchedulerIdentityName: names.secondSchedulerIdentity
     hostAccountName: names.hostAccount
     dataAccountName: names.dataAccount
     vaultName: names.vault
@@ -274,18 +274,18 @@ module app 'modules/app.bicep' = if (stage == 'all') {
   dependsOn: [identities, logs, hostStorage, dataStorage, vault, registry]
 }
 
-module poker 'modules/poker.bicep' = {
-  name: 'poker'
+module secondScheduler 'modules/second-scheduler.bicep' = {
+  name: 'second-scheduler'
   params: {
-    pokerName: names.poker
+    secondSchedulerName: names.secondScheduler
     stage: stage
-    identityName: names.pokerIdentity
+    identityName: names.secondSchedulerIdentity
     environmentName: names.environment
     registryName: names.registry
     image: '${names.imageRepository}@${digest}'
     appName: names.app
     authClientId: authClientId
-    schedule: pokerSchedule
+    schedule: secondSchedulerSchedule
     location: location
     tags: tags
   }
@@ -352,8 +352,8 @@ output hostAccountName string = names.hostAccount
 @description('Container Apps environment that the jobs run in.')
 output environmentName string = names.environment
 
-@description('Container Apps Job that pokes the app.')
-output pokerName string = names.poker
+@description('Container Apps Job that ticks the app when nothing else does.')
+output secondSchedulerName string = names.secondScheduler
 
 @description('Container Apps Job of each job, and the identity it runs as.')
 output jobs array = [for job in index.jobs: {
@@ -366,8 +366,8 @@ output jobs array = [for job in index.jobs: {
 @description('Name of the app\'s identity.')
 output appIdentityName string = names.appIdentity
 
-@description('Name of the poker\'s identity.')
-output pokerIdentityName string = names.pokerIdentity
+@description('Name of the second scheduler\'s identity.')
+output secondSchedulerIdentityName string = names.secondSchedulerIdentity
 
 @description('Name (a GUID) of the custom role with which the app starts jobs.')
 output starterRoleName string = starterRoleName

@@ -1,6 +1,6 @@
-import { withoutQueries } from './text.ts';
 import { type Instant, iso } from './instant.ts';
 import { currentAttempt, type Run, runName } from './run/run.ts';
+import { withoutQueries } from './text.ts';
 
 /** Every event that the service tells of while it works, in one place: what it is called, what it carries, how it reads. */
 export type Event =
@@ -21,10 +21,10 @@ export type Event =
   | { type: 'clock-corrected'; byMs: number }
   | { type: 'trouble'; doing: string; error: unknown };
 
-export type Journal = (event: Event) => void;
+export type Emit = (event: Event) => void;
 
 /** One line for people; undefined for what is not worth one. */
-export function tell(event: Event): string | undefined {
+export function eventText(event: Event): string | undefined {
   switch (event.type) {
     case 'run-claimed':
     case 'ticked':

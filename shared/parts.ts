@@ -1,8 +1,8 @@
-import type { Catalog } from './job/catalog.ts';
+import type { Nudges } from './api/nudge.ts';
+import type { Emit } from './events.ts';
 import type { Executor } from './executors/executor.ts';
 import type { Instant } from './instant.ts';
-import type { Journal } from './events.ts';
-import type { Nudges } from './api/nudge.ts';
+import type { Catalog } from './job/catalog.ts';
 import type { Vault } from './secrets/vault.ts';
 import type { Store } from './store/store.ts';
 
@@ -17,7 +17,7 @@ export interface Parts {
   /** Whether another attempt may start now, of all jobs; left out: whoever hands out launches has seen to it. */
   hasPlace?: (now: Instant) => Promise<boolean>;
   vault: Vault;
-  journal: Journal;
+  emit: Emit;
   settings: Settings;
   /** Who this process acts for in the audit: a host's name, a user. */
   person: string;

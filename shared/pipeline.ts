@@ -1,12 +1,12 @@
-import * as finishing from './pipeline/finish.ts';
 import type { Instant } from './instant.ts';
-import * as launching from './pipeline/launch.ts';
 import type { Parts } from './parts.ts';
+import * as finishing from './pipeline/finish.ts';
+import * as launching from './pipeline/launch.ts';
+import * as ticking from './pipeline/tick.ts';
+import * as watching from './pipeline/watch.ts';
 import { parseRunId } from './run/run.ts';
 import type { AttemptId } from './store/attempts.ts';
 import { readLaunch } from './store/launches.ts';
-import * as ticking from './pipeline/tick.ts';
-import * as watching from './pipeline/watch.ts';
 
 /**
  * The whole story. Four entry points, called by a loop on one machine and by Azure Functions in the cloud; each may be
@@ -36,12 +36,12 @@ export function pipeline(parts: Parts): Pipeline {
       await watching.watch(parts, now);
       const setAside = await parts.store.launches.poisonCount();
       const tookMs = Math.round(performance.now() - began);
-      parts.journal({ type: 'ticked', host: parts.person, jobs: parts.catalog().size, behindMs, tookMs, setAside });
+      parts.emit({ type: 'ticked', host: parts.person, jobs: parts.catalog().size, behindMs, tookMs, setAside });
     },
     async launch(text, now) {
       const message = readLaunch(text);
       if (message) await launching.launch(parts, message, now);
-      else parts.journal({ type: 'launch-unreadable', text });
+      else parts.emit({ type: 'launch-unreadable', text });
       return message !== undefined;
     },
     slotOf: (text) => parseRunId(readLaunch(text)?.run ?? '')?.slot,

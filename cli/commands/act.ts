@@ -2,9 +2,9 @@ import { cancel as cancelRun, rerun, runNow } from '../../shared/actions/control
 import { pause as pauseJob, resume as resumeJob } from '../../shared/actions/pause.ts';
 import { isFinal, type Person, type Run, runName } from '../../shared/run/run.ts';
 import type { Home } from '../home.ts';
+import { findRun, knownJob, openParts, runnableJob, type Session } from '../host/session.ts';
 import { printJson, runJson } from '../json.ts';
 import { Refusal } from '../refusal.ts';
-import { findRun, knownJob, openParts, runnableJob, type Session } from '../host/session.ts';
 import { stateText } from '../table.ts';
 import { demandHost, exitCodeOf, isHosted, noHost, waitFor } from '../wait.ts';
 

@@ -1,8 +1,8 @@
 import { iso } from '../../shared/instant.ts';
 import type { JobEvent } from '../../shared/store/events.ts';
 import type { Home } from '../home.ts';
-import { printJson } from '../json.ts';
 import { jobNames, knownJob, openParts } from '../host/session.ts';
+import { printJson } from '../json.ts';
 import { printTable } from '../table.ts';
 import { readSince } from '../time.ts';
 

@@ -4,8 +4,8 @@ import type { Job } from '../../shared/job/job.ts';
 import { localText, nextSlots } from '../../shared/schedule/schedule.ts';
 import type { JobRow } from '../../shared/store/jobs.ts';
 import type { Home } from '../home.ts';
-import { printJson } from '../json.ts';
 import { jobNames, openParts, type Session } from '../host/session.ts';
+import { printJson } from '../json.ts';
 import { printTable, stateText } from '../table.ts';
 import { spanText } from '../words.ts';
 

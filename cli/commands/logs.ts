@@ -5,8 +5,8 @@ import { type LogRecord, readLog } from '../../shared/run/log.ts';
 import { isFinal, type Run, runName } from '../../shared/run/run.ts';
 import type { AttemptId } from '../../shared/store/attempts.ts';
 import type { Home } from '../home.ts';
-import { Refusal } from '../refusal.ts';
 import { findRun, openParts, type Session } from '../host/session.ts';
+import { Refusal } from '../refusal.ts';
 
 export interface LogOptions {
   follow?: boolean;

@@ -9,8 +9,8 @@ import {
   type Schedule,
   ScheduleError,
 } from '../../shared/schedule/schedule.ts';
-import { brokenJobs, readManifests } from '../host/folder.ts';
 import type { Home } from '../home.ts';
+import { brokenJobs, readManifests } from '../host/folder.ts';
 import { printJson } from '../json.ts';
 import { Refusal } from '../refusal.ts';
 import { printTable } from '../table.ts';

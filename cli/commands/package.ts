@@ -1,8 +1,8 @@
 import { join, relative } from 'node:path';
 import { problemText } from '../../shared/manifest/problem.ts';
-import { readFolder } from '../host/folder.ts';
-import type { Home } from '../home.ts';
 import { makePackage } from '../deploy/package.ts';
+import type { Home } from '../home.ts';
+import { readFolder } from '../host/folder.ts';
 import { Refusal } from '../refusal.ts';
 import { count } from '../words.ts';
 

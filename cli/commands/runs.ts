@@ -1,9 +1,9 @@
 import { nearest } from '../../shared/nearest.ts';
 import { type Run, type RunState, runName, runStates } from '../../shared/run/run.ts';
 import type { Home } from '../home.ts';
+import { jobNames, knownJob, openParts } from '../host/session.ts';
 import { printJson, runJson } from '../json.ts';
 import { Refusal } from '../refusal.ts';
-import { jobNames, knownJob, openParts } from '../host/session.ts';
 import { printTable, stateText } from '../table.ts';
 import { readSince } from '../time.ts';
 import { spanText } from '../words.ts';

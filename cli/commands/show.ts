@@ -2,8 +2,8 @@ import { styleText } from 'node:util';
 import { iso } from '../../shared/instant.ts';
 import { runName } from '../../shared/run/run.ts';
 import type { Home } from '../home.ts';
-import { printJson, runJson } from '../json.ts';
 import { findRun, openParts } from '../host/session.ts';
+import { printJson, runJson } from '../json.ts';
 import { stateText } from '../table.ts';
 import { spanText } from '../words.ts';
 

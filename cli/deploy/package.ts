@@ -4,8 +4,8 @@ import { build, type PluginBuild } from 'esbuild';
 import { bundlePath, jobsFile, packJob } from '../../functions/catalog.ts';
 import { containerAppsJobName, containerAppsSecretName } from '../../shared/executors/container-apps/names.ts';
 import { containerSize } from '../../shared/executors/container-apps/size.ts';
-import type { Catalog } from '../../shared/job/catalog.ts';
 import { hour, second } from '../../shared/instant.ts';
+import type { Catalog } from '../../shared/job/catalog.ts';
 import type { Job } from '../../shared/job/job.ts';
 import { Refusal } from '../refusal.ts';
 

@@ -1,17 +1,17 @@
 import { join } from 'node:path';
-import type { Catalog } from '../../shared/job/catalog.ts';
-import type { Executor } from '../../shared/executors/executor.ts';
+import type { Emit } from '../../shared/events.ts';
 import type { DockerExecutor } from '../../shared/executors/docker/docker.ts';
+import type { Executor } from '../../shared/executors/executor.ts';
 import { processExecutor } from '../../shared/executors/process/process.ts';
 import { findPython } from '../../shared/executors/process/python.ts';
+import type { Catalog } from '../../shared/job/catalog.ts';
 import type { Job } from '../../shared/job/job.ts';
-import type { Journal } from '../../shared/events.ts';
 import type { Parts } from '../../shared/parts.ts';
 import { localVault } from '../../shared/secrets/local.ts';
 import type { AttemptId } from '../../shared/store/attempts.ts';
 import { openStore } from '../../shared/store/store.ts';
-import { defaultImage, dockerHere } from './docker.ts';
 import type { Home } from '../home.ts';
+import { defaultImage, dockerHere } from './docker.ts';
 
 export interface LocalParts extends Parts {
   executor: Executor & Work;
@@ -31,7 +31,7 @@ export interface Work {
 export interface LocalOptions {
   connection: string;
   catalog: () => Catalog;
-  journal: Journal;
+  emit: Emit;
   /** A container is kept until this has settled. */
   ended: (attempt: AttemptId) => unknown;
   /** The interpreter that starts shims; not given, it is looked for. A command starts none. */
@@ -44,10 +44,10 @@ export interface LocalOptions {
 
 /** Puts the service together for one machine. */
 export async function composeLocal(home: Home, options: LocalOptions): Promise<LocalParts> {
-  const { connection, catalog, journal, ended, python = await findPython(), image = defaultImage } = options;
+  const { connection, catalog, emit, ended, python = await findPython(), image = defaultImage } = options;
   const executors = {
     process: processExecutor({ python, shim: home.shim, shimLog: home.shimLog, ended }),
-    docker: dockerHere({ home, connection, image, catalog, journal, ended }),
+    docker: dockerHere({ home, connection, image, catalog, emit, ended }),
   };
   return {
     store: openStore(connection),
@@ -57,7 +57,7 @@ export async function composeLocal(home: Home, options: LocalOptions): Promise<L
     docker: executors.docker,
     work: together(Object.values(executors)),
     vault: localVault({ file: home.secrets, repository: home.root, keyFile: join(home.state, 'versions.key') }),
-    journal,
+    emit,
     // The host sees its own shims end; those of a host that died are found by the watch.
     settings: { nudges: null, cache: home.cache },
     person: home.person,

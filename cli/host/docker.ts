@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { Catalog } from '../../shared/job/catalog.ts';
-import { StartError } from '../../shared/executors/executor.ts';
+import type { Emit } from '../../shared/events.ts';
 import type { DockerExecutor } from '../../shared/executors/docker/docker.ts';
-import type { Journal } from '../../shared/events.ts';
-import { type Relay, relay, relayFolder } from '../../shared/executors/docker/store-proxy.ts';
+import { type StoreProxy, storeProxy, storeProxyFolder } from '../../shared/executors/docker/store-proxy.ts';
+import { StartError } from '../../shared/executors/executor.ts';
+import type { Catalog } from '../../shared/job/catalog.ts';
 import type { AttemptId } from '../../shared/store/attempts.ts';
 import type { Home } from '../home.ts';
 
@@ -14,17 +14,17 @@ export interface DockerHere {
   connection: string;
   image: string;
   catalog: () => Catalog;
-  journal: Journal;
+  emit: Emit;
   ended: (attempt: AttemptId) => unknown;
 }
 
 /** The Docker executor of this machine. The client is loaded, and the way to the store opened, when they are needed. */
 export function dockerHere(here: DockerHere): DockerExecutor {
   const blobs = /BlobEndpoint=(http:[^;]+)/.exec(here.connection)?.[1];
-  const folder = blobs === undefined ? null : relayFolder(here.home.root);
+  const folder = blobs === undefined ? null : storeProxyFolder(here.home.root);
   let loaded: DockerExecutor | undefined;
   let loading: Promise<DockerExecutor> | undefined;
-  let way: Promise<Relay> | undefined;
+  let way: Promise<StoreProxy> | undefined;
 
   function load(): Promise<DockerExecutor> {
     loading ??= make(here, folder).then((executor) => {
@@ -37,7 +37,7 @@ export function dockerHere(here: DockerHere): DockerExecutor {
   /** For whoever hosts jobs, not for a command that looks at them. */
   async function host(): Promise<DockerExecutor> {
     if (folder !== null && blobs !== undefined) {
-      way ??= relay(folder, blobs);
+      way ??= storeProxy(folder, blobs);
       await way;
     }
     return load();
@@ -64,7 +64,7 @@ export function dockerHere(here: DockerHere): DockerExecutor {
   };
 }
 
-async function make({ home, image, catalog, journal, ended }: DockerHere, folder: string | null) {
+async function make({ home, image, catalog, emit, ended }: DockerHere, folder: string | null) {
   const [{ default: Docker }, { dockerExecutor }] = await Promise.all([
     import('dockerode'),
     import('../../shared/executors/docker/docker.ts'),
@@ -73,7 +73,7 @@ async function make({ home, image, catalog, journal, ended }: DockerHere, folder
     docker: new Docker(),
     image,
     home: createHash('sha256').update(home.root).digest('hex').slice(0, 12),
-    relayFolder: folder,
+    storeProxyFolder: folder,
     limits(name) {
       const job = catalog().get(name)?.job;
       if (!job) throw new StartError('configuration', `the job ${name} is not here any more`);
@@ -81,6 +81,6 @@ async function make({ home, image, catalog, journal, ended }: DockerHere, folder
     },
     shimLog: home.shimLog,
     ended,
-    trouble: (error) => journal({ type: 'trouble', doing: 'looking after containers', error }),
+    trouble: (error) => emit({ type: 'trouble', doing: 'looking after containers', error }),
   });
 }

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkSecrets } from '../../shared/upkeep/secrets.ts';
 import { hour, type Instant, second } from '../../shared/instant.ts';
 import type { Parts } from '../../shared/parts.ts';
 import { type Pipeline, pipeline } from '../../shared/pipeline.ts';
 import type { AttemptId } from '../../shared/store/attempts.ts';
 import type { Received } from '../../shared/store/launches.ts';
+import { checkSecrets } from '../../shared/upkeep/secrets.ts';
 import { steadyClock } from './clock.ts';
 
 /** Ticks are a minute apart in Azure; here a few more cost nothing and repair sooner. */
@@ -61,7 +61,7 @@ export function loop(parts: Parts, free: () => number, wall: () => Instant = Dat
   /** Nothing that fails here ends the loop: storage comes back, and the next tick repairs. */
   function attempt(doing: string, action: () => Promise<void>): Promise<void> {
     const promise = action()
-      .catch((error) => parts.journal({ type: 'trouble', doing, error }))
+      .catch((error) => parts.emit({ type: 'trouble', doing, error }))
       .finally(() => {
         busy.delete(promise);
         if (full) wake();
@@ -81,14 +81,14 @@ export function loop(parts: Parts, free: () => number, wall: () => Instant = Dat
 
   async function tickLoop() {
     while (!stopping.signal.aborted) {
-      await tickOnce().catch((error) => parts.journal({ type: 'trouble', doing: 'ticking', error }));
+      await tickOnce().catch((error) => parts.emit({ type: 'trouble', doing: 'ticking', error }));
       await sleep(tickEvery - (clock() % tickEvery), undefined, { signal: stopping.signal }).catch(() => {});
     }
   }
 
   async function tickOnce() {
     const byMs = await time.sync();
-    if (byMs !== 0) parts.journal({ type: 'clock-corrected', byMs });
+    if (byMs !== 0) parts.emit({ type: 'clock-corrected', byMs });
     await work.tick(clock());
     if (clock() < checkAt) return;
     checkAt = clock() + checkEvery;
@@ -118,7 +118,7 @@ export function loop(parts: Parts, free: () => number, wall: () => Instant = Dat
     try {
       return await parts.store.launches.take(count, hiddenSeconds);
     } catch (error) {
-      parts.journal({ type: 'trouble', doing: 'reading the launch queue', error });
+      parts.emit({ type: 'trouble', doing: 'reading the launch queue', error });
       return [];
     }
   }

@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { nearest } from '../../shared/nearest.ts';
 import { parseRunName, type Run } from '../../shared/run/run.ts';
 import type { Store } from '../../shared/store/store.ts';
+import type { Home } from '../home.ts';
+import { Refusal } from '../refusal.ts';
 import { runningStore } from './azurite.ts';
 import { composeLocal, type LocalParts } from './compose.ts';
 import { brokenJobs, readManifests } from './folder.ts';
-import type { Home } from '../home.ts';
 import { runningHost } from './lock.ts';
-import { Refusal } from '../refusal.ts';
 
 /** A host that has just begun gets so long to make its store ready, ms. */
 const startingUp = 20_000;
@@ -38,7 +38,7 @@ export interface Session extends LocalParts {
 export async function openParts(home: Home): Promise<Session> {
   const connection = await openHere(home);
   const { catalog, problems } = await readManifests(home.jobs);
-  const options = { connection, catalog: () => catalog, journal: () => {}, ended: () => {}, python: 'python3' };
+  const options = { connection, catalog: () => catalog, emit: () => {}, ended: () => {}, python: 'python3' };
   return { ...(await composeLocal(home, options)), home, broken: brokenJobs(home.jobs, problems) };
 }
 

@@ -1,27 +1,27 @@
 import { styleText } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { api } from '../../shared/api/api.ts';
-import type { Catalog } from '../../shared/job/catalog.ts';
+import { type Emit, eventText } from '../../shared/events.ts';
 import { StartError } from '../../shared/executors/executor.ts';
 import { findPython } from '../../shared/executors/process/python.ts';
-import { type Journal, tell } from '../../shared/events.ts';
+import type { Catalog } from '../../shared/job/catalog.ts';
 import { problemText } from '../../shared/manifest/problem.ts';
 import { register } from '../../shared/pipeline/deployments.ts';
 import { nextSlots } from '../../shared/schedule/schedule.ts';
 import type { AttemptId } from '../../shared/store/attempts.ts';
+import type { Home } from '../home.ts';
+import { Refusal } from '../refusal.ts';
+import { count, spanText } from '../words.ts';
 import { type Adopted, adopt } from './adopt.ts';
 import { startStore } from './azurite.ts';
 import { composeLocal, type LocalParts } from './compose.ts';
 import { readFolder } from './folder.ts';
-import type { Home } from '../home.ts';
 import { noteJoined, takeLock } from './lock.ts';
 import { type Loop, loop } from './loop.ts';
-import { Refusal } from '../refusal.ts';
 import { afterChange, watchFolder } from './reload.ts';
 import { listen } from './server.ts';
 import { openHere } from './session.ts';
 import { signalled } from './signals.ts';
-import { count, spanText } from '../words.ts';
 
 export interface StartOptions {
   port: number;
@@ -56,7 +56,7 @@ export async function start(home: Home, options: StartOptions): Promise<void> {
   const lock = await takeLock(home.state);
   try {
     const store = await startStore(home.state, {
-      trouble: (error) => host.journal({ type: 'trouble', doing: 'keeping the store', error }),
+      trouble: (error) => host.emit({ type: 'trouble', doing: 'keeping the store', error }),
       restored: () => host.restore(),
     });
     try {
@@ -86,8 +86,8 @@ class Host {
     console.log(`${styleText('dim', new Date().toISOString().slice(11, 19))} ${line}`);
   }
 
-  journal: Journal = (event) => {
-    const line = tell(event);
+  emit: Emit = (event) => {
+    const line = eventText(event);
     if (line !== undefined) this.say(event.type === 'trouble' ? styleText('yellow', line) : line);
   };
 
@@ -100,7 +100,7 @@ class Host {
     const parts = await composeLocal(this.home, {
       connection,
       catalog: () => this.catalog,
-      journal: this.journal,
+      emit: this.emit,
       ended,
       python: await this.python,
       executor: options.executor,
@@ -123,7 +123,7 @@ class Host {
       const reload = watchFolder(
         this.home.jobs,
         () => this.reload(parts),
-        (error) => this.journal({ type: 'trouble', doing: 'reading the jobs again', error }),
+        (error) => this.emit({ type: 'trouble', doing: 'reading the jobs again', error }),
       );
       await signals.first;
       await reload.close();
@@ -159,7 +159,7 @@ class Host {
       await docker.adopt();
     } catch (error) {
       if (executor.name === docker.name) throw error instanceof StartError ? new Refusal(error.message) : error;
-      this.journal({ type: 'trouble', doing: 'looking for containers', error });
+      this.emit({ type: 'trouble', doing: 'looking for containers', error });
     }
   }
 

@@ -89,9 +89,9 @@ export const showDeployed = (of: Site, name: string): Command => {
 };
 const output = z.object({ value: z.string() });
 const outputs = z.object({
-  pokerName: output,
+  secondSchedulerName: output,
   appIdentityName: output,
-  pokerIdentityName: output,
+  secondSchedulerIdentityName: output,
   jobs: z.object({ value: z.array(z.object({ resource: z.string(), identity: z.string() })) }),
 });
 export type Outputs = z.infer<typeof outputs>;

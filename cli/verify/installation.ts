@@ -20,10 +20,10 @@ export function jobsOf(all: ContainerJob[], prefix: string): ContainerJob[] {
 
 /** Those that must have the image: jobs, and the second scheduler. */
 export function withImage(all: ContainerJob[], prefix: string): ContainerJob[] {
-  return [...jobsOf(all, prefix), ...all.filter(isPoker)];
+  return [...jobsOf(all, prefix), ...all.filter(isSecondScheduler)];
 }
 
-const isPoker = ({ properties }: ContainerJob) => properties.configuration.triggerType === 'Schedule';
+const isSecondScheduler = ({ properties }: ContainerJob) => properties.configuration.triggerType === 'Schedule';
 
 /** Puts together what stands, from settings and resources. @returns what is missing for that, as text */
 export function installation(site: Site, answers: Answers): Installation | string[] {
@@ -50,7 +50,7 @@ export function installation(site: Site, answers: Answers): Installation | strin
     return own ?? { name: job.name, principalId: '' };
   };
   const mine = jobsOf(jobs, setting('LAMPLIGHTER_JOB_PREFIX'));
-  const poker = jobs.find(isPoker);
+  const secondScheduler = jobs.find(isSecondScheduler);
   const result: Installation = {
     app: app ?? { name: '', principalId: '' },
     hostAccount: account(setting('AzureWebJobsStorage__accountName')),
@@ -59,7 +59,7 @@ export function installation(site: Site, answers: Answers): Installation | strin
     registry: only('container registry', registries),
     insights: only('Application Insights', insights),
     jobs: mine.map((resource) => ({ resource, who: who(resource), secrets: secretsOf(resource) })),
-    poker: poker ? who(poker) : null,
+    secondScheduler: secondScheduler ? who(secondScheduler) : null,
     starters: answers.roles.filter(startsJobsOnly).map(({ name }) => name.toLowerCase()),
   };
   return missing.length > 0 ? missing : result;

@@ -26,10 +26,10 @@ export const installationName = (appIdentity: string) => /^id-(.+)-app$/.exec(ap
 
 /** Compares what stands with what the last deployment says that it made. Nothing of anybody else is taken for ours. */
 export function leftovers({ jobs, identities, prefix, name }: Standing, outputs: Outputs): Leftover[] {
-  const kept = lower([outputs.pokerName.value, ...outputs.jobs.value.map(({ resource }) => resource)]);
+  const kept = lower([outputs.secondSchedulerName.value, ...outputs.jobs.value.map(({ resource }) => resource)]);
   const keptIdentities = lower([
     outputs.appIdentityName.value,
-    outputs.pokerIdentityName.value,
+    outputs.secondSchedulerIdentityName.value,
     ...outputs.jobs.value.map(({ identity }) => identity),
   ]);
   const spare = identities.filter((one) => {

@@ -52,7 +52,7 @@ export interface Installation {
   registry: string;
   insights: string;
   jobs: { resource: ContainerJob; who: Who; secrets: string[] }[];
-  poker: Who | null;
+  secondScheduler: Who | null;
   /** Ids of the custom roles that let jobs be started. */
   starters: string[];
 }
@@ -90,7 +90,7 @@ export function expectedRoles(all: Installation): Expected[] {
         give(who, 'Key Vault Secrets User', `${all.vault}/secrets/${name}`, `the secret ${name}`),
       ),
     ]),
-    ...(all.poker ? [give(all.poker, 'AcrPull', all.registry, 'pulling the image')] : []),
+    ...(all.secondScheduler ? [give(all.secondScheduler, 'AcrPull', all.registry, 'pulling the image')] : []),
   ];
 }
 

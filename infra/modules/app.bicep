@@ -7,8 +7,8 @@ param planName string
 @description('Identity that it runs as.')
 param appIdentityName string
 
-@description('Identity of the poker, which may call it.')
-param pokerIdentityName string
+@description('Identity of the second scheduler, which may call it.')
+param secondSchedulerIdentityName string
 
 @description('Storage account of the Functions runtime.')
 param hostAccountName string
@@ -65,8 +65,8 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' 
   name: appIdentityName
 }
 
-resource pokerIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' existing = {
-  name: pokerIdentityName
+resource secondSchedulerIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' existing = {
+  name: secondSchedulerIdentityName
 }
 
 resource hostAccount 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
@@ -179,7 +179,7 @@ resource settings 'Microsoft.Web/sites/config@2023-12-01' = {
   }
 }
 
-// Only tokens for authClientId, only from these clients and these identities: the poker and the callers. A token that is
+// Only tokens for authClientId, only from these clients and these identities: the second scheduler and the callers. A token that is
 // good for the tenant alone opens nothing. /api/finish carries a code of its own, made for one attempt.
 resource authentication 'Microsoft.Web/sites/config@2023-12-01' = {
   parent: site
@@ -207,9 +207,9 @@ resource authentication 'Microsoft.Web/sites/config@2023-12-01' = {
         validation: {
           allowedAudiences: [authClientId, 'api://${authClientId}']
           defaultAuthorizationPolicy: {
-            allowedApplications: concat([pokerIdentity.properties.clientId], callerClients)
+            allowedApplications: concat([secondSchedulerIdentity.properties.clientId], callerClients)
             allowedPrincipals: {
-              identities: concat([pokerIdentity.properties.principalId], callers)
+              identities: concat([secondSchedulerIdentity.properties.principalId], callers)
             }
           }
         }

@@ -1,4 +1,4 @@
-@description('Names of the user-assigned identities: one for the app, one for the poker, one for each job. At most 800.')
+@description('Names of the user-assigned identities: one for the app, one for the second scheduler, one for each job. At most 800.')
 param names array
 
 @description('Region.')

@@ -1,10 +1,10 @@
 @description('Name of the Container Apps Job that calls POST /api/tick, for the day on which the timer of the app dies.')
-param pokerName string
+param secondSchedulerName string
 
 @description('How far to go: the right to pull the image always, the Container Apps Job in `all`.')
 param stage string
 
-@description('The poker\'s identity: it may pull the image, and the app lets it in.')
+@description('The second scheduler\'s identity: it may pull the image, and the app lets it in.')
 param identityName string
 
 @description('Container Apps environment.')
@@ -59,8 +59,8 @@ resource pull 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-resource poker 'Microsoft.App/jobs@2024-03-01' = if (stage == 'all') {
-  name: pokerName
+resource secondScheduler 'Microsoft.App/jobs@2024-03-01' = if (stage == 'all') {
+  name: secondSchedulerName
   location: location
   tags: tags
   identity: {
@@ -89,9 +89,9 @@ resource poker 'Microsoft.App/jobs@2024-03-01' = if (stage == 'all') {
     template: {
       containers: [
         {
-          name: 'poker'
+          name: 'second-scheduler'
           image: '${registry.properties.loginServer}/${image}'
-          command: ['python3', '-I', '-S', '/opt/lamplighter/poke']
+          command: ['python3', '-I', '-S', '/opt/lamplighter/second_scheduler']
           resources: {
             cpu: json('0.25')
             memory: '0.5Gi'

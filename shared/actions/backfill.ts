@@ -1,9 +1,9 @@
-import { claimAll } from '../pipeline/claim.ts';
 import type { Instant } from '../instant.ts';
-import { note } from './note.ts';
 import type { Parts } from '../parts.ts';
-import { isFinal, newRun, type Person, type Run, runId } from '../run/run.ts';
+import { claimAll } from '../pipeline/claim.ts';
 import { waits } from '../pipeline/waiting.ts';
+import { isFinal, newRun, type Person, type Run, runId } from '../run/run.ts';
+import { note } from './note.ts';
 
 /** So many slots are looked up at once. */
 const together = 16;

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import type { Instant } from '../instant.ts';
+import { onExecutor, type Parts } from '../parts.ts';
 import { enqueue } from '../pipeline/claim.ts';
 import { settle } from '../pipeline/finish.ts';
-import type { Instant } from '../instant.ts';
-import { note } from './note.ts';
-import { onExecutor, type Parts } from '../parts.ts';
 import { currentAttempt, isFinal, newRun, type Person, type Run, runId } from '../run/run.ts';
+import { note } from './note.ts';
 
 /** What people do to single runs; each with who and why, each in the job's events. */
 
@@ -34,7 +34,7 @@ export async function cancel(
   asked: Person,
   now: Instant,
 ): Promise<Run | undefined> {
-  const { store, journal } = parts;
+  const { store, emit } = parts;
   for (;;) {
     const found = await store.runs.get(job, id);
     if (!found || isFinal(found.value.state)) return found?.value;
@@ -47,7 +47,7 @@ export async function cancel(
     const change: Partial<Run> = waits ? { state: 'cancelled', reason: asked.why || null, endedAt: now } : {};
     const written = await store.runs.replace({ ...found.value, cancel: { ...asked, at: now }, ...change }, found.etag);
     if (!written) continue;
-    journal({ type: 'run-cancel-asked', run: written.value });
+    emit({ type: 'run-cancel-asked', run: written.value });
     await note(parts, job, 'cancelled', asked, now, { run: id });
     await (waits ? settle(parts, written.value, now) : stop(parts, written.value, now));
     return written.value;

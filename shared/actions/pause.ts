@@ -1,9 +1,9 @@
+import type { Instant } from '../instant.ts';
+import type { Parts } from '../parts.ts';
 import { enqueue } from '../pipeline/claim.ts';
 import { dueSlots } from '../run/due.ts';
-import type { Instant } from '../instant.ts';
-import { note } from './note.ts';
-import type { Parts } from '../parts.ts';
 import { newRun, type Person, type Run, runId } from '../run/run.ts';
+import { note } from './note.ts';
 
 /** From now on slots of the job are skipped; a run that is under way goes on. False: it was paused already. */
 export async function pause(parts: Parts, job: string, asked: Person, now: Instant): Promise<boolean> {

@@ -3,9 +3,9 @@ import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
 import type { Instant } from '../instant.ts';
 import { iso } from '../instant.ts';
-import { finishPath } from './nudge.ts';
 import type { Parts } from '../parts.ts';
 import { pipeline } from '../pipeline.ts';
+import { finishPath } from './nudge.ts';
 
 const attemptId = z.object({ job: z.string(), run: z.string(), attempt: z.int().positive() });
 
@@ -21,7 +21,7 @@ export function api(parts: Parts, clock: () => Instant): Hono {
 
   app.onError((error, c) => {
     // Whoever asks may be anybody; what went wrong is told where the service tells of everything.
-    parts.journal({ type: 'trouble', doing: `answering ${c.req.method} ${c.req.path}`, error });
+    parts.emit({ type: 'trouble', doing: `answering ${c.req.method} ${c.req.path}`, error });
     return c.json({ error: 'this cannot be answered now: the log of the service says why' }, 500);
   });
   app.get('/health', async (c) => {

@@ -1,8 +1,8 @@
-import type { ErrorClass } from '../run/attempt.ts';
-import { parseDuration } from './duration.ts';
 import type { Manifest } from '../manifest/manifest.ts';
-import { parseSize } from './size.ts';
+import type { ErrorClass } from '../run/attempt.ts';
 import { parseSchedule, type Schedule } from '../schedule/schedule.ts';
+import { parseDuration } from './duration.ts';
+import { parseSize } from './size.ts';
 
 /** A checked job: what its manifest says, with times in milliseconds and sizes in bytes. */
 export interface Job {

@@ -3,9 +3,9 @@ import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Job, toJob } from '../job/job.ts';
 import { contentProblems } from './contents.ts';
+import { type CheckedJob, inputProblems, lookAlikeProblems } from './cross-check.ts';
 import { readFolder, unreadable } from './folder.ts';
 import { nameFault } from './name.ts';
-import { inputProblems, lookAlikeProblems, type Neighbour } from './cross-check.ts';
 import { byPlace, type Problem } from './problem.ts';
 import { readManifest } from './reading.ts';
 
@@ -40,14 +40,14 @@ export async function checkJobs(folder: string): Promise<Checked> {
     };
   }
 
-  const neighbours: Neighbour[] = [];
-  for (const name of names) neighbours.push(await checkJob(folder, name));
-  for (const { name, problem } of [...lookAlikeProblems(neighbours), ...inputProblems(neighbours)]) {
-    neighbours.find((neighbour) => neighbour.name === name)?.problems.push(problem);
+  const checked: CheckedJob[] = [];
+  for (const name of names) checked.push(await checkJob(folder, name));
+  for (const { name, problem } of [...lookAlikeProblems(checked), ...inputProblems(checked)]) {
+    checked.find((one) => one.name === name)?.problems.push(problem);
   }
   return {
-    jobs: neighbours.flatMap(({ job, problems }) => (job && problems.length === 0 ? [job] : [])),
-    problems: neighbours.flatMap(({ problems }) => problems).sort(byPlace),
+    jobs: checked.flatMap(({ job, problems }) => (job && problems.length === 0 ? [job] : [])),
+    problems: checked.flatMap(({ problems }) => problems).sort(byPlace),
   };
 }
 
@@ -67,7 +67,7 @@ export async function jobNames(folder: string): Promise<string[]> {
 }
 
 /** One job on its own; what it shares with others is judged afterwards. */
-async function checkJob(root: string, name: string): Promise<Neighbour> {
+async function checkJob(root: string, name: string): Promise<CheckedJob> {
   const place = `${root.replace(/[\\/]+$/, '') || root}/${name}`;
   const folder = await readFolder(root, name, place);
   const fault = nameFault(name);

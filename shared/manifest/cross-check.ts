@@ -8,7 +8,7 @@ import type { Problem } from './problem.ts';
 import { problem } from './rule.ts';
 
 /** A job among the others, as far as it could be read. */
-export interface Neighbour {
+export interface CheckedJob {
   name: string;
   /** How problems call its folder. */
   place: string;
@@ -24,7 +24,7 @@ interface Found {
 }
 
 /** Jobs whose names a hurried reader takes for one another; each is told about the others. */
-export function lookAlikeProblems(jobs: readonly Neighbour[]): Found[] {
+export function lookAlikeProblems(jobs: readonly CheckedJob[]): Found[] {
   const groups = Map.groupBy(jobs, ({ name }) => skeleton(name));
   return [...groups.values()]
     .filter((group) => group.length > 1)
@@ -40,7 +40,7 @@ export function lookAlikeProblems(jobs: readonly Neighbour[]): Found[] {
 }
 
 /** Inputs that no job delivers, and jobs that wait for each other. */
-export function inputProblems(jobs: readonly Neighbour[]): Found[] {
+export function inputProblems(jobs: readonly CheckedJob[]): Found[] {
   const byName = new Map(jobs.map((job) => [job.name, job]));
   const sources = (name: string) => byName.get(name)?.document && inputsOf(byName.get(name)).map(({ job }) => job);
   const found: Found[] = [];

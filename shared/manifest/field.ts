@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { durationHint, durationPattern, parseDuration } from '../job/duration.ts';
-import { namePattern } from './name.ts';
 import { parseSize, sizePattern } from '../job/size.ts';
+import { namePattern } from './name.ts';
 
 /*
  * The kinds of field that job.yaml has. The error text of a field is its *expectation*; value and place are put in

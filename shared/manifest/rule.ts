@@ -1,12 +1,12 @@
+import { parseDuration } from '../job/duration.ts';
 import { parseInput } from '../job/job.ts';
+import { parseSize } from '../job/size.ts';
 import { parseSchedule, ScheduleError } from '../schedule/schedule.ts';
 import type { Document } from './document.ts';
-import { parseDuration } from '../job/duration.ts';
 import { valueAt } from './issue.ts';
 import { escaped, shown } from './literal.ts';
 import { type Path, pathText } from './place.ts';
 import type { Problem } from './problem.ts';
-import { parseSize } from '../job/size.ts';
 
 /*
  * Rules about what several fields say together, or what a field means. They read the raw value, so that they also run

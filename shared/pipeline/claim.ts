@@ -1,6 +1,6 @@
-import type { DueSlot } from '../run/due.ts';
 import { type Instant, minute } from '../instant.ts';
 import type { Parts } from '../parts.ts';
+import type { DueSlot } from '../run/due.ts';
 import { newRun, type Run, runId } from '../run/run.ts';
 
 /** A queued run is looked at again this long after its slot. */
@@ -22,7 +22,7 @@ const together = 16;
  * Claims runs of one job without queueing them: entries for the watch first, then the rows.
  * @returns those that were new, in the same order
  */
-export async function claimAll({ store, journal }: Parts, runs: Run[], now: Instant): Promise<Run[]> {
+export async function claimAll({ store, emit }: Parts, runs: Run[], now: Instant): Promise<Run[]> {
   await store.active.insertAll(
     runs.map(({ job, id, slot }) => ({ job, run: id, checkAfter: Math.max(slot, now) + launchGrace, since: now })),
   );
@@ -32,7 +32,7 @@ export async function claimAll({ store, journal }: Parts, runs: Run[], now: Inst
     const written = await Promise.all(some.map((run) => store.runs.insert(run)));
     claimed.push(...some.filter((_, number) => written[number]));
   }
-  for (const run of claimed) journal({ type: 'run-claimed', run });
+  for (const run of claimed) emit({ type: 'run-claimed', run });
   return claimed;
 }
 
@@ -41,11 +41,11 @@ export async function claimAll({ store, journal }: Parts, runs: Run[], now: Inst
  * in here is repaired; the row is the claim; the message comes last.
  * @returns false when the row existed already: somebody else claimed it.
  */
-export async function enqueue({ store, journal }: Parts, run: Run, now: Instant): Promise<boolean> {
+export async function enqueue({ store, emit }: Parts, run: Run, now: Instant): Promise<boolean> {
   const checkAfter = Math.max(run.slot, now) + launchGrace;
   await store.active.insert({ job: run.job, run: run.id, checkAfter, since: now });
   if (!(await store.runs.insert(run))) return false;
   await store.launches.put({ job: run.job, run: run.id, attempt: 1 }, run.slot, now);
-  journal({ type: 'run-claimed', run });
+  emit({ type: 'run-claimed', run });
   return true;
 }

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { Catalog, Deployed } from '../job/catalog.ts';
-import { claimSlots } from './claim.ts';
-import { dueSlots } from '../run/due.ts';
 import type { Instant } from '../instant.ts';
+import type { Catalog, Deployed } from '../job/catalog.ts';
 import type { Job } from '../job/job.ts';
 import type { Parts } from '../parts.ts';
+import { dueSlots } from '../run/due.ts';
 import type { JobRow, ScheduleText } from '../store/jobs.ts';
+import { claimSlots } from './claim.ts';
 
 /**
  * Makes the service know its jobs: stores new code, notes since when a job or a schedule is known, and records each
@@ -19,7 +19,7 @@ export async function register(parts: Parts, catalog: Catalog, now: Instant): Pr
       await registerJob(parts, deployed, known.get(deployed.job.name), now);
     } catch (error) {
       if (!(error instanceof ChangedMeanwhile)) throw error;
-      parts.journal({ type: 'trouble', doing: `registering ${deployed.job.name}`, error });
+      parts.emit({ type: 'trouble', doing: `registering ${deployed.job.name}`, error });
     }
   }
 }

@@ -1,6 +1,6 @@
 import { type Instant, minute } from '../instant.ts';
-import { conclude, type Ending } from '../run/outcome.ts';
 import { onExecutor, type Parts } from '../parts.ts';
+import { conclude, type Ending } from '../run/outcome.ts';
 import { currentAttempt, isFinal, type Run } from '../run/run.ts';
 import { type AttemptId, UnreadableResult } from '../store/attempts.ts';
 import type { JobRow } from '../store/jobs.ts';
@@ -78,9 +78,9 @@ function underWay(run: Run, attempt: number): boolean {
 
 /** What follows from the state that a run has reached; safe to do again. */
 export async function settle(parts: Parts, run: Run, now: Instant): Promise<void> {
-  const { store, journal } = parts;
+  const { store, emit } = parts;
   if (run.state === 'retrying') {
-    journal({ type: 'attempt-failed', run });
+    emit({ type: 'attempt-failed', run });
     const at = run.nextAttemptAt ?? now;
     const entry = await store.active.get(run.job, run.id);
     if (entry) await store.active.lookAgain(entry, at + minute);
@@ -90,12 +90,12 @@ export async function settle(parts: Parts, run: Run, now: Instant): Promise<void
   if (!isFinal(run.state)) return;
   const begun = run.attempts.length > 0;
   // Nobody has told of it: whoever cancels a run that waits has only told that it was asked for.
-  if (!begun && run.cancel) journal({ type: 'run-not-started', run });
+  if (!begun && run.cancel) emit({ type: 'run-not-started', run });
   let told = false;
   const change = await store.jobs.amend(run.job, (row) => {
     const next = released(row, run);
     // Told before the job is let go: should this host die here, the run still holds it, and whoever repairs that tells.
-    if (next && begun && !told) journal({ type: 'run-finished', run });
+    if (next && begun && !told) emit({ type: 'run-finished', run });
     told ||= next !== undefined;
     return next;
   });

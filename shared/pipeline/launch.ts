@@ -1,15 +1,15 @@
-import { postpone } from './capacity.ts';
-import type { Deployed } from '../job/catalog.ts';
 import { cancel } from '../actions/control.ts';
-import { settle } from './finish.ts';
 import { type Instant, minute } from '../instant.ts';
-import { admit, type Overlap } from '../run/overlap.ts';
+import type { Deployed } from '../job/catalog.ts';
 import { onExecutor, type Parts } from '../parts.ts';
+import { admit, type Overlap } from '../run/overlap.ts';
 import { attemptsBegun, isFinal, type Run } from '../run/run.ts';
-import { start } from './start.ts';
 import type { JobRow } from '../store/jobs.ts';
 import type { LaunchMessage } from '../store/launches.ts';
 import type { Versioned } from '../store/table.ts';
+import { postpone } from './capacity.ts';
+import { settle } from './finish.ts';
+import { start } from './start.ts';
 import { early, waits } from './waiting.ts';
 
 /**
@@ -118,7 +118,7 @@ async function yieldTo(parts: Parts, found: Versioned<Run>, decision: Exclude<Ov
   if (decision.do === 'skip') {
     await giveUp(parts, found, { state: 'skipped', reasonCode: decision.code, reason: decision.reason }, now);
   } else if (decision.do === 'wait') {
-    parts.journal({ type: 'run-waiting', run, reason: decision.reason });
+    parts.emit({ type: 'run-waiting', run, reason: decision.reason });
   } else {
     const why = { by: parts.person, why: `replaced by ${run.id}` };
     for (const other of decision.runs) await cancel(parts, run.job, other, why, now);
@@ -128,6 +128,6 @@ async function yieldTo(parts: Parts, found: Versioned<Run>, decision: Exclude<Ov
 async function giveUp(parts: Parts, found: Versioned<Run>, change: Partial<Run>, now: Instant): Promise<void> {
   const run: Run = { ...found.value, endedAt: now, ...change };
   if (!(await parts.store.runs.replace(run, found.etag))) return;
-  parts.journal({ type: 'run-not-started', run });
+  parts.emit({ type: 'run-not-started', run });
   await settle(parts, run, now);
 }

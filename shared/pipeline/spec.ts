@@ -1,9 +1,9 @@
-import type { AttemptSpec } from '../run/attempt.ts';
-import type { Deployed } from '../job/catalog.ts';
 import { StartError } from '../executors/executor.ts';
 import { hour, type Instant, iso } from '../instant.ts';
+import type { Deployed } from '../job/catalog.ts';
 import type { Job } from '../job/job.ts';
 import type { Parts } from '../parts.ts';
+import type { AttemptSpec } from '../run/attempt.ts';
 import type { Run, Versions } from '../run/run.ts';
 import { SecretError } from '../secrets/vault.ts';
 

@@ -1,13 +1,13 @@
-import type { Deployed } from '../job/catalog.ts';
-import { StartError } from '../executors/executor.ts';
-import { end, settle } from './finish.ts';
-import type { Instant } from '../instant.ts';
-import type { Job } from '../job/job.ts';
 import { troubleText } from '../events.ts';
+import { StartError } from '../executors/executor.ts';
+import type { Instant } from '../instant.ts';
+import type { Deployed } from '../job/catalog.ts';
+import type { Job } from '../job/job.ts';
 import type { Parts } from '../parts.ts';
 import { type Attempt, isFinal, type Run, type Versions } from '../run/run.ts';
-import { attemptSpec, readSecrets, stampVersions } from './spec.ts';
 import type { Versioned } from '../store/table.ts';
+import { end, settle } from './finish.ts';
+import { attemptSpec, readSecrets, stampVersions } from './spec.ts';
 
 /**
  * Starts the next attempt of a run that holds its job. Whoever moves the row to `starting` does it; when that is somebody
@@ -56,7 +56,7 @@ async function recordHandle(parts: Parts, claimed: Versioned<Run>, handle: strin
   while (current?.value.state === 'starting' && current.value.attempts.length === number) {
     const run = running(current.value, handle);
     if (await parts.store.runs.replace(run, current.etag)) {
-      parts.journal({ type: 'attempt-started', run });
+      parts.emit({ type: 'attempt-started', run });
       if (run.cancel) await parts.executor.stop({ job: run.job, run: run.id, attempt: number, handle });
       return;
     }

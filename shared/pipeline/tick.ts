@@ -1,13 +1,13 @@
-import type { Deployed } from '../job/catalog.ts';
-import { claimSlots } from './claim.ts';
-import { type Due, dueSlots } from '../run/due.ts';
 import { type Instant, minute } from '../instant.ts';
+import type { Deployed } from '../job/catalog.ts';
 import type { JobSchedule } from '../job/job.ts';
 import type { Parts } from '../parts.ts';
-import { registerJob } from './deployments.ts';
+import { type Due, dueSlots } from '../run/due.ts';
 import { newRun } from '../run/run.ts';
 import { parseSchedule } from '../schedule/schedule.ts';
 import type { JobRow, ScheduleText } from '../store/jobs.ts';
+import { claimSlots } from './claim.ts';
+import { registerJob } from './deployments.ts';
 
 /** Slots are claimed this long before their instant, so that they start on time even when a tick is late. */
 export const lookAhead = minute;
@@ -63,10 +63,10 @@ function readSchedule({ cron, timeZone, ...policy }: ScheduleText): JobSchedule 
 }
 
 async function claim(parts: Parts, row: JobRow, due: Due, now: Instant): Promise<void> {
-  const { store, journal } = parts;
+  const { store, emit } = parts;
   const missed = due.missed.map(({ slot, code, reason, slots }) =>
     newRun(row.name, slot, 'schedule', now, { state: 'missed', reasonCode: code, reason, slots, endedAt: now }),
   );
-  for (const run of await store.runs.insertAll(missed)) journal({ type: 'run-not-started', run });
+  for (const run of await store.runs.insertAll(missed)) emit({ type: 'run-not-started', run });
   await claimSlots(parts, row.name, due.run, now);
 }

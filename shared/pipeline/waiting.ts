@@ -1,7 +1,7 @@
 import { type Instant, second } from '../instant.ts';
 import type { Job } from '../job/job.ts';
-import { turns } from '../run/overlap.ts';
 import type { Parts } from '../parts.ts';
+import { turns } from '../run/overlap.ts';
 import { parseRunId, type Run } from '../run/run.ts';
 import type { JobRow } from '../store/jobs.ts';
 import type { Store } from '../store/store.ts';

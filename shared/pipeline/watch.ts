@@ -1,5 +1,4 @@
 import type { AttemptRef, Executor } from '../executors/executor.ts';
-import { end, endingOf, settle } from './finish.ts';
 import { day, hour, type Instant, minute, second } from '../instant.ts';
 import type { Job } from '../job/job.ts';
 import { onExecutor, type Parts } from '../parts.ts';
@@ -7,9 +6,10 @@ import { type Attempt, currentAttempt, isFinal, type Run } from '../run/run.ts';
 import type { ActiveRun } from '../store/active.ts';
 import type { JobRow } from '../store/jobs.ts';
 import type { Versioned } from '../store/table.ts';
+import { end, endingOf, settle } from './finish.ts';
 import { wake } from './waiting.ts';
 
-/** A shim that has not beaten for so long may be gone. It beats every 20 s. */
+/** A shim that has sent no heartbeat for this long may be gone. One comes every 20 s. */
 const silence = 90 * second;
 /** After its time limit and grace a shim gets this long to say how it ended. */
 const slack = minute;
@@ -29,7 +29,7 @@ export async function watch(parts: Parts, now: Instant): Promise<void> {
   const lookSafely = (entry: Versioned<ActiveRun>) =>
     look(parts, entry, now, jobs).catch((error) => {
       // One run that cannot be looked at must not hide the others.
-      parts.journal({ type: 'trouble', doing: `watching ${entry.value.job}.${entry.value.run}`, error });
+      parts.emit({ type: 'trouble', doing: `watching ${entry.value.job}.${entry.value.run}`, error });
     });
   let some: Versioned<ActiveRun>[] = [];
   for await (const entry of parts.store.active.all()) {
@@ -75,7 +75,7 @@ async function look(parts: Parts, entry: Versioned<ActiveRun>, now: Instant, job
   return lookAtAttempt(parts, entry, found, now);
 }
 
-/** The result decides; a fresh beat means alive; only when both are missing is the executor asked. */
+/** The result decides; a fresh heartbeat means alive; only when both are missing is the executor asked. */
 async function lookAtAttempt(parts: Parts, entry: Versioned<ActiveRun>, found: Versioned<Run>, now: Instant) {
   const run = found.value;
   const attempt = currentAttempt(run);
@@ -92,18 +92,18 @@ async function lookAtAttempt(parts: Parts, entry: Versioned<ActiveRun>, found: V
   const job = catalog().get(run.job)?.job;
   const due = job ? begun + longest(job) + slack : Number.POSITIVE_INFINITY;
   if (now > due || run.cancel) await askToStop(parts, { ...id, handle: attempt.handle }, executor);
-  const beat = (await store.attempts.lastBeat(id)) ?? begun;
-  // A beat does not help a shim that neither ends in time nor when it is told to.
+  const heartbeat = (await store.attempts.lastHeartbeat(id)) ?? begun;
+  // A heartbeat does not help a shim that neither ends in time nor when it is told to.
   const given = due + slack;
-  if (now < beat + silence && now < given)
-    return store.active.lookAgain(entry, Math.min(beat + silence, Math.max(due, now + second)));
+  if (now < heartbeat + silence && now < given)
+    return store.active.lookAgain(entry, Math.min(heartbeat + silence, Math.max(due, now + second)));
   const status = await executor.status({ ...id, handle: attempt.handle });
   if (status === 'running' && now < given) return store.active.lookAgain(entry, now + minute);
   // It may have written its result between our two looks.
   const late = await endingOf(parts, id);
   if (late) return end(parts, found, attempt.number, late, now);
   if (status === 'out-of-memory') return end(parts, found, attempt.number, { kind: status }, now);
-  const message = `no result and no sign of life since ${new Date(beat).toISOString()}`;
+  const message = `no result and no sign of life since ${new Date(heartbeat).toISOString()}`;
   return end(parts, found, attempt.number, now > due ? { kind: 'overdue', message } : { kind: 'lost', message }, now);
 }
 
@@ -133,9 +133,9 @@ async function lookAtUnbegun(
 }
 
 /** A platform that will not, or may not, keeps nothing from being decided; the next look asks again. */
-async function askToStop({ journal }: Parts, attempt: AttemptRef, executor: Executor): Promise<void> {
+async function askToStop({ emit }: Parts, attempt: AttemptRef, executor: Executor): Promise<void> {
   await executor.stop(attempt).catch((error) => {
-    journal({ type: 'trouble', doing: `stopping ${attempt.job}.${attempt.run} attempt ${attempt.attempt}`, error });
+    emit({ type: 'trouble', doing: `stopping ${attempt.job}.${attempt.run} attempt ${attempt.attempt}`, error });
   });
 }
 

@@ -1,7 +1,7 @@
 import { type Instant, minute } from '../instant.ts';
 import type { JobSchedule } from '../job/job.ts';
-import type { ReasonCode } from './run.ts';
 import { countSlots, latestSlot, nextSlots, parseSchedule, slotsBetween } from '../schedule/schedule.ts';
+import type { ReasonCode } from './run.ts';
 
 /** What a tick must do about the slots of one job in a stretch of time. */
 export interface Due {

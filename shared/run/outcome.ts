@@ -1,7 +1,7 @@
-import type { AttemptResult, ErrorClass } from './attempt.ts';
 import { type Instant, minute, second } from '../instant.ts';
 import type { Job } from '../job/job.ts';
 import { sizeText } from '../job/size.ts';
+import type { AttemptResult, ErrorClass } from './attempt.ts';
 import { mayRetry, retryDelay } from './retry.ts';
 import { type Attempt, currentAttempt, type FinalState, type Run } from './run.ts';
 import { warnings } from './warnings.ts';

@@ -1,6 +1,6 @@
 import type { Job } from '../job/job.ts';
-import type { Run, Trigger } from './run.ts';
 import type { JobRow } from '../store/jobs.ts';
+import type { Run, Trigger } from './run.ts';
 
 /** What to do with a run whose time has come, in view of the runs that hold its job already. */
 export type Overlap =

@@ -1,5 +1,5 @@
-import type { ErrorClass } from './attempt.ts';
 import type { Job } from '../job/job.ts';
+import type { ErrorClass } from './attempt.ts';
 import { attemptsBegun, type Run } from './run.ts';
 
 /** Whether trying again can help and the job still allows it. */

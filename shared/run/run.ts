@@ -1,5 +1,5 @@
-import type { ErrorClass, MetricValue } from './attempt.ts';
 import { fromIso, type Instant } from '../instant.ts';
+import type { ErrorClass, MetricValue } from './attempt.ts';
 
 /** A run is one execution of a job that was expected, for one slot; it has one or more attempts. */
 

@@ -1,7 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import { type BlobClient, type ContainerClient, RestError } from '@azure/storage-blob';
-import { type AttemptResult, type AttemptSpec, attemptResult } from '../run/attempt.ts';
 import type { Instant } from '../instant.ts';
+import { type AttemptResult, type AttemptSpec, attemptResult } from '../run/attempt.ts';
 import type { SignBlob } from './signature.ts';
 
 export interface AttemptId {
@@ -28,7 +28,7 @@ export interface Attempts {
   abandon(id: AttemptId, by: string): Promise<boolean>;
   begun(id: AttemptId): Promise<Instant | undefined>;
   /** Newest sign of life: heartbeat, or the start. */
-  lastBeat(id: AttemptId): Promise<Instant | undefined>;
+  lastHeartbeat(id: AttemptId): Promise<Instant | undefined>;
   /** @throws UnreadableResult */
   result(id: AttemptId): Promise<AttemptResult | undefined>;
   /** Bytes of the log from `offset`; empty at its present end, undefined when there is no log blob (yet). */
@@ -87,7 +87,7 @@ export function attempts(container: ContainerClient, sign: SignBlob): Attempts {
       }
     },
     begun: (id) => modified(id, 'started.json'),
-    async lastBeat(id) {
+    async lastHeartbeat(id) {
       return (await modified(id, 'heartbeat')) ?? (await modified(id, 'started.json'));
     },
     async result(id) {

@@ -1,23 +1,23 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Catalog } from '../job/catalog.ts';
+import type { Emit } from '../events.ts';
 import { second } from '../instant.ts';
-import type { Journal } from '../events.ts';
+import type { Catalog } from '../job/catalog.ts';
 import type { Health, Sender, SenderOptions, Told } from './sender.ts';
 import { telemetryOf } from './translate.ts';
 
 /** Events for Application Insights. None of this ever fails, or holds anybody up for longer than a flush may take. */
 export interface Telemetry {
   /** Beside the one that people read. */
-  journal: Journal;
-  /** What the journal is told meanwhile belongs to the operation of the host; `traceParent` as W3C Trace Context has it. */
+  emit: Emit;
+  /** What the emit is told meanwhile belongs to the operation of the host; `traceParent` as W3C Trace Context has it. */
   operation<T>(traceParent: string | undefined, work: () => Promise<T>): Promise<T>;
   /** Before a handler ends: afterwards the platform may take the process away. Resolves in any case, and in time. */
   flush(): Promise<void>;
 }
 
 export const noTelemetry: Telemetry = {
-  journal: () => undefined,
+  emit: () => undefined,
   operation: (_, work) => work(),
   flush: async () => undefined,
 };
@@ -62,7 +62,7 @@ export function insights(options: InsightsOptions): Telemetry {
   }
 
   return {
-    journal(event) {
+    emit(event) {
       try {
         const told = telemetryOf(event, catalog());
         const traceParent = operations.getStore();

@@ -1,12 +1,12 @@
-import type { Catalog } from '../job/catalog.ts';
-import { type Instant, iso } from '../instant.ts';
 import { type Event, troubleText } from '../events.ts';
+import { type Instant, iso } from '../instant.ts';
+import type { Catalog } from '../job/catalog.ts';
 import { type Attempt, currentAttempt, type Run } from '../run/run.ts';
 import type { EventName, TelemetryEvent } from './events.ts';
 import { figures } from './figures.ts';
 import { measurementLimit, plain } from './limits.ts';
 
-/** What Application Insights is told when the journal is; most of what the journal says is for people alone. */
+/** What Application Insights is told when the emit is; most of what the emit says is for people alone. */
 export function telemetryOf(event: Event, catalog: Catalog): TelemetryEvent[] {
   switch (event.type) {
     case 'attempt-failed':

@@ -1,8 +1,8 @@
-import type { Catalog } from '../job/catalog.ts';
-import { dueWarning } from './expiry.ts';
 import { hour, type Instant, iso } from '../instant.ts';
+import type { Catalog } from '../job/catalog.ts';
 import type { Parts } from '../parts.ts';
 import { SecretError } from '../secrets/vault.ts';
+import { dueWarning } from './expiry.ts';
 
 /** Once a day, by a timer that is not quite regular. */
 const atMostEvery = 20 * hour;
@@ -13,7 +13,7 @@ const atMostEvery = 20 * hour;
  * the next call asks again, and tells what came due since the last whole check.
  */
 export async function checkSecrets(parts: Parts, now: Instant): Promise<void> {
-  const { store, vault, journal, person } = parts;
+  const { store, vault, emit, person } = parts;
   const last = await store.marks.get('secrets');
   if (last !== undefined && now - last < atMostEvery) return;
   for (const [secret, jobs] of secretsInUse(parts.catalog())) {
@@ -21,18 +21,18 @@ export async function checkSecrets(parts: Parts, now: Instant): Promise<void> {
       const { validFrom, expiresOn } = await vault.version(secret);
       if (validFrom !== null && now < validFrom) {
         const error = `is marked as valid only from ${iso(validFrom)}: runs get it all the same, others may refuse it`;
-        journal({ type: 'secret-unusable', secret, jobs, error });
+        emit({ type: 'secret-unusable', secret, jobs, error });
       }
       const days = expiresOn === null ? undefined : dueWarning(expiresOn, last, now);
-      if (expiresOn !== null && days !== undefined) journal({ type: 'secret-expiring', secret, jobs, expiresOn, days });
+      if (expiresOn !== null && days !== undefined) emit({ type: 'secret-expiring', secret, jobs, expiresOn, days });
     } catch (error) {
       if (!(error instanceof SecretError)) throw error;
       if (error.passing) {
         // The vault's trouble, not this secret's: the others would fare no better.
-        journal({ type: 'trouble', doing: `checking the secret ${secret}`, error });
+        emit({ type: 'trouble', doing: `checking the secret ${secret}`, error });
         return;
       }
-      journal({ type: 'secret-unusable', secret, jobs, error: error.message });
+      emit({ type: 'secret-unusable', secret, jobs, error: error.message });
     }
   }
   await store.marks.advance('secrets', now, person);

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { api } from '../../shared/api/api.ts';
-import { minute } from '../../shared/instant.ts';
-import { tell } from '../../shared/events.ts';
 import { nudges } from '../../shared/api/nudge.ts';
+import { eventText } from '../../shared/events.ts';
+import { minute } from '../../shared/instant.ts';
 import { everyMinute, job } from '../support/pipeline/cast.ts';
 import { World } from '../support/pipeline/parts.ts';
 
@@ -75,5 +75,5 @@ test('a request that meets an outage is told as trouble, and the answer tells a 
   const answer = await api(parts, () => world.now).request('/api/tick', { method: 'POST' });
   expect(answer.status).toBe(500);
   expect(await answer.text()).not.toContain('10.0.0.1');
-  expect(world.events.map(tell)).toContain('trouble while answering POST /api/tick: storage at 10.0.0.1 is away');
+  expect(world.events.map(eventText)).toContain('trouble while answering POST /api/tick: storage at 10.0.0.1 is away');
 });

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { findHome, type Home } from '../../cli/home.ts';
 import { startStore } from '../../cli/host/azurite.ts';
 import { composeLocal } from '../../cli/host/compose.ts';
 import { readFolder } from '../../cli/host/folder.ts';
-import { findHome, type Home } from '../../cli/home.ts';
 import { type Loop, loop } from '../../cli/host/loop.ts';
 import { backfill } from '../../shared/actions/backfill.ts';
 import { findPython } from '../../shared/executors/process/python.ts';
@@ -73,7 +73,7 @@ async function runBackfill({ ...home }: Home, connection: string) {
   const parts = await composeLocal(home, {
     connection,
     catalog: () => catalog,
-    journal: (event) => event.type === 'trouble' && console.error(event),
+    emit: (event) => event.type === 'trouble' && console.error(event),
     ended: (attempt) => running?.ended(attempt),
   });
   await parts.store.prepare();

@@ -17,16 +17,16 @@ export async function cpu({ quick, concurrency }: Choice): Promise<void> {
     const bareAfter = cpuOf('self');
 
     // Worlds before this one have left theirs, which end with this process.
-    const nursery = childrenWith('--nursery', process.pid).at(-1);
-    if (nursery === undefined) throw new Error('the process that starts the shims is not there');
+    const prefork = childrenWith('--prefork', process.pid).at(-1);
+    if (prefork === undefined) throw new Error('the process that starts the shims is not there');
     const store = storePid(world.home.state);
     const total = (pid: number) => cpuOf(pid).own + cpuOf(pid).children;
-    const before = { host: cpuOf('self').own, store: total(store), shims: total(nursery) };
+    const before = { host: cpuOf('self').own, store: total(store), shims: total(prefork) };
     const { runs } = await burst(world, 1);
     const job = runs.reduce((sum, run) => sum + (run.attempts[0]?.cpuMs ?? 0), 0);
     const host = cpuOf('self').own - before.host;
     const storage = total(store) - before.store;
-    const shim = total(nursery) - before.shims - job;
+    const shim = total(prefork) - before.shims - job;
     const per = (ms: number) => millis(ms / jobs);
     line('CPU a run', per(host + storage + shim + job));
     line('  host · storage · shim · job', `${per(host)} · ${per(storage)} · ${per(shim)} · ${per(job)}`);

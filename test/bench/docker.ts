@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
 import { startStore } from '../../cli/host/azurite.ts';
-import type { AttemptSpec } from '../../shared/run/attempt.ts';
-import { dockerExecutor } from '../../shared/executors/docker/docker.ts';
 import { containerOptions, type Limits } from '../../shared/executors/docker/container.ts';
+import { dockerExecutor } from '../../shared/executors/docker/docker.ts';
 import { buildImage } from '../../shared/executors/docker/image.ts';
-import { relay } from '../../shared/executors/docker/store-proxy.ts';
+import { storeProxy } from '../../shared/executors/docker/store-proxy.ts';
+import type { AttemptSpec } from '../../shared/run/attempt.ts';
 import { openStore } from '../../shared/store/store.ts';
 import { baseImage } from '../support/docker/docker-base.ts';
 import { zip } from '../support/shim/shim.ts';
@@ -39,7 +39,7 @@ const docker = new Docker();
 const folder = await mkdtemp(join(tmpdir(), 'lamp-bench-'));
 const azurite = await startStore(folder);
 const endpoint = /BlobEndpoint=([^;]+)/.exec(azurite.connection)?.[1] ?? '';
-const way = await relay(join(folder, 'relay'), endpoint);
+const way = await storeProxy(join(folder, 'store-proxy'), endpoint);
 const image = { base: await baseImage(docker), tag: 'lamplighter-test-runtime', uv: null, say: () => {} };
 await buildImage(docker, { ...image, runtime: join(import.meta.dirname, '../../infra/runtime') });
 const store = openStore(azurite.connection);
@@ -54,7 +54,7 @@ const executor = dockerExecutor({
   docker,
   image: image.tag,
   home,
-  relayFolder: join(folder, 'relay'),
+  storeProxyFolder: join(folder, 'store-proxy'),
   limits: () => limits,
   shimLog: join(folder, 'shim.log'),
   ended: () => over(performance.now()),
@@ -116,7 +116,7 @@ async function exists(name: string): Promise<boolean> {
 
 async function container(round: number): Promise<number> {
   const id = { job: 'bare', run: `round${round}`, attempt: 1 };
-  const place = { image: image.tag, home: `${home}x`, host: 'none', relayFolder: null };
+  const place = { image: image.tag, home: `${home}x`, host: 'none', storeProxyFolder: null };
   const options = containerOptions(id, limits, place);
   const began = performance.now();
   const made = await docker.createContainer({ ...options, Entrypoint: ['python3', '-c', code], OpenStdin: false });

@@ -40,8 +40,8 @@ export async function memory({ quick, concurrency }: Choice): Promise<void> {
       for await (const _ of world.parts.store.active.all()) active += 1;
     }
     line('host under load, most', megabytes(most));
-    const [nursery] = childrenWith('--nursery', pid);
-    if (nursery !== undefined) line('  what forks the shims', megabytes(memoryOf(nursery).resident));
+    const [prefork] = childrenWith('--prefork', pid);
+    if (prefork !== undefined) line('  what forks the shims', megabytes(memoryOf(prefork).resident));
     line('  the store (Azurite)', megabytes(memoryOf(storePid(world.home.state)).resident));
   } finally {
     host.kill('SIGTERM');

@@ -1,8 +1,8 @@
 import { TableClient } from '@azure/data-tables';
-import type { Deployed } from '../../shared/job/catalog.ts';
 import { day, type Instant, minute } from '../../shared/instant.ts';
-import { pipeline } from '../../shared/pipeline.ts';
+import type { Deployed } from '../../shared/job/catalog.ts';
 import { registerJob } from '../../shared/pipeline/deployments.ts';
+import { pipeline } from '../../shared/pipeline.ts';
 import { newRun, type Run } from '../../shared/run/run.ts';
 import { parseSchedule } from '../../shared/schedule/schedule.ts';
 import { runCodec } from '../../shared/store/runs.ts';

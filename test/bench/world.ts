@@ -1,15 +1,15 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { findHome, type Home } from '../../cli/home.ts';
 import { startStore } from '../../cli/host/azurite.ts';
 import { composeLocal, type LocalParts } from '../../cli/host/compose.ts';
 import { readFolder } from '../../cli/host/folder.ts';
-import { findHome, type Home } from '../../cli/home.ts';
 import { type Loop, loop } from '../../cli/host/loop.ts';
-import type { Catalog } from '../../shared/job/catalog.ts';
+import type { Event } from '../../shared/events.ts';
 import { findPython } from '../../shared/executors/process/python.ts';
 import { type Instant, minute } from '../../shared/instant.ts';
-import type { Event } from '../../shared/events.ts';
+import type { Catalog } from '../../shared/job/catalog.ts';
 import { register } from '../../shared/pipeline/deployments.ts';
 
 /** The one script that both sides run. Its first statement takes the time, and tells it as a metric, in seconds UTC. */
@@ -60,7 +60,7 @@ export async function openWorld(jobs: number, concurrency: number): Promise<Worl
   const composed = await composeLocal(home, {
     connection: store.connection,
     catalog: () => catalog,
-    journal(event) {
+    emit(event) {
       if (event.type === 'trouble') console.error(event);
       if (event.type === 'run-finished' || event.type === 'run-not-started') over.push(event);
     },

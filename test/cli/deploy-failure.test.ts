@@ -1,7 +1,18 @@
 import { expect, test } from 'vitest';
 import type { DeployOptions } from '../../cli/deploy/options.ts';
 import type { Scripted } from '../support/azure/azure-tools.ts';
-import { again, build, create, first, publish, run, secret, secrets, show, tools } from '../support/azure/deploy-world.ts';
+import {
+  again,
+  build,
+  create,
+  first,
+  publish,
+  run,
+  secret,
+  secrets,
+  show,
+  tools,
+} from '../support/azure/deploy-world.ts';
 
 test.each([
   ['az', 'https://aka.ms/azure-cli'],

@@ -8,7 +8,6 @@ import { defaultBase, target } from '../../cli/deploy/options.ts';
 import { deployed as shape } from '../../cli/verify/azure.ts';
 import { leftovers } from '../../cli/verify/leftover.ts';
 import { builtIn } from '../../cli/verify/roles.ts';
-import { install, sampleIndex } from '../support/infra/installation.ts';
 import {
   assignment,
   assignments,
@@ -26,6 +25,7 @@ import {
   vault,
   verify,
 } from '../support/azure/verify-world.ts';
+import { install, sampleIndex } from '../support/infra/installation.ts';
 
 const gone = (name = 'lamp-old', more = {}) => {
   const job = containerJob(name, `id-lamp-${name}`, ['old-key']);
@@ -138,10 +138,13 @@ test('infra/ tells of each job what is looked for: nothing that it has just made
   }));
   expect(made).toHaveLength(sampleIndex.jobs.length);
   const standing = {
-    jobs: [...made.map(({ job }) => job), containerJob(last.pokerName.value, last.pokerIdentityName.value)],
+    jobs: [
+      ...made.map(({ job }) => job),
+      containerJob(last.secondSchedulerName.value, last.secondSchedulerIdentityName.value),
+    ],
     identities: [
       ...made.map(({ who }) => who),
-      ...[last.appIdentityName.value, last.pokerIdentityName.value].map(identity),
+      ...[last.appIdentityName.value, last.secondSchedulerIdentityName.value].map(identity),
     ],
     prefix: sampleIndex.prefix,
     name: 'lamp-prod',

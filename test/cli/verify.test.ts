@@ -170,7 +170,7 @@ test('a job or a second scheduler that still has another image is found', async 
   );
   await script({ jobs: { stdout: { value } } });
   const found = bad(await verify());
-  expect(found.map(({ text }) => text.split(' ')[0])).toEqual(['lamp-pull', 'lamppoker']);
+  expect(found.map(({ text }) => text.split(' ')[0])).toEqual(['lamp-pull', 'lampsecond-scheduler']);
   expect(found[0]?.remedy).toContain('lamp deploy --from image');
 });
 

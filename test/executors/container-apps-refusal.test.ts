@@ -1,8 +1,8 @@
 import { createServer } from 'node:net';
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { StartError } from '../../shared/executors/executor.ts';
 import type { ContainerAppsOptions } from '../../shared/executors/container-apps/container-apps.ts';
+import { StartError } from '../../shared/executors/executor.ts';
 import type { Arm } from '../support/arm/arm.ts';
 import { byHand, score, spec, ticket } from '../support/arm/arm-executor.ts';
 import type { Refusal } from '../support/arm/arm-fault.ts';

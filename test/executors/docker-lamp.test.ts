@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { relayFolder } from '../../shared/executors/docker/store-proxy.ts';
-import { findDocker, runtimeImage } from '../support/docker/docker.ts';
+import { storeProxyFolder } from '../../shared/executors/docker/store-proxy.ts';
 import { type Lamp, lampHome, type Running, until } from '../support/cli/lamp.ts';
+import { findDocker, runtimeImage } from '../support/docker/docker.ts';
 
 const docker = await findDocker();
 
@@ -35,7 +35,7 @@ with open('x', 'wb') as file:
   }, 120_000);
   afterAll(async () => {
     await here?.clean();
-    if (here) await rm(relayFolder(here.home), { recursive: true, force: true });
+    if (here) await rm(storeProxyFolder(here.home), { recursive: true, force: true });
     for (const name of (await containers()) ?? []) await docker?.getContainer(name).remove({ force: true });
   });
 

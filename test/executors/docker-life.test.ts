@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { AttemptSpec } from '../../shared/run/attempt.ts';
-import type { DockerExecutor } from '../../shared/executors/docker/docker.ts';
 import { containerOptions } from '../../shared/executors/docker/container.ts';
+import type { DockerExecutor } from '../../shared/executors/docker/docker.ts';
+import type { AttemptSpec } from '../../shared/run/attempt.ts';
 import { Daemon, emptyImage, findDocker, runtimeImage } from '../support/docker/docker.ts';
 import { usual, Yard } from '../support/docker/docker-world.ts';
 import { executorContract } from '../support/pipeline/executor-contract.ts';
@@ -164,7 +164,7 @@ describe.skipIf(!docker)('a host of containers', () => {
     await begun(long);
     await until(async () => !(await yard.container(short).inspect()).State.Running);
     const unmade = { job: 'unmade', run: 'r', attempt: 1 };
-    const place = { image, home: yard.home, host: '1:1', relayFolder: null };
+    const place = { image, home: yard.home, host: '1:1', storeProxyFolder: null };
     await yard.docker.createContainer(containerOptions(unmade, usual, place));
     const other = { ...place, home: 'somebodyelse' };
     const foreign = await yard.docker.createContainer(containerOptions(unmade, usual, other));

@@ -5,17 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import type { AttemptSpec } from '../../shared/run/attempt.ts';
 import { StartError } from '../../shared/executors/executor.ts';
 import { isAlive, pidOf } from '../../shared/executors/process/pid.ts';
 import { processExecutor } from '../../shared/executors/process/process.ts';
+import type { AttemptSpec } from '../../shared/run/attempt.ts';
 import { python, shim, until, World } from '../support/shim/shim.ts';
 
 let world: World;
 let folder: string;
 beforeAll(async () => {
   world = await World.create();
-  folder = await mkdtemp(join(tmpdir(), 'nursery-'));
+  folder = await mkdtemp(join(tmpdir(), 'prefork-'));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -64,23 +64,23 @@ test('an attempt leaves its result and its end is told once', async () => {
 test('fifty attempts at once all run, each in a process of its own, and no zombie is left', async () => {
   const { executor, ended } = host();
   const gate = await waiting();
-  const nursery = parentOf(pidOf(await executor.start(gate.spec)));
+  const prefork = parentOf(pidOf(await executor.start(gate.spec)));
   const specs = await Promise.all(Array.from({ length: 50 }, short));
   const handles = await Promise.all(specs.map((spec) => executor.start(spec)));
   expect(new Set(handles).size).toBe(50);
   await until(async () => ended.length === 50);
   for (const spec of specs) expect((await world.left(spec)).result.outcome).toBe('succeeded');
-  expect((await childrenOf(nursery)).split(' ')).toHaveLength(1);
+  expect((await childrenOf(prefork)).split(' ')).toHaveLength(1);
   await gate.release();
   await executor.idle();
-  expect(await childrenOf(nursery)).toBe('');
+  expect(await childrenOf(prefork)).toBe('');
 });
 
 test('a shim that is killed takes nobody with it, and its end is told', async () => {
   const { executor, ended } = host();
   const [victim, other] = [await waiting(), await waiting()];
   const handle = await executor.start(victim.spec);
-  const nursery = parentOf(pidOf(await executor.start(other.spec)));
+  const prefork = parentOf(pidOf(await executor.start(other.spec)));
   await begun(victim.spec);
   process.kill(pidOf(handle), 'SIGKILL');
   await victim.release();
@@ -92,7 +92,7 @@ test('a shim that is killed takes nobody with it, and its end is told', async ()
   await executor.idle();
   for (const spec of [other.spec, next]) expect((await world.left(spec)).result.outcome).toBe('succeeded');
   expect(await isAlive(handle)).toBe(false);
-  expect(parentOf(nursery)).toBe(process.pid);
+  expect(parentOf(prefork)).toBe(process.pid);
 });
 
 test('a shim that fails on what it was given says so in the log and takes nobody with it', async () => {
@@ -113,12 +113,12 @@ test('attempts outlive the process that forked them: they finish, their ends are
   const { executor, ended } = host();
   const [one, two] = [await waiting(), await waiting()];
   const handles = [await executor.start(one.spec), await executor.start(two.spec)];
-  const nursery = parentOf(pidOf(handles[0] ?? ''));
+  const prefork = parentOf(pidOf(handles[0] ?? ''));
   await Promise.all([begun(one.spec), begun(two.spec)]);
-  process.kill(nursery, 'SIGKILL');
-  await gone(nursery);
+  process.kill(prefork, 'SIGKILL');
+  await gone(prefork);
   const next = await waiting();
-  expect(parentOf(pidOf(await executor.start(next.spec)))).not.toBe(nursery);
+  expect(parentOf(pidOf(await executor.start(next.spec)))).not.toBe(prefork);
   expect(executor.running()).toBe(3);
   expect(ended).toEqual([]);
   await one.release();
@@ -133,8 +133,8 @@ test('attempts outlive the process that forked them: they finish, their ends are
 test('a start that is asked for in the instant of the death happens all the same, and once', async () => {
   const { executor, ended } = host();
   const first = await short();
-  const nursery = parentOf(pidOf(await executor.start(first)));
-  process.kill(nursery, 'SIGKILL');
+  const prefork = parentOf(pidOf(await executor.start(first)));
+  process.kill(prefork, 'SIGKILL');
   const specs = await Promise.all(Array.from({ length: 5 }, () => world.spec('print("once")')));
   await Promise.all(specs.map((spec) => executor.start(spec)));
   await executor.idle();
@@ -191,25 +191,25 @@ test('a shim has no way to what the host tells the next one, and no descriptor i
   const all = [await waiting(), await waiting()];
   const pids = await Promise.all(all.map(async ({ spec }) => pidOf(await executor.start(spec))));
   await Promise.all(all.map(({ spec }) => begun(spec)));
-  const nursery = parentOf(pids[0] ?? 0);
+  const prefork = parentOf(pids[0] ?? 0);
   // One that is closed while we look is gone, and none of those that stay.
   const open = async (pid: number) => {
     const links = (await readdir(`/proc/${pid}/fd`)).map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => ''));
     return (await Promise.all(links)).filter((target) => target !== '');
   };
   // Closed to all but root, as it holds the secrets of its attempt.
-  const closed = await open(nursery).catch((error: NodeJS.ErrnoException) => error.code);
+  const closed = await open(prefork).catch((error: NodeJS.ErrnoException) => error.code);
   if (process.getuid?.() !== 0) {
     expect(closed).toBe('EACCES');
   } else {
-    const before = await open(nursery);
+    const before = await open(prefork);
     const pipes = before.filter((target) => /^(pipe|socket):/.test(target));
     expect(pipes.length).toBeGreaterThanOrEqual(3);
     for (const pid of pids) expect((await open(pid)).filter((target) => pipes.includes(target))).toEqual([]);
     for (let i = 0; i < 5; i++) await executor.start(await short());
     await until(async () => executor.running() === 2);
-    await until(async () => (await open(nursery)).length === before.length);
-    expect((await open(nursery)).sort()).toEqual(before.sort());
+    await until(async () => (await open(prefork)).length === before.length);
+    expect((await open(prefork)).sort()).toEqual(before.sort());
   }
   await Promise.all(all.map(({ release }) => release()));
 });
@@ -238,9 +238,9 @@ def count(pid, word):
     except PermissionError: return 'closed'
     return found
 shim = os.getppid()
-nursery = int(open(f'/proc/{shim}/stat').read().rpartition(')')[2].split()[1])
+prefork = int(open(f'/proc/{shim}/stat').read().rpartition(')')[2].split()[1])
 words = [word[::-1].encode() for word in ('${backwards(marker)}', '${backwards(mine)}')]
-print([[count(pid, word) for word in words] for pid in (shim, nursery)])
+print([[count(pid, word) for word in words] for pid in (shim, prefork)])
 `;
   const spec = await world.spec(look, { secrets: { OWN: mine } });
   await executor.start(spec);
@@ -271,10 +271,10 @@ test('an attempt outlives a host that is killed, and what forked it does not', a
   const handle = await new Promise<string>((resolve) =>
     child.stdout?.once('data', (data) => resolve(`${data}`.trim())),
   );
-  const nursery = parentOf(pidOf(handle));
+  const prefork = parentOf(pidOf(handle));
   await begun(spec);
   child.kill('SIGKILL');
-  await gone(nursery);
+  await gone(prefork);
   expect(await isAlive(handle)).toBe(true);
   await release();
   await until(() => world.exists(`${spec.run}/result.json`));

@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { relay, relayFolder, relaySocket } from '../../shared/executors/docker/store-proxy.ts';
+import { storeProxy, storeProxyFolder, storeProxySocket } from '../../shared/executors/docker/store-proxy.ts';
 import { until, World } from '../support/shim/shim.ts';
 
 let folder: string;
 beforeEach(async () => {
-  folder = join(await mkdtemp(join(tmpdir(), 'relay-')), 'way');
+  folder = join(await mkdtemp(join(tmpdir(), 'store-proxy-')), 'way');
 });
 afterEach(() => rm(join(folder, '../..'), { recursive: true, force: true }));
 
@@ -26,14 +26,14 @@ async function store(name: string): Promise<string> {
 }
 
 async function ask(body = ''): Promise<string> {
-  const asked = request({ socketPath: join(folder, relaySocket), method: 'PUT', path: '/', agent: false });
+  const asked = request({ socketPath: join(folder, storeProxySocket), method: 'PUT', path: '/', agent: false });
   asked.end(body);
   const [answer] = await once(asked, 'response');
   return (await buffer(answer)).toString();
 }
 
 test('what is sent to the socket reaches the store, and its answer comes back, megabytes too', async () => {
-  const way = await relay(folder, await store('first'));
+  const way = await storeProxy(folder, await store('first'));
   expect(await ask('x'.repeat(5_000_000))).toBe('first 5000000');
   await way.close();
   await expect(ask()).rejects.toThrow('ENOENT');
@@ -41,38 +41,38 @@ test('what is sent to the socket reaches the store, and its answer comes back, m
 });
 
 test('anybody on this machine may use the socket, as containers run as a user of their own, and list nothing', async () => {
-  const way = await relay(folder, await store('first'));
-  expect((await stat(join(folder, relaySocket))).mode & 0o777).toBe(0o666);
+  const way = await storeProxy(folder, await store('first'));
+  expect((await stat(join(folder, storeProxySocket))).mode & 0o777).toBe(0o666);
   expect((await stat(folder)).mode & 0o777).toBe(0o711);
-  expect(await readdir(folder)).toEqual([relaySocket]);
+  expect(await readdir(folder)).toEqual([storeProxySocket]);
   await way.close();
 });
 
-test('two hosts share the relay of the first; what a host that died has left is replaced', async () => {
-  const first = await relay(folder, await store('first'));
-  const second = await relay(folder, await store('second'));
+test('two hosts share the store proxy of the first; what a host that died has left is replaced', async () => {
+  const first = await storeProxy(folder, await store('first'));
+  const second = await storeProxy(folder, await store('second'));
   expect(await ask()).toBe('first 0');
   await second.close();
   expect(await ask()).toBe('first 0');
   await first.close();
-  const third = await relay(folder, await store('third'));
-  await rm(join(folder, relaySocket));
-  await writeFile(join(folder, relaySocket), 'left behind');
-  const fourth = await relay(folder, await store('fourth'));
+  const third = await storeProxy(folder, await store('third'));
+  await rm(join(folder, storeProxySocket));
+  await writeFile(join(folder, storeProxySocket), 'left behind');
+  const fourth = await storeProxy(folder, await store('fourth'));
   expect(await ask()).toBe('fourth 0');
   await Promise.all([third.close(), fourth.close()]);
 });
 
-test('when the host whose relay both use goes, the other takes over, in the folder that containers see', async () => {
-  const first = await relay(folder, await store('first'));
-  const second = await relay(folder, await store('second'));
+test('when the host whose store proxy both use goes, the other takes over, in the folder that containers see', async () => {
+  const first = await storeProxy(folder, await store('first'));
+  const second = await storeProxy(folder, await store('second'));
   const { ino } = await stat(folder);
   await first.close();
   expect(await until(() => ask().catch(() => undefined))).toBe('second 0');
   // As by a kill: the socket stays, and nobody listens.
-  const third = await relay(folder, await store('third'));
-  await rm(join(folder, relaySocket));
-  await writeFile(join(folder, relaySocket), 'left behind');
+  const third = await storeProxy(folder, await store('third'));
+  await rm(join(folder, storeProxySocket));
+  await writeFile(join(folder, storeProxySocket), 'left behind');
   expect(await until(() => ask().catch(() => undefined))).toBe('third 0');
   expect((await stat(folder)).ino).toBe(ino);
   await second.close();
@@ -81,8 +81,8 @@ test('when the host whose relay both use goes, the other takes over, in the fold
   await expect(stat(folder)).rejects.toThrow('ENOENT');
 });
 
-test('a store that is away ends the connection and not the relay', async () => {
-  const way = await relay(folder, 'http://127.0.0.1:1/account');
+test('a store that is away ends the connection and not the store proxy', async () => {
+  const way = await storeProxy(folder, 'http://127.0.0.1:1/account');
   await expect(ask()).rejects.toThrow(/hang up|ECONNRESET|EPIPE/);
   await expect(ask()).rejects.toThrow(/hang up|ECONNRESET|EPIPE/);
   await way.close();
@@ -92,19 +92,19 @@ test('a folder that somebody else could have made is refused', async () => {
   const mine = await mkdtemp(join(tmpdir(), 'mine-'));
   onTestFinished(() => rm(mine, { recursive: true }));
   await symlink(mine, folder);
-  await expect(relay(folder, 'http://127.0.0.1:1')).rejects.toThrow(/is not a folder of this user's: remove it/);
+  await expect(storeProxy(folder, 'http://127.0.0.1:1')).rejects.toThrow(/is not a folder of this user's: remove it/);
 });
 
 test('the path is short enough for a socket, and another for each installation', () => {
-  const long = relayFolder('/home/somebody/'.repeat(50));
-  expect(join(long, relaySocket).length).toBeLessThan(100);
-  expect(relayFolder('/a')).not.toBe(relayFolder('/b'));
+  const long = storeProxyFolder('/home/somebody/'.repeat(50));
+  expect(join(long, storeProxySocket).length).toBeLessThan(100);
+  expect(storeProxyFolder('/a')).not.toBe(storeProxyFolder('/b'));
 });
 
-test('a shim that is told of a relay goes through it, whatever the address says', async () => {
+test('a shim that is told of a store proxy goes through it, whatever the address says', async () => {
   const world = await World.create();
-  const way = await relay(folder, new URL(world.container.url).origin);
-  const nowhere = { through: '127.0.0.1:1', relay: join(folder, relaySocket) };
+  const way = await storeProxy(folder, new URL(world.container.url).origin);
+  const nowhere = { through: '127.0.0.1:1', relay: join(folder, storeProxySocket) };
   const { result, log } = await world.run(await world.spec('print("through")', nowhere));
   expect(result.outcome).toBe('succeeded');
   expect(log.job.toString()).toBe('through\n');

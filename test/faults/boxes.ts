@@ -9,11 +9,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import Docker from 'dockerode';
 import { attemptOf, label } from '../../shared/executors/docker/container.ts';
 import { buildImage } from '../../shared/executors/docker/image.ts';
-import { relayFolder } from '../../shared/executors/docker/store-proxy.ts';
+import { storeProxyFolder } from '../../shared/executors/docker/store-proxy.ts';
 import { baseImage } from '../support/docker/docker-base.ts';
 
 export const image = 'lamplighter-faults';
-/** Where jobs in containers find the socket for their marks: beside the relay's. */
+/** Where jobs in containers find the socket for their marks: beside the store proxy's. */
 export const marksInside = '/run/lamplighter/marks.sock';
 
 /** A Docker daemon of the harness's own, and the containers that run on it. */
@@ -42,7 +42,7 @@ export class Boxes {
 
   /** Takes the marks of jobs, which see nothing of this machine's disk: a line each, answered when it is written. */
   async takeMarks(home: string, temporary: string, marks: string): Promise<void> {
-    const folder = join(temporary, basename(relayFolder(home)));
+    const folder = join(temporary, basename(storeProxyFolder(home)));
     await mkdir(folder, { mode: 0o711 });
     this.#marks = createServer((socket) => {
       socket.on('error', () => {});

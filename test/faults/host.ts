@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { findHome } from '../../cli/home.ts';
 import { composeLocal } from '../../cli/host/compose.ts';
 import { readFolder } from '../../cli/host/folder.ts';
-import { findHome } from '../../cli/home.ts';
 import { type Loop, loop } from '../../cli/host/loop.ts';
-import { tell } from '../../shared/events.ts';
+import { eventText } from '../../shared/events.ts';
 import { problemText } from '../../shared/manifest/problem.ts';
 import { register } from '../../shared/pipeline/deployments.ts';
 
@@ -25,8 +25,8 @@ let running: Loop | undefined;
 const parts = await composeLocal(home, {
   connection,
   catalog: () => catalog,
-  journal(event) {
-    const line = tell(event);
+  emit(event) {
+    const line = eventText(event);
     if (line !== undefined) console.log(`${new Date().toISOString()} ${process.pid} ${line}`);
   },
   ended: (attempt) => running?.ended(attempt),

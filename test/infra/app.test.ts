@@ -4,11 +4,11 @@ import { QueueServiceClient } from '@azure/storage-queue';
 import { describe, expect, it } from 'vitest';
 import { finishPath } from '../../shared/api/nudge.ts';
 import { openStore } from '../../shared/store/store.ts';
-import { freshAccount } from '../support/storage/account.ts';
 import type { Later } from '../support/infra/bicep-functions.ts';
 import { config, ofType, properties } from '../support/infra/infra-needs.ts';
 import { environment, install } from '../support/infra/installation.ts';
 import { problems as analysed, queries } from '../support/infra/kql.ts';
+import { freshAccount } from '../support/storage/account.ts';
 
 const all = install();
 
@@ -87,13 +87,13 @@ describe('the app', () => {
     expect(validation.allowedAudiences).toEqual([client, `api://${client}`]);
   });
 
-  it('lets in the poker and who is named, and no other identity of the tenant', () => {
+  it('lets in the second scheduler and who is named, and no other identity of the tenant', () => {
     const { allowedApplications, allowedPrincipals } =
       identityProviders.azureActiveDirectory.validation.defaultAuthorizationPolicy;
-    const [poker, ...others] = allowedPrincipals.identities;
-    expect((poker as Later).of?.name).toBe(all.outputs.pokerIdentityName);
+    const [secondScheduler, ...others] = allowedPrincipals.identities;
+    expect((secondScheduler as Later).of?.name).toBe(all.outputs.secondSchedulerIdentityName);
     expect(others).toEqual(JSON.parse(environment.LAMPLIGHTER_CALLERS));
-    expect((allowedApplications[0] as Later).of?.name).toBe(all.outputs.pokerIdentityName);
+    expect((allowedApplications[0] as Later).of?.name).toBe(all.outputs.secondSchedulerIdentityName);
     expect(allowedApplications).toHaveLength(2);
   });
 

@@ -131,9 +131,9 @@ describe('a deployment', () => {
     expect((group?.body.properties as { groupShortName: string }).groupShortName).toMatch(/^[a-z0-9]{1,12}$/);
   });
 
-  it('never calls the poker what a job is called', () => {
+  it('never calls the second scheduler what a job is called', () => {
     const [job] = sampleIndex.jobs;
-    const jobs = [{ ...(job as NonNullable<typeof job>), name: 'poker', resource: 'lamp-poker' }];
+    const jobs = [{ ...(job as NonNullable<typeof job>), name: 'second-scheduler', resource: 'lamp-second-scheduler' }];
     const names = install({ index: { ...sampleIndex, jobs } }).resources.flatMap(({ type, name }) =>
       /jobs$|Identities$/.test(type) ? [`${type} ${name}`] : [],
     );

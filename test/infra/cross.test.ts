@@ -60,18 +60,20 @@ describe('settings', () => {
     ]);
   });
 
-  it('of the poker are those that it reads', () => {
-    const poke = readFileSync(join(infra, 'runtime/poke/__main__.py'), 'utf8');
-    const read = [...poke.matchAll(/setting\(environ, ['"](\w+)['"]\)/g)].map(([, name]) => name);
-    const poker = ofType(all, 'Microsoft.App/jobs').find(({ name }) => name === all.outputs.pokerName);
+  it('of the second scheduler are those that it reads', () => {
+    const program = readFileSync(join(infra, 'runtime/second_scheduler/__main__.py'), 'utf8');
+    const read = [...program.matchAll(/setting\(environ, ['"](\w+)['"]\)/g)].map(([, name]) => name);
+    const secondScheduler = ofType(all, 'Microsoft.App/jobs').find(
+      ({ name }) => name === all.outputs.secondSchedulerName,
+    );
     const [container] = properties<{ template: { containers: { env: { name: string }[]; command: string[] }[] } }>(
-      poker,
+      secondScheduler,
     ).template.containers;
     const given = container?.env.map(({ name }) => name);
     expect([...(given ?? []), 'IDENTITY_ENDPOINT', 'IDENTITY_HEADER'].sort()).toEqual(read.sort());
-    expect(poke).toContain(`{app}${tickPath}'`);
+    expect(program).toContain(`{app}${tickPath}'`);
     const dockerfile = readFileSync(join(infra, 'runtime/Dockerfile'), 'utf8');
-    expect(dockerfile).toContain(`COPY poke ${container?.command.at(-1)}\n`);
+    expect(dockerfile).toContain(`COPY second_scheduler ${container?.command.at(-1)}\n`);
   });
 });
 

@@ -2,12 +2,12 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readFolder } from '../../cli/host/folder.ts';
 import { makePackage } from '../../cli/deploy/package.ts';
+import { readFolder } from '../../cli/host/folder.ts';
 import { packJob, readCatalog } from '../../functions/catalog.ts';
 import { readSettings, settingNames } from '../../functions/settings.ts';
-import { job } from '../support/pipeline/cast.ts';
 import { startWorker, timer } from '../support/azure/worker.ts';
+import { job } from '../support/pipeline/cast.ts';
 
 /** The package that is published, loaded as the Node worker of Azure Functions loads it. */
 

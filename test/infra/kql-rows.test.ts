@@ -2,9 +2,9 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { hour, minute } from '../../shared/instant.ts';
 import { newRun, type Run, runId } from '../../shared/run/run.ts';
 import { telemetryOf } from '../../shared/telemetry/translate.ts';
-import { catalogOf, job, started } from '../support/pipeline/cast.ts';
 import { type Choice, everything, queries, render } from '../support/infra/kql.ts';
 import { type Answer, eventRow, prepare, type Row, runQueries } from '../support/infra/kql-rows.ts';
+import { catalogOf, job, started } from '../support/pipeline/cast.ts';
 
 const query = (name: string, choice: Choice = everything) => render(queries.get(name) ?? `no query ${name}`, choice);
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { durationText, parseDuration } from '../../shared/job/duration.ts';
-import { nameFault, skeleton } from '../../shared/manifest/name.ts';
 import { parseSize } from '../../shared/job/size.ts';
+import { nameFault, skeleton } from '../../shared/manifest/name.ts';
 
 describe('durations and sizes', () => {
   it.each([

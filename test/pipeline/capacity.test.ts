@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { hour, minute, second } from '../../shared/instant.ts';
 import { capacity } from '../../shared/pipeline/capacity.ts';
 import { claimAll } from '../../shared/pipeline/claim.ts';
-import { hour, minute, second } from '../../shared/instant.ts';
 import { newRun, runId } from '../../shared/run/run.ts';
 import { readLaunch } from '../../shared/store/launches.ts';
 import { everyMinute, hourly, job, seven } from '../support/pipeline/cast.ts';

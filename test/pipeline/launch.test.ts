@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { runNow } from '../../shared/actions/control.ts';
+import { eventText } from '../../shared/events.ts';
 import { minute, second } from '../../shared/instant.ts';
-import { tell } from '../../shared/events.ts';
-import { pipeline } from '../../shared/pipeline.ts';
 import { register } from '../../shared/pipeline/deployments.ts';
+import { pipeline } from '../../shared/pipeline.ts';
 import { newRun, type Run } from '../../shared/run/run.ts';
 import { catalogOf, hourly, job, seven } from '../support/pipeline/cast.ts';
 import { World } from '../support/pipeline/parts.ts';
@@ -58,14 +58,14 @@ test('two packages, one right after the other, leave the jobs of the second, and
 
 test('neither a log line nor the history holds the signature of an address that an error repeats', async () => {
   const signed = 'https://data.blob.core.windows.net/runs/x/spec.json?sv=2026&sig=worth-a-job%3D';
-  expect(tell({ type: 'trouble', doing: 'launching', error: new Error(`PUT ${signed} failed`) })).toBe(
+  expect(eventText({ type: 'trouble', doing: 'launching', error: new Error(`PUT ${signed} failed`) })).toBe(
     'trouble while launching: PUT https://data.blob.core.windows.net/runs/x/spec.json?… failed',
   );
   const world = await World.of(job('score', { schedule: hourly }));
   Object.assign(world.store.attempts, { urls: () => Promise.reject(new Error(`GET ${signed} failed`)) });
   await world.pass(seven + second);
   expect((await world.row('score')).attempts[0]?.error).toContain('spec.json?… failed');
-  expect(JSON.stringify([await world.rows('score'), world.events.map(tell)])).not.toContain('sig=');
+  expect(JSON.stringify([await world.rows('score'), world.events.map(eventText)])).not.toContain('sig=');
 });
 
 test('a job that reads what another has not left for thousands of runs starts without it, and does not read them all', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { eventText } from '../../shared/events.ts';
 import { minute, second } from '../../shared/instant.ts';
-import { tell } from '../../shared/events.ts';
 import { pipeline } from '../../shared/pipeline.ts';
 import { slotsBetween } from '../../shared/schedule/schedule.ts';
 import { everyMinute, hourly, job, seven } from '../support/pipeline/cast.ts';
@@ -222,7 +222,7 @@ test('a stop that is never allowed does not keep an overdue run, and its job, fo
   Object.assign(world.platform, { stop, status: async () => 'running' });
   await world.pass(seven + 10 * minute);
   expect((await world.row('score')).state).toBe('timed-out');
-  expect(world.events.map(tell).join()).toContain('trouble while stopping score.20261120T070000Z');
+  expect(world.events.map(eventText).join()).toContain('trouble while stopping score.20261120T070000Z');
   expect(await world.leftovers()).toEqual([]);
 });
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { day, hour, minute, second } from '../../shared/instant.ts';
 import { pause, resume } from '../../shared/actions/pause.ts';
-import { pipeline } from '../../shared/pipeline.ts';
+import { day, hour, minute, second } from '../../shared/instant.ts';
 import { register } from '../../shared/pipeline/deployments.ts';
+import { pipeline } from '../../shared/pipeline.ts';
 import { deployed, everyMinute, hourly, job, seven } from '../support/pipeline/cast.ts';
 import { Died, mortal } from '../support/pipeline/fault.ts';
 import { World } from '../support/pipeline/parts.ts';

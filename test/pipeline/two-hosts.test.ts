@@ -9,12 +9,12 @@ import { minute, second } from '../../shared/instant.ts';
 import { register } from '../../shared/pipeline/deployments.ts';
 import { isFinal, type Run } from '../../shared/run/run.ts';
 import { slotsBetween } from '../../shared/schedule/schedule.ts';
-import { freshAccount } from '../support/storage/account.ts';
 import { seven } from '../support/pipeline/cast.ts';
 import { type HostOptions, openHost } from '../support/pipeline/host.ts';
-import { python } from '../support/shim/python.ts';
 import { numbers } from '../support/pipeline/random.ts';
+import { python } from '../support/shim/python.ts';
 import { shim } from '../support/shim/shim.ts';
+import { freshAccount } from '../support/storage/account.ts';
 
 /** Real time that hosts are killed for; 40 times as much passes for the jobs. */
 const storm = 15 * second;

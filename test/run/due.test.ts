@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { dueSlots } from '../../shared/run/due.ts';
 import { day, hour, iso, minute } from '../../shared/instant.ts';
+import { dueSlots } from '../../shared/run/due.ts';
 import { everyMinute, job, seven } from '../support/pipeline/cast.ts';
 
 const zone = 'Europe/London';

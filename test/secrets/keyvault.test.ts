@@ -1,8 +1,8 @@
 import { SecretClient } from '@azure/keyvault-secrets';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { day, minute, second } from '../../shared/instant.ts';
-import { SecretError, type Vault } from '../../shared/secrets/vault.ts';
 import { keyVault } from '../../shared/secrets/keyvault/keyvault.ts';
+import { SecretError, type Vault } from '../../shared/secrets/vault.ts';
 import { seven } from '../support/pipeline/cast.ts';
 import { TestCredential } from '../support/storage/credential.ts';
 import { forbidden, TestKeyVault, throttled } from '../support/vault/keyvault.ts';

@@ -2,8 +2,8 @@ import { chmod, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { SecretTrouble, Vault } from '../../shared/secrets/vault.ts';
 import { localVault } from '../../shared/secrets/local.ts';
+import type { SecretTrouble, Vault } from '../../shared/secrets/vault.ts';
 
 let root: string;
 let file: string;
@@ -78,7 +78,11 @@ describe('a secret that cannot be had is told with what to do', () => {
     const inside = join(root, 'repository', '..secrets.env');
     await save('crm-api-key=a', 0o600, inside);
     await refused(vault({ file: inside }), 'unsafe', 'move it out');
-    await refused(vault({ file: join(root, 'config', '../..', 'repository', '..secrets.env') }), 'unsafe', 'move it out');
+    await refused(
+      vault({ file: join(root, 'config', '../..', 'repository', '..secrets.env') }),
+      'unsafe',
+      'move it out',
+    );
   });
 
   test('in a file that only looks as if it were outside of the repository', async () => {

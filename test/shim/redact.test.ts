@@ -160,14 +160,14 @@ class Log:
     def settle(self, now): pass
     def say(self, text, now): print(text)
 
-class Courier:
+class Uploader:
     def start_if_due(self): pass
 
 log, signals = Log(), Signals()
 signals.listen()
 code = 'import os; os.write(1, b"x" * 1_000_000)'
 spec = {'timeoutMs': 60_000, 'graceMs': 100}
-_, ended = supervise([sys.executable, '-c', code], '/', dict(os.environ), spec, log, signals, Courier())
+_, ended = supervise([sys.executable, '-c', code], '/', dict(os.environ), spec, log, signals, Uploader())
 print(ended.exit_code, log.size)`;
   const ran = spawnSync(python, ['-', dirname(shim)], { input: slow, encoding: 'utf8' });
   expect(ran.stderr).toBe('');

@@ -8,10 +8,10 @@ import { runNow } from '../../shared/actions/control.ts';
 import type { Parts } from '../../shared/parts.ts';
 import { isFinal, type Run } from '../../shared/run/run.ts';
 import { openStore } from '../../shared/store/store.ts';
-import { freshAccount } from '../support/storage/account.ts';
 import { numbers } from '../support/pipeline/random.ts';
-import { type Form, formsOf } from '../support/vault/secret-forms.ts';
 import { until } from '../support/shim/shim.ts';
+import { freshAccount } from '../support/storage/account.ts';
+import { type Form, formsOf } from '../support/vault/secret-forms.ts';
 import { everything, type Sink, search } from '../support/vault/sinks.ts';
 
 /** Of what is printed, and of where it is cut. */
@@ -88,7 +88,7 @@ async function tell(more: (root: string) => string, calls: string[][]): Promise<
       lives();
       return (await store.jobs.get('leaky').catch(() => undefined)) !== undefined;
     });
-    const parts = { store, journal: () => {} } as unknown as Parts;
+    const parts = { store, emit: () => {} } as unknown as Parts;
     const asked = { by: 'dana', why: 'to see what it says' };
     for (const call of calls) await runNow(parts, 'leaky', call, asked, Date.now());
     const runs = await until(async () => {
@@ -111,7 +111,7 @@ async function tell(more: (root: string) => string, calls: string[][]): Promise<
 }
 
 // What a job writes into its outputs is its own data: the blobs of outputs are kept as they are, their profiles are not.
-test('a secret printed 10,000 times in every form, cut anywhere, is in no table, blob, queue, journal or log', async () => {
+test('a secret printed 10,000 times in every form, cut anywhere, is in no table, blob, queue, emit or log', async () => {
   const ends = ['traceback', 'command', 'exit', 'hang', 'well'];
   const { sinks, runs } = await tell(
     () => declared,

@@ -7,13 +7,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { AttemptSpec } from '../../shared/run/attempt.ts';
 import { hour } from '../../shared/instant.ts';
+import type { AttemptSpec } from '../../shared/run/attempt.ts';
 import { openStore } from '../../shared/store/store.ts';
 import { proxy } from '../faults/proxy.ts';
 import { randomFrom } from '../faults/random.ts';
-import { startIdentityAzurite } from '../support/storage/azurite-identity.ts';
 import { python, shim, start, until, World, zip } from '../support/shim/shim.ts';
+import { startIdentityAzurite } from '../support/storage/azurite-identity.ts';
 
 let world: World;
 beforeAll(async () => {

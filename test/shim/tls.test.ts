@@ -1,8 +1,8 @@
 import { request } from 'node:http';
 import { createServer } from 'node:https';
 import { expect, test } from 'vitest';
-import { selfSigned } from '../support/storage/certificate.ts';
 import { start, World } from '../support/shim/shim.ts';
+import { selfSigned } from '../support/storage/certificate.ts';
 
 test('storage over TLS is used when its certificate is trusted, and only then', async () => {
   const certificate = selfSigned();

@@ -2,9 +2,9 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import { beforeAll, expect, test } from 'vitest';
 import { hour } from '../../shared/instant.ts';
 import { UnreadableResult } from '../../shared/store/attempts.ts';
-import { freshAccount, storeOf } from '../support/storage/account.ts';
 import { seven } from '../support/pipeline/cast.ts';
 import { create, resultOf } from '../support/pipeline/executor.ts';
+import { freshAccount, storeOf } from '../support/storage/account.ts';
 
 const connection = freshAccount();
 const store = storeOf(connection);
@@ -36,7 +36,7 @@ test('a heartbeat can be given again and again, and not read', async () => {
   for (const _ of [1, 2])
     expect((await fetch(blobs.heartbeat, { method: 'PUT', headers: write, body: '' })).ok).toBe(true);
   expect((await fetch(blobs.heartbeat)).ok).toBe(false);
-  expect(await store.attempts.lastBeat(id)).toBeGreaterThan(Date.now() - hour);
+  expect(await store.attempts.lastHeartbeat(id)).toBeGreaterThan(Date.now() - hour);
   expect(await store.attempts.begun(id)).toBeUndefined();
 });
 

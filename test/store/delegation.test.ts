@@ -3,9 +3,9 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { day, hour, type Instant, minute } from '../../shared/instant.ts';
 import { signWithDelegation } from '../../shared/store/signature.ts';
 import { openStore } from '../../shared/store/store.ts';
+import { create } from '../support/pipeline/executor.ts';
 import { type IdentityAzurite, startIdentityAzurite } from '../support/storage/azurite-identity.ts';
 import { identity } from '../support/storage/credential.ts';
-import { create } from '../support/pipeline/executor.ts';
 
 let azurite: IdentityAzurite;
 let service: BlobServiceClient;

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { Recent } from '../../shared/store/recent.ts';
 import { openStore } from '../../shared/store/store.ts';
-import { freshAccount } from '../support/storage/account.ts';
 import { seven } from '../support/pipeline/cast.ts';
+import { freshAccount } from '../support/storage/account.ts';
 
 /** Two hosts with a store each, over one account; the first has written the row of `score` last. */
 async function twoHosts() {

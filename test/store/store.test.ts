@@ -6,8 +6,8 @@ import { hour, minute } from '../../shared/instant.ts';
 import { newRun, type Run, runId } from '../../shared/run/run.ts';
 import type { JobRow } from '../../shared/store/jobs.ts';
 import type { Store } from '../../shared/store/store.ts';
-import { freshAccount, storeOf } from '../support/storage/account.ts';
 import { seven, started } from '../support/pipeline/cast.ts';
+import { freshAccount, storeOf } from '../support/storage/account.ts';
 
 const connection = freshAccount();
 const store: Store = storeOf(connection);
@@ -171,7 +171,7 @@ describe('an outage is never an absence', () => {
       bare.marks.get('cursor'),
       bare.attempts.result(id),
       bare.attempts.begun(id),
-      bare.attempts.lastBeat(id),
+      bare.attempts.lastHeartbeat(id),
       bare.attempts.log(id, 0),
       bare.attempts.abandon(id, 'me'),
       bare.launches.take(1, 1),

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { minute, second } from '../../shared/instant.ts';
 import type { Event } from '../../shared/events.ts';
+import { minute, second } from '../../shared/instant.ts';
 import { newRun, type Run } from '../../shared/run/run.ts';
 import type { TelemetryEvent } from '../../shared/telemetry/events.ts';
 import { itemLimit, measurementLimit, nameLimit } from '../../shared/telemetry/limits.ts';

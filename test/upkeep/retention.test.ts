@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { day, hour, minute } from '../../shared/instant.ts';
-import { forget } from '../../shared/upkeep/retention.ts';
 import { newRun, type Run } from '../../shared/run/run.ts';
+import { forget } from '../../shared/upkeep/retention.ts';
 import { hourly, job, seven } from '../support/pipeline/cast.ts';
 import { World } from '../support/pipeline/parts.ts';
 

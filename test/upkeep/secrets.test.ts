@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { loop } from '../../cli/host/loop.ts';
+import { type Event, eventText } from '../../shared/events.ts';
+import { day, hour, type Instant, minute } from '../../shared/instant.ts';
+import { SecretError, type SecretVersion } from '../../shared/secrets/vault.ts';
 import { dueWarning } from '../../shared/upkeep/expiry.ts';
 import { checkSecrets } from '../../shared/upkeep/secrets.ts';
-import { day, hour, type Instant, minute } from '../../shared/instant.ts';
-import { type Event, tell } from '../../shared/events.ts';
-import { SecretError, type SecretVersion } from '../../shared/secrets/vault.ts';
 import { deployed, job, seven } from '../support/pipeline/cast.ts';
 import { World } from '../support/pipeline/parts.ts';
 
@@ -47,7 +47,7 @@ describe('a warning of expiry', () => {
 
   test('is for people: a date, and who needs it', () => {
     const say = (days: number) =>
-      tell({ type: 'secret-expiring', secret: 'crm-api-key', jobs: ['pull', 'push'], expiresOn: seven, days });
+      eventText({ type: 'secret-expiring', secret: 'crm-api-key', jobs: ['pull', 'push'], expiresOn: seven, days });
     expect(say(7)).toBe('secret crm-api-key expires on 2026-11-20: renew it for pull, push');
     expect(say(-1)).toMatch(/^secret crm-api-key has expired on 2026-11-20/);
   });
@@ -110,7 +110,7 @@ describe('the daily check', () => {
     secrets['crm-api-key'] = new SecretError('disabled', 'is disabled in https://v');
     secrets['mail-password'] = version(seven + day, seven + hour);
     await check(seven);
-    expect(news().map(tell)).toEqual([
+    expect(news().map(eventText)).toEqual([
       'secret crm-api-key of pull, push is disabled in https://v',
       expect.stringMatching(/^secret mail-password of push is marked as valid only from 2026-11-20T08:00:00Z/),
       'secret mail-password expires on 2026-11-21: renew it for push',
@@ -143,10 +143,10 @@ describe('the daily check', () => {
   test('is made by a host on one machine without being asked', async () => {
     delete secrets['mail-password'];
     const told = Promise.withResolvers<Event>();
-    const journal = (event: Event) => {
+    const emit = (event: Event) => {
       if (event.type === 'secret-unusable') told.resolve(event);
     };
-    const running = loop(world.host({ journal, vault: { ...world.parts.vault, version: look } }), () => 0);
+    const running = loop(world.host({ emit, vault: { ...world.parts.vault, version: look } }), () => 0);
     expect(await told.promise).toMatchObject({ secret: 'mail-password', jobs: ['push'] });
     await running.stop();
   });

@@ -10,8 +10,8 @@ sys.path[:] = [p for p in sys.path if abspath(p or '.') != here] + [dirname(here
 from lamplighter_shim.identity import forget_identity  # noqa: E402
 
 forget_identity()
-if sys.argv[1:] == ['--nursery']:
-    from lamplighter_shim.nursery import main
+if sys.argv[1:] == ['--prefork']:
+    from lamplighter_shim.prefork import main
 
     main()
 

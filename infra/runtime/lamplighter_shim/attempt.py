@@ -3,9 +3,9 @@
 import os
 import time
 
-from .beat import Beat
+from .heartbeat import Heartbeat
 from .clock import now_ms, span
-from .courier import Courier
+from .uploader import Uploader
 from .environment import prepare
 from .failure import Failure, Stopped
 from .files import place_bundle, place_inputs
@@ -58,8 +58,8 @@ def run(spec, ticket=None):
 
 def _taken(spec, facts, storage, signals, base):
     values, missing = resolve_secrets(spec['secrets'], os.environ)
-    redactor, beat, spool = Redactor(values), Beat(spec), Spool(base)
-    log, courier = Log(spec['logLimitBytes'], redactor, spool.append), Courier(spec, spool, beat)
+    redactor, heartbeat, spool = Redactor(values), Heartbeat(spec), Spool(base)
+    log, uploader = Log(spec['logLimitBytes'], redactor, spool.append), Uploader(spec, spool, heartbeat)
     for name in redactor.short:
         size = f'{len(values[name])} of at least {SHORTEST_SECRET} characters'
         log.say(f'secret {name} is too short to be kept out of this log: {size}', now_ms())
@@ -67,7 +67,7 @@ def _taken(spec, facts, storage, signals, base):
         signals.listen()
         if missing:
             raise Failure('configuration', f'no value came for the secret {", ".join(missing)}: is it in the vault?')
-        _run(spec, facts, storage, signals, base, values, log, courier)
+        _run(spec, facts, storage, signals, base, values, log, uploader)
     except Stopped as stopped:
         facts.outcome = 'stopped'
         facts.fail('infrastructure', f'stopped before the job began ({stopped})', '', redactor.text)
@@ -81,35 +81,35 @@ def _taken(spec, facts, storage, signals, base):
     signals.hush()
     facts.ended_at = facts.ended_at or now_ms()
     log.close(now_ms())
-    text = None if courier.started else inline_text(spool)
+    text = None if uploader.started else inline_text(spool)
     if text is None and len(spool):
-        courier.start()
-    _collect(spec, facts, storage, base, redactor, courier)
+        uploader.start()
+    _collect(spec, facts, storage, base, redactor, uploader)
     if text is None:
-        courier.finish()
-        if courier.offset == 0:
+        uploader.finish()
+        if uploader.offset == 0:
             text = inline_text(spool)  # storage would not have the log, and it still fits here
-    result = result_of(spec, facts, log, text, storage.calls + courier.storage.calls)
+    result = result_of(spec, facts, log, text, storage.calls + uploader.storage.calls)
     if not deliver(spec, storage, result):
         return UNDELIVERED
     nudge(spec)
     return DELIVERED
 
 
-def _run(spec, facts, storage, signals, base, secrets, log, courier):
+def _run(spec, facts, storage, signals, base, secrets, log, uploader):
     work = os.path.join(base, 'work')
-    beat = lambda: courier.beat.give_if_due(storage)  # noqa: E731
+    heartbeat = lambda: uploader.heartbeat.give_if_due(storage)  # noqa: E731
     place_bundle(spec, storage, work)
-    beat()
+    heartbeat()
     facts.inputs = place_inputs(spec, storage, work)
-    python = prepare(spec, base, lambda text: log.say(text, now_ms()), beat)
+    python = prepare(spec, base, lambda text: log.say(text, now_ms()), heartbeat)
     facts.python = python.version
     env = job_environment(spec, secrets, os.environ, os.path.join(base, 'metrics'), python.venv)
     argv = list(spec['command'])
     if argv[0] in ('python', 'python3'):
         argv[0] = python.program
     killed_before = oom_kills()
-    facts.job_started_at, ended = supervise(argv, work, env, spec, log, signals, courier)
+    facts.job_started_at, ended = supervise(argv, work, env, spec, log, signals, uploader)
     facts.ended_at, facts.exit_code, facts.signal = ended.ended_at, ended.exit_code, ended.signal
     facts.cpu_ms, facts.peak_bytes = ended.cpu_ms, ended.peak_bytes
     _judge(spec, facts, ended, log, killed_before)
@@ -137,7 +137,7 @@ def _judge(spec, facts, ended, log, killed_before):
         facts.fail(*classify(ended.exit_code, ended.signal, said, starved, memory_limit() if starved else None), clean)
 
 
-def _collect(spec, facts, storage, base, redactor, courier):
+def _collect(spec, facts, storage, base, redactor, uploader):
     """Metrics and outputs, of failed attempts as well. Raises nothing for what the job has left."""
     if facts.job_started_at is None:
         return
@@ -152,7 +152,7 @@ def _collect(spec, facts, storage, base, redactor, courier):
         from .outputs import keep_outputs
 
         work = os.path.join(base, 'work')
-        facts.outputs = keep_outputs(spec, storage, work, redactor.text, courier.start_if_due)
+        facts.outputs = keep_outputs(spec, storage, work, redactor.text, uploader.start_if_due)
 
 
 def _accident(spec, facts, storage, error):

@@ -4,15 +4,15 @@ from .http1 import Broken
 from .storage import Storage
 
 
-class Beat:
-    """Says now and then that the attempt is alive. The first beat comes after one interval: short runs need none."""
+class Heartbeat:
+    """Says now and then that the attempt is alive. The first heartbeat comes after one interval: short runs need none."""
 
     def __init__(self, spec):
         self.url, self.every = spec['blobs']['heartbeat'], spec['heartbeatMs'] / 1000
         self.due_at = time.monotonic() + self.every
 
     def give_if_due(self, storage: Storage):
-        """One try, no more: the next beat says the same. Never raises for what storage does."""
+        """One try, no more: the next heartbeat says the same. Never raises for what storage does."""
         now = time.monotonic()
         if now < self.due_at:
             return

@@ -12,11 +12,11 @@ from .workdir import parts_of
 MOST_BYTES = 100 << 20
 
 
-def keep_outputs(spec, storage, root, clean, beat):
-    """A KeptOutput for each declared output below `root`. `beat()` is called in between. Raises nothing."""
+def keep_outputs(spec, storage, root, clean, heartbeat):
+    """A KeptOutput for each declared output below `root`. `heartbeat()` is called in between. Raises nothing."""
     kept = []
     for wanted in spec['outputs']:
-        beat()
+        heartbeat()
         entry = {'path': wanted['path']}
         try:
             _keep(entry, wanted, storage, root, clean)

@@ -2,7 +2,7 @@
 
 Requests come on stdin: a HEADER (number, size), then the specification as JSON. Answers go to stdout, one JSON object
 a line: {"started": number, "pid": n}, {"refused": number, "why": text}, {"ended": number, "code": n}, where a negative
-code is the signal's number. The end of stdin ends the nursery and not its children: they outlive a host that dies.
+code is the signal's number. The end of stdin ends the prefork server and not its children: they outlive a host that dies.
 """
 
 import gc
@@ -23,7 +23,7 @@ MOST_BYTES = 64 << 20
 USAGE, SOFTWARE = 64, 70
 
 
-class Nursery:
+class Prefork:
     """One thread only: a fork would take the locks of the others along, locked."""
 
     def __init__(self):
@@ -166,5 +166,5 @@ def main():
     hide()
     gc.collect()
     gc.freeze()  # or the first collection in each child would write to, and so copy, all of this
-    Nursery().serve()
+    Prefork().serve()
     os._exit(0)

@@ -22,7 +22,7 @@ class Ended:
     cpu_ms = peak_bytes = ended_at = 0
 
 
-def supervise(argv, cwd, env, spec, log, signals, courier):
+def supervise(argv, cwd, env, spec, log, signals, uploader):
     """Runs the job to its end, or ends it. Returns (start in ms, Ended). Raises Failure when it does not start."""
     reading, writing = os.pipe()
     try:
@@ -40,7 +40,7 @@ def supervise(argv, cwd, env, spec, log, signals, courier):
     finally:
         os.close(writing)
     try:
-        return started_at, _watch(pid, reading, spec, log, signals, courier)
+        return started_at, _watch(pid, reading, spec, log, signals, uploader)
     except BaseException:
         kill_group(pid, signal.SIGKILL)
         raise
@@ -48,7 +48,7 @@ def supervise(argv, cwd, env, spec, log, signals, courier):
         os.close(reading)
 
 
-def _watch(pid, reading, spec, log, signals, courier):
+def _watch(pid, reading, spec, log, signals, uploader):
     ended = Ended()
     began = time.monotonic()
     limit, kill_at, tick_at = began + spec['timeoutMs'] / 1000, None, began + TICK_S
@@ -59,7 +59,7 @@ def _watch(pid, reading, spec, log, signals, courier):
         now = time.monotonic()
         if now >= tick_at:
             log.settle(now_ms())
-            courier.start_if_due()
+            uploader.start_if_due()
             tick_at = now + TICK_S
         if limit is not None and (signals.stopped or now >= limit):
             limit, kill_at = None, now + spec['graceMs'] / 1000

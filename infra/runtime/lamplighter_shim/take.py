@@ -16,7 +16,7 @@ def take(spec, storage, started_at):
     75: another shim has it, or the service has given it up. 69: storage was away, or does not let us.
     When the answer to our own creation was lost, the next try is told that the blob exists. It could be ours, and
     our signature cannot read it, so we leave: running nothing is safe, as the service gives the attempt up when no
-    beat comes and starts the next one; running it twice is not.
+    heartbeat comes and starts the next one; running it twice is not.
     """
     mark = {
         'pid': os.getpid(),

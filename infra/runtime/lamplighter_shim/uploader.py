@@ -22,14 +22,14 @@ def pace(blocks):
     return (60.0 if blocks < 40_000 else 600.0), BIGGEST_BLOCK
 
 
-class Courier:
-    """Takes log and beats to storage in a thread of its own, so that an outage never holds the job up.
+class Uploader:
+    """Takes log and heartbeats to storage in a thread of its own, so that an outage never holds the job up.
 
     The thread starts when there is something to take; most short runs end before that.
     """
 
-    def __init__(self, spec, spool, beat):
-        self.spool, self.beat = spool, beat
+    def __init__(self, spec, spool, heartbeat):
+        self.spool, self.heartbeat = spool, heartbeat
         self.storage = Storage(spec, timeout=15.0)
         self.url, self.deliver_s = spec['blobs']['log'], spec['deliverMs'] / 1000
         self.offset = self._blocks = self._tries = 0
@@ -46,7 +46,7 @@ class Courier:
     def start_if_due(self):
         since = self.spool.since
         now = time.monotonic()
-        if not self.started and (now >= self.beat.due_at or (since is not None and now - since >= 1)):
+        if not self.started and (now >= self.heartbeat.due_at or (since is not None and now - since >= 1)):
             try:
                 self.start()
             except RuntimeError:
@@ -57,7 +57,7 @@ class Courier:
             import threading
 
             self._wake = threading.Event()
-            thread = threading.Thread(target=self._run, name='courier', daemon=True)
+            thread = threading.Thread(target=self._run, name='uploader', daemon=True)
             thread.start()
             self._thread = thread
 
@@ -72,7 +72,7 @@ class Courier:
     def _run(self):
         try:
             while self._closing_at is None or (len(self.spool) and not self.problem):
-                self.beat.give_if_due(self.storage)
+                self.heartbeat.give_if_due(self.storage)
                 self._wake.wait(self._step())
                 if self._closing_at is not None and not self._tries:
                     self._next_at = 0.0
@@ -97,7 +97,7 @@ class Courier:
             return 0 if not self._tries else max(self._next_at - time.monotonic(), 0)
         if due:
             return max(self._next_at - now, 0.01)
-        return min(0.5, max(self.beat.due_at - now, 0))
+        return min(0.5, max(self.heartbeat.due_at - now, 0))
 
     def _send(self):
         # A block that may have landed must come again byte for byte: its end is where the next one begins.

@@ -50,7 +50,7 @@ def main(environ):
     except (ValueError, KeyError, TypeError):
         raise Stop(69, 'the identity endpoint gave no token') from None
     ask(app, Request(f'{app}/api/tick', b'', {'Authorization': f'Bearer {token}'}), TICK_TIMEOUT_S)
-    print(f'poke: {app} has ticked')
+    print(f'second scheduler: {app} has ticked')
 
 
 def setting(environ, name):
@@ -65,7 +65,7 @@ def ask(whom, request, timeout):
     except Stop as stop:
         if stop.code != 69:
             raise
-        print(f'poke: {stop}; once more', file=sys.stderr)
+        print(f'second scheduler: {stop}; once more', file=sys.stderr)
     time.sleep(PAUSE_S)
     return ask_once(whom, request, timeout)
 
@@ -95,5 +95,5 @@ def said(error):
 try:
     main(os.environ)
 except Stop as stop:
-    print(f'poke: {stop}', file=sys.stderr)
+    print(f'second scheduler: {stop}', file=sys.stderr)
     sys.exit(stop.code)

@@ -2,15 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobExecutionTemplate } from '@azure/arm-appcontainers';
 import { start as startJob, stopExecution } from '@azure/arm-appcontainers/api/jobs';
 import type { TokenCredential } from '@azure/identity';
-import type { AttemptSpec } from '../../run/attempt.ts';
-import { containerAppsJobName } from './names.ts';
-import { type AttemptRef, type Executor, StartError } from '../executor.ts';
+import { troubleText } from '../../events.ts';
 import { minute } from '../../instant.ts';
 import type { Job } from '../../job/job.ts';
-import { troubleText } from '../../events.ts';
+import type { AttemptSpec } from '../../run/attempt.ts';
+import { type AttemptRef, type Executor, StartError } from '../executor.ts';
 import { armClient, type Transport } from './client.ts';
 import { explain, isConflict, isMissing, lostStart, refusal } from './error.ts';
 import { type ArmJob, getExecution, searchExecution, statusOf } from './execution.ts';
+import { containerAppsJobName } from './names.ts';
 import { attemptMark, executionTemplate } from './template.ts';
 
 export interface ContainerAppsOptions {

@@ -2,9 +2,9 @@ import type { JobExecution } from '@azure/arm-appcontainers';
 import type { ContainerAppsAPIContext } from '@azure/arm-appcontainers/api';
 import { jobExecution } from '@azure/arm-appcontainers/api';
 import { list } from '@azure/arm-appcontainers/api/jobsExecutions';
-import { attemptVariable } from './names.ts';
 import type { Status } from '../executor.ts';
 import { isMissing } from './error.ts';
+import { attemptVariable } from './names.ts';
 import { containerName } from './template.ts';
 
 /** One Container Apps Job, and how to ask about it. */

@@ -1,9 +1,9 @@
 import type { JobExecutionTemplate } from '@azure/arm-appcontainers';
-import { attemptVariable, containerAppsSecretName, specVariable } from './names.ts';
-import { containerSize } from './size.ts';
-import { StartError } from '../executor.ts';
 import type { Job } from '../../job/job.ts';
 import type { AttemptId } from '../../store/attempts.ts';
+import { StartError } from '../executor.ts';
+import { attemptVariable, containerAppsSecretName, specVariable } from './names.ts';
+import { containerSize } from './size.ts';
 
 /** As infra/ calls the one container of each job. */
 export const containerName = 'job';

@@ -11,8 +11,8 @@ export interface Placement {
   home: string;
   /** The process that starts it; see processHandle. */
   host: string;
-  /** Folder of the relay on this machine; null: the store is reached through the network. */
-  relayFolder: string | null;
+  /** Folder of the store proxy on this machine; null: the store is reached through the network. */
+  storeProxyFolder: string | null;
 }
 
 export const label = {
@@ -23,8 +23,8 @@ export const label = {
   attempt: 'lamplighter.attempt',
 } as const;
 
-/** Where containers see the relay's folder. */
-export const relayInside = '/run/lamplighter';
+/** Where containers see the store proxy's folder. */
+export const storeProxyInside = '/run/lamplighter';
 /** As in infra/runtime/Dockerfile; given here too, so that no image can make it root. */
 const user = '10001:10001';
 /** Five times the usual: the start of Python must not wait for its share of the next period. */
@@ -68,7 +68,7 @@ export function containerOptions(id: AttemptId, limits: Limits, place: Placement
       ReadonlyRootfs: true,
       // Written files lie in memory and count against its limit. exec: environments and scripts are run from there.
       Tmpfs: { '/tmp': `rw,exec,nosuid,nodev,mode=1777,size=${limits.scratchBytes}` },
-      Binds: place.relayFolder === null ? [] : [`${place.relayFolder}:${relayInside}:ro`],
+      Binds: place.storeProxyFolder === null ? [] : [`${place.storeProxyFolder}:${storeProxyInside}:ro`],
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges'],
       Privileged: false,

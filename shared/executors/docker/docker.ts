@@ -3,13 +3,13 @@ import { type Duplex, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import type { AttemptSpec } from '../../run/attempt.ts';
-import type { AttemptRef, Executor, Status } from '../executor.ts';
-import { relaySocket } from './store-proxy.ts';
 import type { AttemptId } from '../../store/attempts.ts';
-import { containerName, containerOptions, type Limits, relayInside } from './container.ts';
+import type { AttemptRef, Executor, Status } from '../executor.ts';
+import { processHandle } from '../process/pid.ts';
+import { containerName, containerOptions, type Limits, storeProxyInside } from './container.ts';
 import { type ContainerEnd, endOf, watchEnds } from './ends.ts';
 import { isMissing, orMissing, startError, statusOf } from './error.ts';
-import { processHandle } from '../process/pid.ts';
+import { storeProxySocket } from './store-proxy.ts';
 
 export interface DockerOptions {
   docker: Docker;
@@ -17,8 +17,8 @@ export interface DockerOptions {
   image: string;
   /** Which installation of this machine: letters and digits. Containers of others are left alone. */
   home: string;
-  /** Folder of the relay to a store that containers cannot reach by its address; null: they can. See relay.ts. */
-  relayFolder: string | null;
+  /** Folder of the store proxy to a store that containers cannot reach by its address; null: they can. See store-proxy.ts. */
+  storeProxyFolder: string | null;
   /** What the attempts of a job may use up. */
   limits: (job: string) => Limits;
   /** Where a shim's own last words go when it cannot deliver them; appended. */
@@ -91,10 +91,10 @@ export function dockerExecutor(options: DockerOptions): DockerExecutor {
 
   /** The new container; undefined when the attempt has one already. */
   async function create(spec: AttemptSpec): Promise<Docker.Container | undefined> {
-    const { relayFolder, limits } = options;
+    const { storeProxyFolder, limits } = options;
     for (let again = false; ; again = true) {
       const image = await findImage();
-      const place = { image, home, host: await me(), relayFolder };
+      const place = { image, home, host: await me(), storeProxyFolder };
       const body = { ...containerOptions(spec, limits(spec.job), place), abortSignal: AbortSignal.timeout(patienceMs) };
       try {
         return await docker.createContainer(body);
@@ -110,7 +110,7 @@ export function dockerExecutor(options: DockerOptions): DockerExecutor {
   async function run(container: Docker.Container, spec: AttemptSpec): Promise<void> {
     // Before the start: when this process dies, the shim finds the end of its input and leaves.
     const line = await container.attach({ stream: true, stdin: true, stderr: true, hijack: true });
-    hand(docker, line as unknown as Duplex, inside(spec, options.relayFolder), options.shimLog);
+    hand(docker, line as unknown as Duplex, inside(spec, options.storeProxyFolder), options.shimLog);
     try {
       await container.start({ abortSignal: AbortSignal.timeout(patienceMs) });
     } catch (error) {
@@ -192,8 +192,8 @@ function statusAfter(end: ContainerEnd | undefined): Status {
 }
 
 /** The specification as it holds in a container: nothing of the host's disk is there. */
-function inside(spec: AttemptSpec, relayFolder: string | null): AttemptSpec {
-  return { ...spec, cache: null, relay: relayFolder === null ? null : `${relayInside}/${relaySocket}` };
+function inside(spec: AttemptSpec, storeProxyFolder: string | null): AttemptSpec {
+  return { ...spec, cache: null, relay: storeProxyFolder === null ? null : `${storeProxyInside}/${storeProxySocket}` };
 }
 
 /** The spec goes through stdin: the environment of a container is there for all to read who may inspect it. */

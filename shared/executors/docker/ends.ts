@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import type { AttemptId } from '../../store/attempts.ts';
+import { isAlive } from '../process/pid.ts';
 import { attemptOf, label } from './container.ts';
 import { orMissing, unreachable } from './error.ts';
-import { isAlive } from '../process/pid.ts';
 
 /** How a container ended. */
 export interface ContainerEnd {

@@ -23,7 +23,7 @@ export async function buildImage(docker: Docker, { base, tag, runtime, uv, say }
   const context = await mkdtemp(join(tmpdir(), 'lamplighter-image-'));
   try {
     await place(runtime, context, 'Dockerfile');
-    for (const folder of ['lamplighter_shim', 'poke']) {
+    for (const folder of ['lamplighter_shim', 'second_scheduler']) {
       await mkdir(join(context, folder), { mode: 0o755 });
       for (const name of await readdir(join(runtime, folder))) {
         if (name.endsWith('.py')) await place(runtime, context, join(folder, name));

@@ -7,28 +7,28 @@ import { pipeline } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A way from containers without network to the store of this machine: a Unix socket in a folder that they can mount. */
-export interface Relay {
+export interface StoreProxy {
   close(): Promise<void>;
 }
 
-export const relaySocket = 'store.sock';
-/** A relay that is gone is missed for so long at most. */
+export const storeProxySocket = 'store.sock';
+/** A store proxy that is gone is missed for so long at most. */
 const lookEvery = 500;
 
-/** Where the relay of an installation is; short, as the path of a Unix socket has at most 107 bytes (unix(7)). */
-export function relayFolder(root: string): string {
+/** Where the store proxy of an installation is; short, as the path of a Unix socket has at most 107 bytes (unix(7)). */
+export function storeProxyFolder(root: string): string {
   return join(tmpdir(), `lamplighter-${createHash('sha256').update(root).digest('hex').slice(0, 12)}`);
 }
 
 /**
  * Passes every connection at the folder's socket on to the host and port of `target`. While another process does so
  * it is left to it; when that one goes this one takes over, as containers of both hosts depend on it. Of a host that
- * was killed the folder stays: its containers hold it, and find the next host's relay in it.
+ * was killed the folder stays: its containers hold it, and find the next host's store proxy in it.
  * @throws Error when the folder is not this user's own
  */
-export async function relay(folder: string, target: string): Promise<Relay> {
+export async function storeProxy(folder: string, target: string): Promise<StoreProxy> {
   await ownFolder(folder);
-  const path = join(folder, relaySocket);
+  const path = join(folder, storeProxySocket);
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (inside) => {

@@ -8,7 +8,7 @@ import type { AttemptSpec } from '../../run/attempt.ts';
 import { StartError } from '../executor.ts';
 import { isAlive, processHandle } from './pid.ts';
 
-export interface NurseryOptions {
+export interface PreforkOptions {
   /** The interpreter itself, not a version manager's stand-in: see findPython. */
   python: string;
   /** Folder of the shim, `infra/runtime/lamplighter_shim`. */
@@ -18,7 +18,7 @@ export interface NurseryOptions {
 }
 
 /** Forks shims from a Python process that has everything loaded: a start costs 1 ms, not 100. */
-export interface Nursery {
+export interface Prefork {
   /** Resolves once the shim is there. @throws StartError */
   start(spec: AttemptSpec): Promise<Shim>;
 }
@@ -31,7 +31,7 @@ export interface Shim {
 }
 
 /** The Python process is started at the first need, and again when it has died; its shims do not die with it. */
-export function nursery(options: NurseryOptions): Nursery {
+export function prefork(options: PreforkOptions): Prefork {
   let brood: Brood | undefined;
   return {
     async start(spec) {
@@ -57,24 +57,24 @@ interface Brood {
 
 class Died extends StartError {}
 
-/** What the Python side says; see nursery.py. */
+/** What the Python side says; see prefork.py. */
 const answer = z.union([
   z.object({ started: z.int(), pid: z.int().positive() }),
   z.object({ refused: z.int(), why: z.string() }),
   z.object({ ended: z.int(), code: z.int() }),
 ]);
 
-/** How often shims are looked at whose nursery has died, as nobody tells of their ends, ms. */
+/** How often shims are looked at whose prefork server has died, as nobody tells of their ends, ms. */
 const lookEvery = 250;
 
-function openBrood({ python, shim, shimLog }: NurseryOptions): Brood {
+function openBrood({ python, shim, shimLog }: PreforkOptions): Brood {
   const asked = new Map<number, PromiseWithResolvers<Shim>>();
   const alive = new Map<number, { handle: Promise<string>; ended: PromiseWithResolvers<void> }>();
   let died: Died | undefined;
   let number = 0;
   const child = launch();
   const [asking, heard] = [child.stdin as Socket, child.stdout as Socket];
-  // An idle nursery must not keep this process from ending; the end of its stdin then ends it, too.
+  // An idle prefork server must not keep this process from ending; the end of its stdin then ends it, too.
   child.unref();
   asking.unref();
   asking.on('error', () => {});
@@ -92,7 +92,7 @@ function openBrood({ python, shim, shimLog }: NurseryOptions): Brood {
     const log = openSync(shimLog, 'a');
     try {
       // A session of its own: Ctrl-C in the host's terminal must not reach it or the jobs.
-      return spawn(python, ['-I', '-S', shim, '--nursery'], {
+      return spawn(python, ['-I', '-S', shim, '--prefork'], {
         detached: true,
         stdio: ['pipe', 'pipe', log],
         env: shimEnvironment(process.env),

@@ -1,9 +1,9 @@
-import type { AttemptRef, Executor } from '../executor.ts';
 import type { AttemptId } from '../../store/attempts.ts';
-import { type NurseryOptions, nursery, type Shim } from './prefork.ts';
+import type { AttemptRef, Executor } from '../executor.ts';
 import { isAlive, terminate } from './pid.ts';
+import { type PreforkOptions, prefork, type Shim } from './prefork.ts';
 
-export interface ProcessOptions extends NurseryOptions {
+export interface ProcessOptions extends PreforkOptions {
   /** Called when a shim that this process started is gone, with or without a result. */
   ended: (attempt: AttemptId) => void;
 }
@@ -19,7 +19,7 @@ export interface ProcessExecutor extends Executor {
 
 /** Runs each attempt as a plain process of this machine: no isolation, no overhead. For one machine and for tests. */
 export function processExecutor({ ended, ...options }: ProcessOptions): ProcessExecutor {
-  const shims = nursery(options);
+  const shims = prefork(options);
   /** From the wish to start one until its end. */
   const ours = new Map<Promise<Shim>, Promise<void>>();
 

@@ -1,11 +1,14 @@
 import { onTestFinished } from 'vitest';
-import { attemptSpec } from '../../../shared/run/attempt.ts';
-import { type ContainerAppsOptions, containerAppsExecutor } from '../../../shared/executors/container-apps/container-apps.ts';
+import {
+  type ContainerAppsOptions,
+  containerAppsExecutor,
+} from '../../../shared/executors/container-apps/container-apps.ts';
 import type { Job } from '../../../shared/job/job.ts';
+import { attemptSpec } from '../../../shared/run/attempt.ts';
+import { job } from '../pipeline/cast.ts';
 import { Arm } from './arm.ts';
 import type { Runner } from './arm-execution.ts';
 import { handRunner } from './arm-runner.ts';
-import { job } from '../pipeline/cast.ts';
 
 export const image = `lamp.azurecr.io/lamplighter-runtime@sha256:${'0a'.repeat(32)}`;
 export const ticket = 'https://lamp.blob.core.windows.net/runs/x/spec.json?sv=2026&sig=worth-a-job';

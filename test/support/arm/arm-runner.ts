@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import { text } from 'node:stream/consumers';
-import type { Exit, Launched, Runner } from './arm-execution.ts';
 import { python, shim } from '../shim/shim.ts';
+import type { Exit, Launched, Runner } from './arm-execution.ts';
 
 /** Runs nothing: each execution ends when the test says so, or with 143 when it is stopped. */
 export function handRunner(): Runner & { end(exit: Exit, name?: string): void; launched: Launched[] } {

@@ -3,11 +3,11 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { TokenCredential } from '@azure/identity';
+import { type Certificate, selfSigned } from '../storage/certificate.ts';
 import { admit, admitTemplate, token } from './arm-admission.ts';
 import { Execution, type Runner } from './arm-execution.ts';
 import { type Asked, type Fault, type Refusal, Refused, Violation } from './arm-fault.ts';
 import { actionOf, apiVersion, type Operation, type Route, route } from './arm-schema.ts';
-import { type Certificate, selfSigned } from '../storage/certificate.ts';
 
 /** Azure's management for Container Apps Jobs, on this machine: checks every request, and runs what it starts. */
 export class Arm {

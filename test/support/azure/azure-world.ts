@@ -9,12 +9,12 @@ import type { Parts } from '../../../shared/parts.ts';
 import { register } from '../../../shared/pipeline/deployments.ts';
 import { openStore } from '../../../shared/store/store.ts';
 import { Arm } from '../arm/arm.ts';
+import { containerRunner } from '../docker/container-runner.ts';
 import { startIdentityAzurite } from '../storage/azurite-identity.ts';
 import { vaultHost } from '../storage/certificate.ts';
-import { containerRunner } from '../docker/container-runner.ts';
-import { FunctionsHost } from './functions-host.ts';
-import { TestKeyVault } from '../vault/keyvault.ts';
 import { ManagedIdentity } from '../storage/managed-identity.ts';
+import { TestKeyVault } from '../vault/keyvault.ts';
+import { FunctionsHost } from './functions-host.ts';
 
 export interface AzureOptions {
   docker: Docker;
@@ -102,7 +102,7 @@ export async function openAzure({ docker, image, catalog, secrets = {}, binds = 
       stop: async () => undefined,
     },
     vault: { place: '', read: () => Promise.reject(new Error()), version: () => Promise.reject(new Error()) },
-    journal: () => undefined,
+    emit: () => undefined,
     settings: { nudges: null, cache: null },
     person: 'test',
   };

@@ -42,7 +42,7 @@ const telemetry = insights({
 });
 
 function tellRun(id: string): void {
-  telemetry.journal({ type: 'attempt-failed', run: started('score', { id, metrics: { rows: 412 } }) });
+  telemetry.emit({ type: 'attempt-failed', run: started('score', { id, metrics: { rows: 412 } }) });
 }
 
 await Promise.all(

@@ -65,7 +65,7 @@ export const identity = (name: string) => ({
   clientId: `c-${name}`,
 });
 export const identities = () =>
-  ['id-lamp-app', 'id-lamp-poker', 'id-lamp-lamp-pull', 'id-lamp-lamp-score'].map(identity);
+  ['id-lamp-app', 'id-lamp-second-scheduler', 'id-lamp-lamp-pull', 'id-lamp-lamp-score'].map(identity);
 export const jobId = (name: string) => `${group}/providers/Microsoft.App/jobs/${name}`;
 export const containerJob = (name: string, who: string, secrets: string[] = [], more = {}) => ({
   id: jobId(name),
@@ -89,7 +89,7 @@ export const containerJob = (name: string, who: string, secrets: string[] = [], 
 export const jobs = () => [
   containerJob('lamp-pull', 'id-lamp-lamp-pull', ['crm-api-key']),
   containerJob('lamp-score', 'id-lamp-lamp-score'),
-  containerJob('lamppoker', 'id-lamp-poker', [], { triggerType: 'Schedule', secrets: null }),
+  containerJob('lampsecond-scheduler', 'id-lamp-second-scheduler', [], { triggerType: 'Schedule', secrets: null }),
 ];
 
 export const assignment = (who: string, role: string, scope: string) => ({
@@ -118,7 +118,7 @@ export const assignments = () => [
   assignment('id-lamp-app', starter, jobId('lamp-score')),
   assignment('id-lamp-lamp-pull', builtIn.AcrPull, registry),
   assignment('id-lamp-lamp-score', builtIn.AcrPull, registry),
-  assignment('id-lamp-poker', builtIn.AcrPull, registry),
+  assignment('id-lamp-second-scheduler', builtIn.AcrPull, registry),
   assignment('id-lamp-lamp-pull', builtIn['Key Vault Secrets User'], `${vault}/secrets/crm-api-key`),
   // A person of IT, who is none of ours.
   assignment('somebody', 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7', vault),
@@ -129,8 +129,8 @@ export const deployed = (jobs = ['lamp-pull', 'lamp-score']) => ({
     provisioningState: 'Succeeded',
     outputs: {
       appIdentityName: { type: 'String', value: 'id-lamp-app' },
-      pokerIdentityName: { type: 'String', value: 'id-lamp-poker' },
-      pokerName: { type: 'String', value: 'lamppoker' },
+      secondSchedulerIdentityName: { type: 'String', value: 'id-lamp-second-scheduler' },
+      secondSchedulerName: { type: 'String', value: 'lampsecond-scheduler' },
       jobs: { type: 'Array', value: jobs.map((resource) => ({ resource, identity: `id-lamp-${resource}` })) },
     },
   },

@@ -5,13 +5,13 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
-import type { AttemptResult, AttemptSpec } from '../../../shared/run/attempt.ts';
-import { type DockerExecutor, dockerExecutor } from '../../../shared/executors/docker/docker.ts';
 import { containerName, type Limits } from '../../../shared/executors/docker/container.ts';
-import { type Relay, relay } from '../../../shared/executors/docker/store-proxy.ts';
+import { type DockerExecutor, dockerExecutor } from '../../../shared/executors/docker/docker.ts';
+import { type StoreProxy, storeProxy } from '../../../shared/executors/docker/store-proxy.ts';
+import type { AttemptResult, AttemptSpec } from '../../../shared/run/attempt.ts';
 import type { AttemptId } from '../../../shared/store/attempts.ts';
-import { store } from './docker.ts';
 import { type Files, type Log, World } from '../shim/shim.ts';
+import { store } from './docker.ts';
 
 const mega = 1024 ** 2;
 export const usual: Limits = {
@@ -23,7 +23,7 @@ export const usual: Limits = {
   graceMs: 300,
 };
 
-/** An installation of its own on a daemon: its store, its relay, its containers. */
+/** An installation of its own on a daemon: its store, its store proxy, its containers. */
 export class Yard {
   readonly home = `t${randomBytes(5).toString('hex')}`;
   readonly docker: Docker;
@@ -37,7 +37,7 @@ export class Yard {
   private readonly waiting = new Map<string, () => void>();
   private readonly hosts = new Set<DockerExecutor>();
   private readonly victims = new Set<ChildProcess>();
-  private way: Relay | undefined;
+  private way: StoreProxy | undefined;
 
   private constructor(docker: Docker, image: string, world: World, folder: string) {
     this.docker = docker;
@@ -48,12 +48,12 @@ export class Yard {
 
   static async create(docker: Docker, image: string): Promise<Yard> {
     const yard = new Yard(docker, image, await World.create(), await mkdtemp(join(tmpdir(), 'yard-')));
-    yard.way = await relay(yard.relayFolder, store());
+    yard.way = await storeProxy(yard.storeProxyFolder, store());
     return yard;
   }
 
-  get relayFolder(): string {
-    return join(this.folder, 'relay');
+  get storeProxyFolder(): string {
+    return join(this.folder, 'store-proxy');
   }
 
   get shimLog(): Promise<string> {
@@ -65,7 +65,7 @@ export class Yard {
       docker: this.docker,
       image: this.image,
       home: this.home,
-      relayFolder: this.relayFolder,
+      storeProxyFolder: this.storeProxyFolder,
       limits: (job) => this.limits.get(job) ?? usual,
       shimLog: join(this.folder, 'shim.log'),
       ended: (attempt) => {
@@ -108,9 +108,9 @@ export class Yard {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     this.victims.add(victim);
-    const { home, image, relayFolder, folder } = this;
+    const { home, image, storeProxyFolder, folder } = this;
     const shimLog = join(folder, 'shim.log');
-    victim.stdin.end(JSON.stringify({ spec, image, home, relayFolder, shimLog, limits: usual }));
+    victim.stdin.end(JSON.stringify({ spec, image, home, storeProxyFolder, shimLog, limits: usual }));
     const [line] = await once(victim.stdout, 'data');
     return { handle: String(line).trim(), victim };
   }

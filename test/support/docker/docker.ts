@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import Docker from 'dockerode';
 import { inject } from 'vitest';
 import { buildImage } from '../../../shared/executors/docker/image.ts';
-import { baseImage } from './docker-base.ts';
 import { until } from '../shim/shim.ts';
+import { baseImage } from './docker-base.ts';
 
 export const runtime = join(import.meta.dirname, '../../../infra/runtime');
 /** Where the blobs of all tests are. */

@@ -134,7 +134,7 @@ export function roleProblems(from: Expanded): string[] {
         ),
       ),
     ]),
-    `${from.outputs.pokerIdentityName}: AcrPull on ${registry}`,
+    `${from.outputs.secondSchedulerIdentityName}: AcrPull on ${registry}`,
     ...(JSON.parse(environment.LAMPLIGHTER_SECRET_OFFICERS) as { objectId: string }[]).map(
       ({ objectId }) => `${objectId}: Key Vault Secrets Officer on ${places.vault}`,
     ),

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TelemetryEvent } from '../../../shared/telemetry/events.ts';
-import { tables } from './kusto.ts';
 import { python } from '../shim/python.ts';
+import { tables } from './kusto.ts';
 
 /** Translates KQL to SQL of DuckDB: not Kusto, but written by others from the same documentation. */
 const packages = ['duckdb-kql==1.1.2', 'duckdb==2.0.0'];

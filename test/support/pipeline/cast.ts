@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Catalog, Deployed } from '../../../shared/job/catalog.ts';
 import type { Instant } from '../../../shared/instant.ts';
+import type { Catalog, Deployed } from '../../../shared/job/catalog.ts';
 import { type Job, toJob } from '../../../shared/job/job.ts';
 import { readManifest } from '../../../shared/manifest/reading.ts';
 import { newRun, type Run } from '../../../shared/run/run.ts';

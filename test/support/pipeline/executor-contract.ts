@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { AttemptSpec } from '../../../shared/run/attempt.ts';
 import type { Executor } from '../../../shared/executors/executor.ts';
+import type { AttemptSpec } from '../../../shared/run/attempt.ts';
 import { until, World } from '../shim/shim.ts';
 
 /** One backend under test, with the real shim behind it. */

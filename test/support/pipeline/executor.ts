@@ -1,6 +1,6 @@
-import type { AttemptResult, AttemptSpec, ErrorClass } from '../../../shared/run/attempt.ts';
 import { type Executor, StartError } from '../../../shared/executors/executor.ts';
 import { type Instant, iso } from '../../../shared/instant.ts';
+import type { AttemptResult, AttemptSpec, ErrorClass } from '../../../shared/run/attempt.ts';
 import type { AttemptId } from '../../../shared/store/attempts.ts';
 
 /**
@@ -37,7 +37,7 @@ export class FakePlatform implements Executor {
   errorClass: ErrorClass = 'application';
   private readonly clock: () => Instant;
   private readonly alive = new Map<string, { spec: AttemptSpec; since: Instant }>();
-  private readonly beats = new Map<string, { begun: Instant; last: Instant }>();
+  private readonly heartbeats = new Map<string, { begun: Instant; last: Instant }>();
 
   constructor(clock: () => Instant) {
     this.clock = clock;
@@ -78,18 +78,18 @@ export class FakePlatform implements Executor {
 
   /** Ends a running attempt without a word. */
   kill(id: AttemptId): void {
-    this.beat(id);
+    this.heartbeat(id);
     this.alive.delete(key(id));
   }
 
   /** When an attempt began, and its last sign of life, by the clock of the test rather than that of the store. */
   life(id: AttemptId): { begun: Instant; last: Instant } | undefined {
-    if (this.alive.has(key(id))) this.beat(id);
-    return this.beats.get(key(id));
+    if (this.alive.has(key(id))) this.heartbeat(id);
+    return this.heartbeats.get(key(id));
   }
 
-  private beat(id: AttemptId): void {
-    const life = this.beats.get(key(id));
+  private heartbeat(id: AttemptId): void {
+    const life = this.heartbeats.get(key(id));
     if (life) life.last = this.clock();
   }
 
@@ -97,7 +97,7 @@ export class FakePlatform implements Executor {
     if (!(await create(spec.blobs.started, '{"pid":1}'))) return;
     const now = this.clock();
     this.executions.set(key(spec), (this.executions.get(key(spec)) ?? 0) + 1);
-    this.beats.set(key(spec), { begun: now, last: now });
+    this.heartbeats.set(key(spec), { begun: now, last: now });
     if (behaviour === 'vanish') return;
     if (behaviour === 'garbage') await create(spec.blobs.result, '{"version":1,"outcome":NaN');
     else if (behaviour === 'succeed' || behaviour === 'twice') await this.leave(spec, now, 'succeeded');

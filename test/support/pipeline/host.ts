@@ -4,8 +4,8 @@ import { readFolder } from '../../../cli/host/folder.ts';
 import { processExecutor } from '../../../shared/executors/process/process.ts';
 import { type Instant, second } from '../../../shared/instant.ts';
 import type { Parts } from '../../../shared/parts.ts';
-import { type Pipeline, pipeline } from '../../../shared/pipeline.ts';
 import { register } from '../../../shared/pipeline/deployments.ts';
+import { type Pipeline, pipeline } from '../../../shared/pipeline.ts';
 import { openStore } from '../../../shared/store/store.ts';
 
 export interface HostOptions {
@@ -59,7 +59,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       attempts: {
         ...attempts,
         begun: async (id) => seen(await attempts.begun(id)),
-        lastBeat: async (id) => seen(await attempts.lastBeat(id)),
+        lastHeartbeat: async (id) => seen(await attempts.lastHeartbeat(id)),
         urls: (id, outputs) => attempts.urls(id, outputs, Date.now() + 3_600 * second),
       },
       bundles: { ...store.bundles, url: (digest) => store.bundles.url(digest, Date.now() + 3_600 * second) },
@@ -71,7 +71,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       read: async () => ({ value: '', version: '' }),
       version: async () => ({ version: '', validFrom: null, expiresOn: null }),
     },
-    journal: () => {},
+    emit: () => {},
     settings: { nudges: null, cache: null },
     person: name,
   };

@@ -1,17 +1,17 @@
-import type { Catalog, Deployed } from '../../../shared/job/catalog.ts';
-import { type Instant, minute } from '../../../shared/instant.ts';
-import type { Job } from '../../../shared/job/job.ts';
 import type { Event } from '../../../shared/events.ts';
+import { type Instant, minute } from '../../../shared/instant.ts';
+import type { Catalog, Deployed } from '../../../shared/job/catalog.ts';
+import type { Job } from '../../../shared/job/job.ts';
 import type { Parts } from '../../../shared/parts.ts';
-import { type Pipeline, pipeline } from '../../../shared/pipeline.ts';
 import { register } from '../../../shared/pipeline/deployments.ts';
+import { type Pipeline, pipeline } from '../../../shared/pipeline.ts';
 import type { Run } from '../../../shared/run/run.ts';
 import { signWithKey } from '../../../shared/store/signature.ts';
 import { openStore, type Store } from '../../../shared/store/store.ts';
 import { freshAccount } from '../storage/account.ts';
+import { SteppedQueue } from '../storage/queue.ts';
 import { deployed, seven } from './cast.ts';
 import { FakePlatform } from './executor.ts';
-import { SteppedQueue } from '../storage/queue.ts';
 
 /** A service over an empty account whose clock, queue and platform are the test's. */
 export class World {
@@ -41,7 +41,7 @@ export class World {
       attempts: {
         ...attempts,
         begun: async (id) => ((await attempts.begun(id)) === undefined ? undefined : this.platform.life(id)?.begun),
-        lastBeat: async (id) => this.platform.life(id)?.last,
+        lastHeartbeat: async (id) => this.platform.life(id)?.last,
       },
     };
     this.parts = this.host({});
@@ -73,7 +73,7 @@ export class World {
         read: async () => ({ value: 'hush', version: 'v1' }),
         version: async () => ({ version: 'v1', validFrom: null, expiresOn: null }),
       },
-      journal: (event) => this.events.push(event),
+      emit: (event) => this.events.push(event),
       settings: { nudges: null, cache: null },
       person: 'host',
       ...over,
