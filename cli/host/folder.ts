@@ -45,7 +45,7 @@ export function brokenJobs(folder: string, problems: Problem[]): Set<string> {
 async function commitOf(folder: string): Promise<string | null> {
   const git = async (...args: string[]) => (await promisify(execFile)('git', ['-C', folder, ...args])).stdout.trim();
   try {
-    const [commit, changes] = await Promise.all([git('rev-parse', 'HEAD'), git('status', '--porcelain', '--', '..')]);
+    const [commit, changes] = await Promise.all([git('rev-parse', 'HEAD'), git('status', '--porcelain', '--', '.')]);
     return changes === '' ? commit : `${commit}+`;
   } catch {
     return null;

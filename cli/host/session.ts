@@ -76,7 +76,7 @@ export async function findRun(parts: Session, name: string): Promise<Run> {
     const found = await store.runs.get(id.job, id.id);
     if (found) return found.value;
   }
-  const dot = name.indexOf('..');
+  const dot = name.indexOf('.');
   const job = await knownJob(parts, dot < 0 ? name : name.slice(0, dot));
   if (dot >= 0) {
     const recent = (await newest(store, job, 200)).map((run) => `${job}.${run.id}`);

@@ -106,7 +106,7 @@ export interface Run {
 /** Formats a slot for ids: `20261120T070000Z`; milliseconds only where there are any. */
 function stamp(slot: Instant): string {
   const digits = new Date(slot).toISOString().replace(/[-:]/g, '');
-  return digits.replace('.000Z', 'Z').replace('..', '-');
+  return digits.replace('.000Z', 'Z').replace('.', '-');
 }
 
 /**
@@ -141,7 +141,7 @@ export function runName(run: { job: string; id: string }): string {
 
 /** Splits {@link runName}; undefined when the text names no run. */
 export function parseRunName(name: string): { job: string; id: string } | undefined {
-  const dot = name.indexOf('..');
+  const dot = name.indexOf('.');
   if (dot < 1) return undefined;
   const [job, id] = [name.slice(0, dot), name.slice(dot + 1)];
   return parseRunId(id) ? { job, id } : undefined;

@@ -31,7 +31,7 @@ for turn in range(10):
     open(f'file-{turn}', 'wb').write(bytes(1 << 20))
     subprocess.run([sys.executable, '-I', '-S', '-c', ''], check=True)
     time.sleep(0.1)
-print(sum(os.path.getsize(name) for name in os.listdir('..') if name.startswith('file')) >> 20, len(held) >> 20)`,
+print(sum(os.path.getsize(name) for name in os.listdir('.') if name.startswith('file')) >> 20, len(held) >> 20)`,
     );
     const [rude, steady] = await Promise.all([
       yard.run(executor, await yard.spec(script, over)),

@@ -58,7 +58,7 @@ print(json.dumps({${Object.entries(things)
         mount: "call('mount', b'none', b'/tmp', b'tmpfs', 0, None)",
         raw: 'socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)',
         clock: 'time.clock_settime(time.CLOCK_REALTIME, 0)',
-        chown: "os.chown('..', 0, 0)",
+        chown: "os.chown('.', 0, 0)",
         device: "os.mknod('/tmp/disk', 0o60600, os.makedev(254, 0))",
         memory: "open('/proc/1/mem', 'rb')",
         environment: "open('/proc/1/environ', 'rb')",

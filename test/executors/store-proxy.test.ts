@@ -13,7 +13,7 @@ let folder: string;
 beforeEach(async () => {
   folder = join(await mkdtemp(join(tmpdir(), 'store-proxy-')), 'way');
 });
-afterEach(() => rm(join(folder, '../..'), { recursive: true, force: true }));
+afterEach(() => rm(join(folder, '..'), { recursive: true, force: true }));
 
 /** A store that says its name and gives back what it is sent. */
 async function store(name: string): Promise<string> {

@@ -126,7 +126,7 @@ test('a source that is missing, and one that cannot be read, are two different e
   const missing = await runPython(folder, ['pull_prospects.py'], { ...friday, CRM_SOURCE: 'gone.csv' });
   expect(missing).toMatchObject({ code: 3 });
   expect(missing.stderr).toContain('gone.csv: no such file. Give the CRM export with --source FILE or CRM_SOURCE');
-  const unreadable = await runPython(folder, ['pull_prospects.py', '--source', '..'], friday);
+  const unreadable = await runPython(folder, ['pull_prospects.py', '--source', '.'], friday);
   expect(unreadable).toMatchObject({ code: 3 });
   expect(unreadable.stderr).toContain('.: cannot be read (Is a directory)');
 });

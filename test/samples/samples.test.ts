@@ -93,7 +93,7 @@ describe('check-crm', () => {
 
   test.each([
     ['gone.csv', null, 'the CRM has moved: gone.csv is not there'],
-    ['..', null, 'the CRM does not answer'],
+    ['.', null, 'the CRM does not answer'],
     ['empty.csv', `${header}\n`, 'the CRM answers but is empty'],
     ['login.csv', '<html>Please log in</html>\n', 'the CRM answers nonsense: login.csv, line 1: no column "id"'],
   ])('a CRM at %s is an error that says so', async (source, text, message) => {

@@ -21,14 +21,14 @@ def cell(c):
     text = ''.join(t.text or '' for t in c.iter(M + 't')) if c.get('t') == 'inlineStr' else c.find(M + 'v').text
     return {'text': text, 'type': c.get('t', 'n'), 'font': style.get('fontId'), 'format': style.get('numFmtId'),
             'quoted': style.get('quotePrefix') == '1', 'formula': c.find(M + 'f') is not None}
-pane = sheet.find('..' + M + 'pane')
+pane = sheet.find('.//' + M + 'pane')
 json.dump({
     'rows': [{c.get('r').rstrip('0123456789'): cell(c) for c in row} for row in sheet.iter(M + 'row')],
     'frozen': [pane.get('ySplit'), pane.get('state'), pane.get('topLeftCell')],
     'filter': sheet.find(M + 'autoFilter').get('ref'),
     'widths': len(sheet.find(M + 'cols')),
-    'format': styles.find('..' + M + 'numFmt').attrib,
-    'title': parts['xl/workbook.xml'].find('..' + M + 'sheet').get('name'),
+    'format': styles.find('.//' + M + 'numFmt').attrib,
+    'title': parts['xl/workbook.xml'].find('.//' + M + 'sheet').get('name'),
     'order': [child.tag.removeprefix(M) for child in sheet],
 }, sys.stdout)
 `;

@@ -19,7 +19,7 @@ test('a short clean log is in the result, and a longer one in its blob', async (
     [30_000, true],
     [70_000, false],
   ] as const) {
-    const { result, log } = await world.run(await world.spec(`print('ä' * ${bytes / 2 - 1} + '..')`));
+    const { result, log } = await world.run(await world.spec(`print('ä' * ${bytes / 2 - 1} + '.')`));
     expect(result.log.text !== null).toBe(inline);
     expect(log.job.length).toBe(bytes);
   }

@@ -24,7 +24,7 @@ const pem = Array.from({ length: 8 }, () => base64Text(64)).join('\n');
 const secrets: Record<string, string> = {
   ODD: `pä$$ "w'ör\\d`.concat(`\nline <two> & 50%+/=\`~ é's`),
   WIDE: '€uro-😀-schlüssel/42?"\'x',
-  LONG: [base64Text(36), base64Text(700), base64Text(43)].map((text) => text.replace(/\W/g, '_')).join('..'),
+  LONG: [base64Text(36), base64Text(700), base64Text(43)].map((text) => text.replace(/\W/g, '_')).join('.'),
   PEM: `-----BEGIN PRIVATE KEY-----\n${pem}\n${base64Text(30)}==\n-----END PRIVATE KEY-----\n`,
   PIN: '4821337769',
 };

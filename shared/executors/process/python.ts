@@ -22,7 +22,7 @@ export async function findPython(names: string[] = candidates()): Promise<string
     }
   }
   throw new Error(
-    `Python ${oldest.join('..')} or newer is needed to run jobs (${tried.join(', ')}). ` +
+    `Python ${oldest.join('.')} or newer is needed to run jobs (${tried.join(', ')}). ` +
       'Install it, or set LAMPLIGHTER_PYTHON to an interpreter.',
   );
 }

@@ -77,7 +77,7 @@ function isNewer(one: SecretProperties, other: SecretProperties): boolean {
 
 /** Of a missing secret Key Vault lists no versions, without an error; of a deleted one neither. @throws SecretError */
 function usable(newest: SecretProperties | undefined, url: string, name: string): SecretVersion {
-  const vault = new URL(url).hostname.split('..')[0];
+  const vault = new URL(url).hostname.split('.')[0];
   const which = `--vault-name ${vault} --name ${name}`;
   if (!newest?.version) {
     const how = `az keyvault secret set ${which}, or recover ${which} when it was deleted`;

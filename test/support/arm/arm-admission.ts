@@ -58,7 +58,7 @@ export function admit(asked: Route, headers: IncomingHttpHeaders, query: URLSear
 export function admitTemplate(body: string, secrets: Record<string, string>): ExecutionTemplate {
   const read = executionTemplate.safeParse(parse(body));
   if (!read.success) {
-    const what = read.error.issues.map(({ path, message }) => `${path.join('..')}: ${message}`).join('; ');
+    const what = read.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
     throw new Violation(400, 'InvalidRequestContent', what);
   }
   for (const { name, env = [], resources } of read.data.containers) {

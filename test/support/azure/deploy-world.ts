@@ -34,7 +34,7 @@ beforeEach(async () => {
 afterEach(() => tools.clean());
 
 export async function file(name: string, text: string): Promise<void> {
-  await mkdir(join(tools.root, name, '../..'), { recursive: true });
+  await mkdir(join(tools.root, name, '..'), { recursive: true });
   await writeFile(join(tools.root, name), text);
 }
 

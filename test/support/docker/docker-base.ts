@@ -34,7 +34,7 @@ async function importBase(docker: Docker, packages: string[], tag: string): Prom
     const staged = new Set(await readdir(stage, { recursive: true }));
     await writeFile(`${stage}.list`, files.filter((file) => !staged.has(file)).join('\n'));
     const flags = ['--owner=0', '--group=0', '--numeric-owner'];
-    const tar = spawn('tar', ['-c', ...flags, '-C', stage, '..', '-C', '/', '--no-recursion', '-T', `${stage}.list`], {
+    const tar = spawn('tar', ['-c', ...flags, '-C', stage, '.', '-C', '/', '--no-recursion', '-T', `${stage}.list`], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const [repo = '', version = ''] = tag.split(':');

@@ -7,7 +7,7 @@ import type { Expanded } from './bicep-expand.ts';
 import { Later, type Resource } from './bicep-functions.ts';
 import { environment, infra, sampleIndex } from './installation.ts';
 
-const root = join(infra, '../..');
+const root = join(infra, '..');
 /** Read by the Functions host, its extensions or the telemetry package, not by functions/settings.ts. */
 const platformSettings = [
   'AzureWebJobsStorage__accountName',

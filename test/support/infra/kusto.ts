@@ -102,7 +102,7 @@ export function analyse(query: string): Analysis {
 
 /** Last part of the name of a node's class, e.g. `PathExpression`. */
 export function kind(node: SyntaxNode | undefined): string {
-  return node?.constructor.$$name?.split('..').at(-1) ?? '';
+  return node?.constructor.$$name?.split('.').at(-1) ?? '';
 }
 
 function items<T>(list: List<T> | undefined): T[] {
