@@ -12,7 +12,7 @@ interface Case {
 }
 
 // Derived by fixtures/derive_schedule_cases.py, which shares nothing with the code under test.
-const cases: Case[] = JSON.parse(readFileSync(new URL('fixtures/schedule-cases.json', import.meta.url), 'utf8'));
+const cases: Case[] = JSON.parse(readFileSync(new URL('../fixtures/schedule-cases.json', import.meta.url), 'utf8'));
 const at = (text: string): Instant => Date.parse(text);
 const text = (instant: Instant) => new Date(instant).toISOString().replace(':00.000Z', 'Z');
 
