@@ -7,6 +7,14 @@ export type Event =
   | { type: 'run-claimed'; run: Run }
   | { type: 'run-not-started'; run: Run }
   | { type: 'run-waiting'; run: Run; reason: string }
+  /** It should have begun: minutes past its slot, or past its `startBy`. Once a run, for an incident. */
+  | { type: 'run-late'; run: Run; reason: string }
+  /** Its attempt goes on although its time limit is over. Once an attempt, for an incident. */
+  | { type: 'run-overdue'; run: Run }
+  /** It is not over although its `finishBy` has passed. Once a run, for an incident. */
+  | { type: 'run-past-finish-by'; run: Run }
+  /** An attempt left its result after it had been given up; the run stays as it ended. */
+  | { type: 'result-late'; run: Run; attempt: number; outcome: string }
   | { type: 'attempt-started'; run: Run }
   | { type: 'attempt-failed'; run: Run }
   | { type: 'run-finished'; run: Run }
@@ -33,6 +41,14 @@ export function eventText(event: Event): string | undefined {
       return `${runName(event.run)} ${event.run.state}: ${event.run.reason ?? ''}`;
     case 'run-waiting':
       return `${runName(event.run)} waits: ${event.reason}`;
+    case 'run-late':
+      return `${runName(event.run)} is late: ${event.reason}`;
+    case 'run-overdue':
+      return `${runName(event.run)} is over its time limit and goes on: it is being stopped`;
+    case 'run-past-finish-by':
+      return `${runName(event.run)} is not finished, due by ${iso(event.run.finishBy ?? 0)}`;
+    case 'result-late':
+      return `${runName(event.run)} is ${event.run.state}, and attempt ${event.attempt} left a result after it was given up: ${event.outcome}`;
     case 'attempt-started':
       return `${runName(event.run)} started${attemptText(event.run)}`;
     case 'attempt-failed':

@@ -35,10 +35,13 @@ export interface AttemptRef extends AttemptId {
 /** A start that did not happen, as far as the platform says. */
 export class StartError extends Error {
   readonly class: ErrorClass;
+  /** How long the platform asks to be left alone, ms; undefined: it does not say. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(errorClass: ErrorClass, message: string, cause?: unknown) {
+  constructor(errorClass: ErrorClass, message: string, cause?: unknown, retryAfterMs?: number) {
     super(message, { cause });
     this.name = 'StartError';
     this.class = errorClass;
+    this.retryAfterMs = retryAfterMs;
   }
 }

@@ -42,6 +42,10 @@ export function telemetryOf(event: Event, catalog: Catalog): TelemetryEvent[] {
     }
     case 'run-claimed':
     case 'run-waiting':
+    case 'run-late':
+    case 'run-overdue':
+    case 'run-past-finish-by':
+    case 'result-late':
     case 'attempt-started':
     case 'run-cancel-asked':
       return [];

@@ -75,7 +75,8 @@ export function refusal(error: unknown, place: Place): StartError | undefined {
   if (status === 429) {
     const wait = retryAfter === undefined ? 'later' : /^\d+$/.test(retryAfter) ? `in ${retryAfter} s` : retryAfter;
     const what = `Azure is asked too often (${said}) and can be asked again ${wait}`;
-    return refuse('throttled', `${what}; if that happens often, lower LAMPLIGHTER_MAX_RUNNING`);
+    const text = `${what}; if that happens often, lower LAMPLIGHTER_MAX_RUNNING`;
+    return new StartError('throttled', text, bare(answer), retryAfterMs(retryAfter));
   }
   if (status === 401) {
     const what = `Azure does not accept the token of this app (${said})`;
@@ -107,6 +108,13 @@ export function refusal(error: unknown, place: Place): StartError | undefined {
   if (status >= 500 || status === 408 || status === 409 || status < 400) return undefined;
   const hint = /secret/i.test(code + text) ? ': deploy the infrastructure again with `lamp deploy`' : '';
   return refuse('configuration', `${job} was not started${hint} (${said})`);
+}
+
+/** The header as RFC 9110 has it: seconds, or a date. Undefined: neither. */
+function retryAfterMs(header: string | undefined): number | undefined {
+  if (header === undefined) return undefined;
+  const ms = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
+  return Number.isNaN(ms) ? undefined : Math.max(ms, 0);
 }
 
 /** A start that cannot be told to have happened, even after looking for it. */
