@@ -1,5 +1,6 @@
-import { DefaultAzureCredential, ManagedIdentityCredential, type TokenCredential } from '@azure/identity';
+import type { TokenCredential } from '@azure/identity';
 import { nudges } from '../shared/api/nudge.ts';
+import { identity } from '../shared/clients/credential.ts';
 import { containerAppsExecutor } from '../shared/executors/container-apps/container-apps.ts';
 import { hour } from '../shared/instant.ts';
 import type { Catalog } from '../shared/job/catalog.ts';
@@ -32,12 +33,8 @@ export async function composeAzure(environment: NodeJS.ProcessEnv, folder: strin
   };
 }
 
-/** The app's own identity; on a developer's machine whoever az knows. */
 function credentialOf({ AZURE_CLIENT_ID, AZURE_FUNCTIONS_ENVIRONMENT }: Settings): TokenCredential {
-  if (AZURE_FUNCTIONS_ENVIRONMENT === 'Development') return new DefaultAzureCredential();
-  return AZURE_CLIENT_ID
-    ? new ManagedIdentityCredential({ clientId: AZURE_CLIENT_ID })
-    : new ManagedIdentityCredential();
+  return identity({ clientId: AZURE_CLIENT_ID, developer: AZURE_FUNCTIONS_ENVIRONMENT === 'Development' });
 }
 
 function storeOf({ storage }: Settings, credential: TokenCredential): Store {

@@ -1,6 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import { type BlobClient, type ContainerClient, RestError } from '@azure/storage-blob';
-import type { Instant } from '../instant.ts';
+import { within } from '../clients/limit.ts';
+import { type Instant, minute } from '../instant.ts';
 import { type AttemptResult, type AttemptSpec, attemptResult } from '../run/attempt.ts';
 import type { SignBlob } from './signature.ts';
 
@@ -39,7 +40,8 @@ const specName = 'spec.json';
 /** The log is read in pieces of this size. */
 const readSize = 4 * 1024 * 1024;
 
-export function attempts(container: ContainerClient, sign: SignBlob): Attempts {
+/** @param bodyMs longest for one blob, its body included, ms: the limit of the client covers no stream */
+export function attempts(container: ContainerClient, sign: SignBlob, bodyMs: number = minute): Attempts {
   const path = ({ job, run, attempt }: AttemptId, name: string) => `${job}/${run}/${attempt}/${name}`;
   const url = (id: AttemptId, name: string, permissions: string, until: Instant) =>
     sign(container, path(id, name), permissions, until);
@@ -82,7 +84,7 @@ export function attempts(container: ContainerClient, sign: SignBlob): Attempts {
       } catch (error) {
         if (!(error instanceof RestError) || error.statusCode !== 409) throw error;
         // Ours after all? A retried upload, or another watch that gave it up before us.
-        const found = await absentAsUndefined(readBlob(blob));
+        const found = await absentAsUndefined(readBlob(blob, bodyMs));
         return found?.includes('"abandonedBy"') ?? false;
       }
     },
@@ -92,13 +94,13 @@ export function attempts(container: ContainerClient, sign: SignBlob): Attempts {
     },
     async result(id) {
       const blob = container.getBlobClient(path(id, 'result.json'));
-      const found = await absentAsUndefined(readBlob(blob));
+      const found = await absentAsUndefined(readBlob(blob, bodyMs));
       return found && readResult(found, blob.name);
     },
     async log(id, offset) {
       const blob = container.getBlobClient(path(id, 'log.txt'));
       try {
-        return await readBlob(blob, offset, readSize);
+        return await readBlob(blob, bodyMs, offset, readSize);
       } catch (error) {
         if (error instanceof RestError && error.statusCode === 416) return Buffer.alloc(0);
         if (isAbsent(error)) return undefined;
@@ -142,7 +144,9 @@ function isAbsent(error: unknown): boolean {
 }
 
 /** In one request: downloadToBuffer asks for the length first. */
-async function readBlob(blob: BlobClient, offset?: number, count?: number): Promise<Buffer> {
-  const { readableStreamBody } = await blob.download(offset, count);
-  return readableStreamBody ? buffer(readableStreamBody) : Buffer.alloc(0);
+function readBlob(blob: BlobClient, limitMs: number, offset?: number, count?: number): Promise<Buffer> {
+  return within(`the blob ${blob.name}`, limitMs, async (abortSignal) => {
+    const { readableStreamBody } = await blob.download(offset, count, { abortSignal, maxRetryRequests: 0 });
+    return readableStreamBody ? buffer(readableStreamBody) : Buffer.alloc(0);
+  });
 }

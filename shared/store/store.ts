@@ -1,6 +1,6 @@
 import type { TableClient } from '@azure/data-tables';
+import { openAccount, type StorageAccount, type StorageLimits, usualLimits } from '../clients/storage.ts';
 import type { Instant } from '../instant.ts';
-import { openAccount, type StorageAccount } from './account.ts';
 import { type Active, active, activeCodec } from './active.ts';
 import { type Attempts, attempts } from './attempts.ts';
 import { type Bundles, bundles } from './bundles.ts';
@@ -10,7 +10,7 @@ import { type Keys, keyCodec, keys } from './keys.ts';
 import { type Launches, launches } from './launches.ts';
 import { type Runs, runCodec, runs } from './runs.ts';
 import { type Marks, markCodec, marks } from './service.ts';
-import type { SignBlob } from './signature.ts';
+import { type SignBlob, signWithDelegation, signWithKey } from './signature.ts';
 import { type Codec, table } from './table.ts';
 
 /** Everything that lasts. */
@@ -32,13 +32,14 @@ export interface Store {
 
 /**
  * Opens Azure Storage, or Azurite. Nothing is sent before the first use.
- * @param account a text is a connection string
+ * @param given a text is a connection string
  * @param sign not given: as the account is opened, by its key or by a key of the identity
  */
-export function openStore(account: string | StorageAccount, sign?: SignBlob): Store {
-  const services = openAccount(typeof account === 'string' ? { connection: account } : account);
+export function openStore(given: string | StorageAccount, sign?: SignBlob, limits: StorageLimits = usualLimits): Store {
+  const account = typeof given === 'string' ? { connection: given } : given;
+  const services = openAccount(account, limits);
   const { blobs, queues } = services;
-  const signed = sign ?? services.sign;
+  const signed = sign ?? ('connection' in account ? signWithKey : signWithDelegation(blobs, Date.now));
   const tables: TableClient[] = [];
   const open = <T>(name: string, codec: Codec<T>) => {
     const client = services.table(name);
@@ -56,7 +57,7 @@ export function openStore(account: string | StorageAccount, sign?: SignBlob): St
     marks: marks(open('service', markCodec)),
     keys: keys(open('service', keyCodec)),
     launches: launches(queue.launch, queue.poison),
-    attempts: attempts(containers.runs, signed),
+    attempts: attempts(containers.runs, signed, limits.blobsMs),
     bundles: bundles(containers.bundles, signed),
     async prepare() {
       await Promise.all([

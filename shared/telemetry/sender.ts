@@ -120,7 +120,6 @@ async function identityOf(authentication: string | undefined): Promise<TokenCred
     }),
   );
   if (fields.get('authorization')?.toUpperCase() !== 'AAD') return undefined;
-  const { ManagedIdentityCredential } = await import('@azure/identity');
-  const clientId = fields.get('clientid');
-  return clientId ? new ManagedIdentityCredential({ clientId }) : new ManagedIdentityCredential();
+  const { identity } = await import('../clients/credential.ts');
+  return identity({ clientId: fields.get('clientid') || undefined });
 }

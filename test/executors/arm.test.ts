@@ -2,7 +2,7 @@ import { request } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { start } from '@azure/arm-appcontainers/api/jobs';
 import { expect, onTestFinished, test } from 'vitest';
-import { armClient } from '../../shared/executors/container-apps/client.ts';
+import { armClient } from '../../shared/clients/management.ts';
 import { Arm } from '../support/arm/arm.ts';
 import { token } from '../support/arm/arm-admission.ts';
 import { handRunner } from '../support/arm/arm-runner.ts';

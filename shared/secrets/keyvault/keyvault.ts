@@ -1,8 +1,10 @@
 import type { TokenCredential } from '@azure/identity';
-import { SecretClient, type SecretClientOptions, type SecretProperties } from '@azure/keyvault-secrets';
+import type { SecretClientOptions, SecretProperties } from '@azure/keyvault-secrets';
+import { within } from '../../clients/limit.ts';
+import { vaultClient } from '../../clients/vault.ts';
 import { type Instant, minute, second } from '../../instant.ts';
 import { SecretError, type SecretVersion, type Vault } from '../vault.ts';
-import { type Policy, readRefusals, secretError } from './error.ts';
+import { readRefusals, secretError } from './error.ts';
 
 export interface KeyVaultOptions {
   /** https://….vault.azure.net */
@@ -18,8 +20,6 @@ export interface KeyVaultOptions {
 
 /** So long an answer is good: 50 starts a second do not ask 50 times. Container Apps itself reads a secret less often. */
 const keptFor = minute;
-/** A vault that wants to be left alone for longer than this is not asked again: that is its answer. */
-const longestWait = 4 * second;
 
 /**
  * Azure Key Vault, by the properties of secrets alone: in Azure the platform gives the values to the jobs, and nothing
@@ -27,26 +27,22 @@ const longestWait = 4 * second;
  */
 export function keyVault(options: KeyVaultOptions): Vault {
   const { url, credential, now = Date.now, patience = 15 * second, client: more = {} } = options;
-  const client = new SecretClient(url, credential, {
-    retryOptions: { maxRetries: 2, retryDelayInMs: second / 2, maxRetryDelayInMs: longestWait },
-    ...more,
-    additionalPolicies: [
-      { policy: readRefusals, position: 'perCall' },
-      { policy: shortWaits, position: 'perRetry' },
-    ],
-  });
+  const steps = [{ policy: readRefusals, position: 'perCall' as const }];
+  const client = vaultClient({ url, credential, limitMs: patience, steps, more });
   const kept = new Map<string, { until: Instant; answer: Promise<SecretVersion> }>();
 
-  async function ask(name: string): Promise<SecretVersion> {
-    const abortSignal = AbortSignal.timeout(patience);
+  async function newestOf(name: string, abortSignal: AbortSignal): Promise<SecretProperties | undefined> {
     let newest: SecretProperties | undefined;
-    try {
-      for await (const one of client.listPropertiesOfSecretVersions(name, { abortSignal })) {
-        if (!newest || isNewer(one, newest)) newest = one;
-      }
-    } catch (error) {
-      throw secretError(error, url);
+    for await (const one of client.listPropertiesOfSecretVersions(name, { abortSignal })) {
+      if (!newest || isNewer(one, newest)) newest = one;
     }
+    return newest;
+  }
+
+  async function ask(name: string): Promise<SecretVersion> {
+    const newest = await within(new URL(url).host, patience, (signal) => newestOf(name, signal)).catch((error) => {
+      throw secretError(error, url);
+    });
     return usable(newest, url, name);
   }
 
@@ -94,14 +90,3 @@ function usable(newest: SecretProperties | undefined, url: string, name: string)
     expiresOn: newest.expiresOn?.getTime() ?? null,
   };
 }
-
-/** Without the header the SDK does not wait for what the header asks, and the 429 comes to us. */
-const shortWaits: Policy = {
-  name: 'short-waits',
-  async sendRequest(request, next) {
-    const response = await next(request);
-    const wait = Number(response.headers.get('retry-after') ?? 0) * second;
-    if (!(wait <= longestWait)) response.headers.delete('retry-after');
-    return response;
-  },
-};

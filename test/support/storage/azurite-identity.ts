@@ -1,4 +1,4 @@
-import type { IdentityAccount } from '../../../shared/store/account.ts';
+import type { IdentityAccount } from '../../../shared/clients/storage.ts';
 import { connectionString, startAzurite } from './azurite.ts';
 import { selfSigned, trust } from './certificate.ts';
 import { TestCredential } from './credential.ts';

@@ -4,11 +4,10 @@ import {
   createContainerAppsAPI,
 } from '@azure/arm-appcontainers/api';
 import type { TokenCredential } from '@azure/identity';
+import { limited, type Step } from './limit.ts';
 
 /** How requests leave this machine, where that is not as usual: another HTTP client, another certificate authority. */
 export type Transport = Pick<ContainerAppsAPIClientOptionalParams, 'httpClient' | 'tlsOptions'>;
-
-type Policy = NonNullable<ContainerAppsAPIClientOptionalParams['additionalPolicies']>[number]['policy'];
 
 export interface ArmOptions {
   credential: TokenCredential;
@@ -16,7 +15,7 @@ export interface ArmOptions {
   /** Of Azure's management; other clouds have their own. */
   endpoint?: string;
   transport?: Transport;
-  /** A request that takes longer is given up, ms. */
+  /** A request that takes longer with its token is ended, ms. */
   patienceMs: number;
 }
 
@@ -30,24 +29,23 @@ export function armClient({ credential, subscription, transport, patienceMs, ...
     endpoint,
     credentials: { scopes: [`${endpoint}/.default`] },
     retryOptions: { maxRetries: 0 },
-    additionalPolicies: [{ policy: bounded(patienceMs), position: 'perCall' }],
+    additionalPolicies: [limited(patienceMs), secondReading],
     ...transport,
   }) satisfies ContainerAppsAPIContext;
 }
 
-/** Bounds every request, those of further pages too. Nothing is sent again but a GET whose connection broke. */
-function bounded(patienceMs: number): Policy {
-  return {
-    name: 'bounded',
+/** Nothing is sent again but a GET whose connection broke. */
+const secondReading: Step = {
+  position: 'perCall',
+  policy: {
+    name: 'lamplighter-second-reading',
     async sendRequest(request, next) {
-      const signal = request.abortSignal ?? AbortSignal.timeout(patienceMs);
-      request.abortSignal = signal;
       try {
         return await next(request);
       } catch (error) {
-        if (request.method !== 'GET' || signal.aborted) throw error;
+        if (request.method !== 'GET' || request.abortSignal?.aborted) throw error;
         return next(request);
       }
     },
-  };
-}
+  },
+};
