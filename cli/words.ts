@@ -12,3 +12,8 @@ export function spanText(ms: number): string {
   const hours = Math.floor(minutes / 60);
   return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
+
+/** `1 row`, `412 rows`, `more than 200,000 rows` where reading stopped there. */
+export function rowsText(rows: number, partial: boolean): string {
+  return partial ? `more than ${rows.toLocaleString('en-US')} rows` : count(rows, 'row');
+}

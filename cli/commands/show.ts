@@ -5,7 +5,7 @@ import type { Home } from '../home.ts';
 import { findRun, openParts } from '../host/session.ts';
 import { printJson, runJson } from '../json.ts';
 import { stateText } from '../table.ts';
-import { spanText } from '../words.ts';
+import { rowsText, spanText } from '../words.ts';
 
 /** `lamp show`: all that is known of one run. */
 export async function show(home: Home, name: string, options: { json?: boolean }): Promise<void> {
@@ -39,12 +39,14 @@ export async function show(home: Home, name: string, options: { json?: boolean }
     const cpu = attempt.cpuMs === null ? '' : ` · ${spanText(attempt.cpuMs)} CPU`;
     const error = attempt.error === null ? '' : ` · ${attempt.error} (${attempt.errorClass})`;
     line(`attempt ${attempt.number}`, `${attempt.state}${error}${exit}${cpu}${memory}`);
+    if (attempt.errorParts) line('parts', attempt.errorParts.join(', '));
+    line('no retry', attempt.noRetry);
   }
   if (run.nextAttemptAt !== null) line('again at', iso(run.nextAttemptAt));
   if (run.cancel) line('cancelled', `by ${run.cancel.by}${run.cancel.why && `: ${run.cancel.why}`}`);
   for (const [metric, value] of Object.entries(run.metrics)) line('metric', `${metric} = ${JSON.stringify(value)}`);
   for (const output of run.outputs) {
-    const rows = output.rows === null ? '' : `, ${output.rows} rows`;
+    const rows = output.rows === null ? '' : `, ${rowsText(output.rows, output.partial === true)}`;
     line('output', `${output.path} · ${output.problem ?? `${output.bytes} bytes${rows}`}`);
   }
   for (const warning of run.warnings) line('warning', styleText('yellow', warning));

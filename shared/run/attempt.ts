@@ -63,11 +63,54 @@ export const errorClasses = [
   'application', // any other exception or exit code
   'syntax', // the script does not parse
   'module', // an import that is not installed, or a script that is not there
-  'configuration', // a missing environment variable, secret or package manager
+  'configuration', // a missing environment variable, secret, package manager, or trust in a certificate
   'authorization', // 401, 403
 ] as const;
 export const errorClass = z.enum(errorClasses);
 export type ErrorClass = z.infer<typeof errorClass>;
+
+/** What exactly went wrong, as far as it is known: a finer kind within a class, for the advice that an alert gives. */
+export const errorKinds = [
+  'dependency-missing',
+  'dependency-mismatch',
+  'shadowed-module', // a script of the job is named like a library
+  'script-missing',
+  'syntax',
+  'auth-401',
+  'auth-403',
+  'auth', // credentials refused, without a status code
+  'rate-limit',
+  'remote-5xx',
+  'remote-404',
+  'remote-4xx',
+  'remote-bad-body', // the answer is not JSON
+  'network-timeout',
+  'dns',
+  'network-refused',
+  'network', // any other loss of a connection
+  'tls', // a certificate that is not trusted, expired, or of another host
+  'schema', // a field or column is missing or of another type
+  'config-missing', // an environment variable or setting
+  'data-or-code',
+  'memory',
+  'memory-kill',
+  'timeout',
+  'crash', // SIGSEGV, SIGABRT, SIGBUS, SIGILL, SIGFPE
+  'interrupted',
+  'terminated',
+  'killed',
+  'command-not-found', // exit code 126 or 127
+  'file-not-found',
+  'file-permission',
+  'readonly-fs',
+  'disk-full',
+  'database',
+  'subprocess',
+  'exception-group',
+  'exception', // of the job's own or of a library's type
+  'exit', // the job chose an exit code
+] as const;
+export type ErrorKind = (typeof errorKinds)[number];
 
 /** A number, or counts by category. Names are checked by the shim; values are finite. */
 export const metricValue = z.union([z.number(), z.record(z.string(), z.number())]);
@@ -123,8 +166,32 @@ export const attemptResult = z.object({
       message: z.string(),
       /** Last lines of the traceback or of stderr; redacted. */
       detail: z.string(),
+      // What follows is optional: a shim of one version back does not write it.
+      /** One of {@link errorKinds}, or one that a newer shim knows. */
+      kind: z.string().max(40).optional(),
+      /** The classes of an exception group's parts, each once, in the order of the parts. */
+      parts: z.array(errorClass).optional(),
+      /** The same for the same failure at another time, in another run or job: class, exception types and frames. */
+      fingerprint: z
+        .string()
+        .regex(/^[0-9a-f]{1,16}$/)
+        .optional(),
+      /** The host that a network, server, throttling or authorization error names, in small letters. */
+      host: z.string().max(253).optional(),
     })
     .nullable(),
+  /** Exit code 0, and yet the log holds an error that looks unhandled, e.g. one that ended a thread; redacted. */
+  suspect: z
+    .object({
+      /** One line for people, e.g. `ValueError: thread died`. */
+      message: z.string(),
+      detail: z.string(),
+      fingerprint: z
+        .string()
+        .regex(/^[0-9a-f]{1,16}$/)
+        .optional(),
+    })
+    .optional(),
   /** When the shim took the attempt, when the job's own process began, when it ended; ISO 8601 UTC. */
   startedAt: z.string(),
   jobStartedAt: z.string().nullable(),

@@ -2,7 +2,7 @@ import { type Instant, minute, second } from '../instant.ts';
 import type { Job } from '../job/job.ts';
 import { sizeText } from '../job/size.ts';
 import type { AttemptResult, ErrorClass } from './attempt.ts';
-import { mayRetry, retryDelay } from './retry.ts';
+import { mayRetry, noRetry, retryDelay } from './retry.ts';
 import { type Attempt, currentAttempt, type FinalState, type Run } from './run.ts';
 import { warnings } from './warnings.ts';
 
@@ -42,11 +42,17 @@ export function conclude(run: Run, ending: Ending, job: Job | undefined, now: In
   if (attempt.state === 'succeeded') return finish(next, 'succeeded', now, job);
   if (run.cancel) return finish({ ...next, reason: run.cancel.why || null }, 'cancelled', now, job);
   if (attempt.state === 'abandoned') return again(next, attempt, now, job, random);
-  if (job && attempt.errorClass && mayRetry(job.retry, next, attempt.errorClass)) {
+  if (job && attempt.errorClass && mayRetry(job.retry, next, attempt.errorClass, attempt.errorParts)) {
     const begun = next.attempts.filter(({ state }) => state !== 'abandoned').length;
     return { ...next, state: 'retrying', nextAttemptAt: now + retryDelay(job.retry, begun, random) };
   }
+  attempt.noRetry = unretried(attempt, next, job);
   return finish(next, attempt.state as FinalState, now, job);
+}
+
+function unretried({ errorClass, errorParts }: Attempt, run: Run, job: Job | undefined): string {
+  if (!job) return 'the job is gone';
+  return (errorClass && noRetry(job.retry, run, errorClass, errorParts)) ?? 'its failure has no class';
 }
 
 function ended(run: Run, ending: Ending, job: Job | undefined, now: Instant): Attempt {
@@ -95,6 +101,18 @@ function ofResult(attempt: Attempt, result: AttemptResult, run: Run): Attempt {
     cpuMs: result.cpuMs,
     peakMemoryBytes: result.peakMemoryBytes,
     logBytes: result.log.bytes,
+    ...(stopped ? {} : evidence(result)),
+  };
+}
+
+/** What a result may say beyond its class, for incidents. */
+function evidence({ error, suspect }: AttemptResult): Partial<Attempt> {
+  return {
+    ...(error?.kind && { errorKind: error.kind }),
+    ...(error?.parts && { errorParts: error.parts }),
+    ...(error?.fingerprint && { fingerprint: error.fingerprint }),
+    ...(error?.host && { host: error.host }),
+    ...(suspect && { suspect: suspect.message, ...(suspect.fingerprint && { fingerprint: suspect.fingerprint }) }),
   };
 }
 
@@ -105,11 +123,13 @@ function record(run: Run, result: AttemptResult): void {
     bytes: bytes ?? null,
     sha256: sha256 ?? null,
     rows: profile?.rows ?? null,
+    ...(profile?.partial && { partial: true as const }),
     problem: problem ?? null,
   }));
   if (run.versions) run.versions = { ...run.versions, python: result.python };
   run.startedAt ??= Date.parse(result.startedAt);
   run.warnings = [...result.metricProblems];
+  if (result.suspect) run.warnings.push(`exit code 0, yet the log shows an error: ${result.suspect.message}`);
 }
 
 /** Nothing of the job has run, so none of its own attempts is used up. */

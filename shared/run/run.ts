@@ -43,6 +43,15 @@ export interface Attempt {
   errorClass: ErrorClass | null;
   /** One line for people. */
   error: string | null;
+  /** As the result has them (see attempt.ts); absent where the failure has none, and in older rows. */
+  errorKind?: string;
+  errorParts?: ErrorClass[];
+  fingerprint?: string;
+  host?: string;
+  /** Why no further attempt followed this failure. */
+  noRetry?: string;
+  /** It ended with exit code 0, and yet its log shows this error, which looks unhandled. */
+  suspect?: string;
   cpuMs: number | null;
   peakMemoryBytes: number | null;
   logBytes: number | null;
@@ -67,6 +76,8 @@ export interface RunOutput {
   bytes: number | null;
   sha256: string | null;
   rows: number | null;
+  /** There are more rows: `rows` is where reading stopped. */
+  partial?: true;
   problem: string | null;
 }
 

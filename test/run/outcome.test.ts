@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { minute, second } from '../../shared/instant.ts';
+import type { Job } from '../../shared/job/job.ts';
+import { type AttemptResult, attemptResult, type ErrorClass } from '../../shared/run/attempt.ts';
 import { conclude, type Ending } from '../../shared/run/outcome.ts';
 import { mayRetry, retryDelay } from '../../shared/run/retry.ts';
 import type { Attempt, Run } from '../../shared/run/run.ts';
@@ -80,6 +82,61 @@ describe('how an attempt ends', () => {
     expect(() => conclude(started('score', { attempts: [] }), { kind: 'abandoned' }, once, now, 0)).toThrow(
       'score.20261120T070000Z has no attempt',
     );
+  });
+});
+
+describe('what an attempt says of its failure', () => {
+  const failed = (errorClass: ErrorClass, more: Partial<NonNullable<AttemptResult['error']>>): Ending => {
+    const plain = resultOf(id, seven + second, seven + minute, 'failed', errorClass);
+    return {
+      kind: 'result',
+      result: attemptResult.parse({ ...plain, error: { ...plain.error, ...more } }),
+    };
+  };
+
+  test('kind, fingerprint and host reach the attempt, and are absent where the shim is of one version back', () => {
+    const more = { kind: 'dns', fingerprint: '0123456789abcdef', host: 'crm.contoso.com' };
+    expect(conclude(started(), failed('network', more), once, now, 0).attempts[0]).toMatchObject({
+      errorKind: 'dns',
+      fingerprint: '0123456789abcdef',
+      host: 'crm.contoso.com',
+    });
+    const old = conclude(started(), failed('network', {}), once, now, 0).attempts[0];
+    for (const key of ['errorKind', 'errorParts', 'fingerprint', 'host', 'suspect'])
+      expect(old).not.toHaveProperty(key);
+  });
+
+  test('one part that retry.on names is enough, unless a part is beyond help', () => {
+    const network = job('score', { retry: 'attempts: 3, on: [network]' });
+    const stateFor = (parts: ErrorClass[], of = network) =>
+      conclude(started(), failed(parts[0] ?? 'application', { parts }), of, now, 0.5).state;
+    expect(stateFor(['application', 'network'])).toBe('retrying');
+    expect(stateFor(['application', 'server'])).toBe('failed');
+    expect(stateFor(['network', 'authorization'])).toBe('failed');
+    expect(stateFor(['network', 'authorization'], patient)).toBe('failed');
+    const both = job('score', { retry: 'attempts: 3, on: [network, authorization]' });
+    expect(stateFor(['network', 'authorization'], both)).toBe('retrying');
+  });
+
+  test('a failure that is not tried again says why', () => {
+    const why = (ending: Ending, of: Job | undefined) => conclude(started(), ending, of, now, 0).attempts[0]?.noRetry;
+    expect(why(failed('authorization', {}), patient)).toBe('retry.on does not name authorization');
+    expect(why(failed('network', {}), once)).toBe('retry.attempts is 1');
+    expect(why(failed('network', {}), undefined)).toBe('the job is gone');
+    expect(why(failed('network', {}), patient)).toBeUndefined();
+    expect(why(result('succeeded'), once)).toBeUndefined();
+  });
+
+  test('a success whose log shows an unhandled error stays one, and warns', () => {
+    const suspect = { message: 'ValueError: thread died', detail: '', fingerprint: 'ab12' };
+    const good = resultOf(id, seven + second, seven + minute, 'succeeded');
+    const ending: Ending = { kind: 'result', result: attemptResult.parse({ ...good, suspect }) };
+    const run = conclude(started(), ending, once, now, 0);
+    expect(run).toMatchObject({
+      state: 'succeeded',
+      attempts: [{ suspect: 'ValueError: thread died', fingerprint: 'ab12' }],
+      warnings: ['exit code 0, yet the log shows an error: ValueError: thread died'],
+    });
   });
 });
 
