@@ -18,8 +18,19 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       // Needs Node and Python, nothing else.
-      project('unit', ['run', 'job', 'clients', 'schedule', 'manifest', 'alerts', 'drift', 'samples', 'words'], []),
-      project('store', ['store', 'pipeline', 'actions', 'api', 'upkeep', 'secrets', 'telemetry', 'cli', 'faults']),
+      project('unit', ['run', 'job', 'schedule', 'manifest', 'alerts', 'drift', 'samples', 'words'], []),
+      project('store', [
+        'store',
+        'clients',
+        'pipeline',
+        'actions',
+        'api',
+        'upkeep',
+        'secrets',
+        'telemetry',
+        'cli',
+        'faults',
+      ]),
       project('shim', ['shim', 'executors/process', 'executors/prefork', 'executors/store-proxy']),
       // Needs a Docker daemon.
       project('docker', ['executors/docker']),

@@ -4,8 +4,11 @@ import { exampleText } from './examples.ts';
 import { explain } from './explain.ts';
 import { findHome } from './home.ts';
 import { defaultImage } from './host/docker.ts';
+import { guardConsole } from './terminal.ts';
 
 /** The command line. Each command's code is loaded when it is called: `lamp --help` should not wait for Azure's SDK. */
+
+guardConsole();
 
 const program = new Command('lamp')
   .description(

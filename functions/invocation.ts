@@ -3,6 +3,7 @@ import { type Emit, type Event, eventText } from '../shared/events.ts';
 import { once } from '../shared/once.ts';
 import type { Parts } from '../shared/parts.ts';
 import { insights, noTelemetry, type Telemetry } from '../shared/telemetry/insights.ts';
+import { visible } from '../shared/text.ts';
 import { composeAzure, type Installation } from './compose.ts';
 
 /** What an invocation works with. */
@@ -52,6 +53,6 @@ async function open(): Promise<Host> {
 function write(context: InvocationContext, event: Event): void {
   const line = eventText(event);
   if (line === undefined) return;
-  if (event.type === 'trouble') context.warn(line);
-  else context.log(line);
+  if (event.type === 'trouble') context.warn(visible(line));
+  else context.log(visible(line));
 }

@@ -30,8 +30,8 @@ export function onExecutor(parts: Parts, name: string | null): Parts {
 }
 
 export interface Settings {
-  /** How shims report a finished attempt; null: only the watch looks. */
-  nudges: Nudges | null;
+  /** How shims report a finished attempt, and how such a report is checked. */
+  nudges: Nudges;
   /** Directory for bundles and environments that shims may share; null: none. */
   cache: string | null;
 }

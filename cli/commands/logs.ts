@@ -7,6 +7,7 @@ import type { AttemptId } from '../../shared/store/attempts.ts';
 import type { Home } from '../home.ts';
 import { findRun, openParts, type Session } from '../host/session.ts';
 import { Refusal } from '../refusal.ts';
+import { terminalText } from '../terminal.ts';
 
 export interface LogOptions {
   follow?: boolean;
@@ -86,7 +87,7 @@ function printer({ timestamps, json }: LogOptions): (record: LogRecord) => void 
     }
     const time = timestamps ? `${iso(at)} ` : '';
     if (fresh || from === 'lamplighter') process.stdout.write(time + (from === 'lamplighter' ? '[lamplighter] ' : ''));
-    process.stdout.write(bytes);
+    process.stdout.write(process.stdout.isTTY ? terminalText(bytes.toString()) : bytes);
     if (!continues) process.stdout.write('\n');
     fresh = !continues;
   };

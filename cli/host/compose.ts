@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { nudges } from '../../shared/api/nudge.ts';
 import type { Emit } from '../../shared/events.ts';
 import type { DockerExecutor } from '../../shared/executors/docker/docker.ts';
 import type { Executor } from '../../shared/executors/executor.ts';
@@ -49,8 +50,9 @@ export async function composeLocal(home: Home, options: LocalOptions): Promise<L
     process: processExecutor({ python, shim: home.shim, shimLog: home.shimLog, ended }),
     docker: dockerHere({ home, connection, image, catalog, emit, ended }),
   };
+  const store = openStore(connection);
   return {
-    store: openStore(connection),
+    store,
     catalog,
     executor: executors[options.executor ?? 'process'],
     executors: new Map<string, Executor>(Object.entries(executors)),
@@ -59,7 +61,7 @@ export async function composeLocal(home: Home, options: LocalOptions): Promise<L
     vault: localVault({ file: home.secrets, repository: home.root, keyFile: join(home.state, 'versions.key') }),
     emit,
     // The host sees its own shims end; those of a host that died are found by the watch.
-    settings: { nudges: null, cache: home.cache },
+    settings: { nudges: nudges(null, () => store.keys('nudge')), cache: home.cache },
     person: home.person,
   };
 }

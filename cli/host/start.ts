@@ -9,6 +9,7 @@ import { problemText } from '../../shared/manifest/problem.ts';
 import { register } from '../../shared/pipeline/deployments.ts';
 import { nextSlots } from '../../shared/schedule/schedule.ts';
 import type { AttemptId } from '../../shared/store/attempts.ts';
+import { visible } from '../../shared/text.ts';
 import type { Home } from '../home.ts';
 import { Refusal } from '../refusal.ts';
 import { count, spanText } from '../words.ts';
@@ -88,7 +89,7 @@ class Host {
 
   emit: Emit = (event) => {
     const line = eventText(event);
-    if (line !== undefined) this.say(event.type === 'trouble' ? styleText('yellow', line) : line);
+    if (line !== undefined) this.say(event.type === 'trouble' ? styleText('yellow', visible(line)) : visible(line));
   };
 
   async run(connection: string, options: StartOptions, tellUrl?: (url: string) => Promise<void>): Promise<void> {

@@ -5,9 +5,15 @@ import type { Instant } from '../instant.ts';
 import { iso } from '../instant.ts';
 import type { Parts } from '../parts.ts';
 import { pipeline } from '../pipeline.ts';
+import { parseRunId } from '../run/run.ts';
 import { finishPath } from './nudge.ts';
 
-const attemptId = z.object({ job: z.string(), run: z.string(), attempt: z.int().positive() });
+/** Only what names an attempt: these go into addresses and messages. */
+const attemptId = z.strictObject({
+  job: z.string().regex(/^[a-z0-9-]{1,48}$/),
+  run: z.string().refine((id) => parseRunId(id) !== undefined),
+  attempt: z.int().positive().max(1_000),
+});
 
 /** Anybody may knock there, so no more is read than a nudge needs. */
 const small = bodyLimit({ maxSize: 4_096, onError: (c) => c.json({ error: 'expected at most 4 KB' }, 413) });
@@ -24,6 +30,14 @@ export function api(parts: Parts, clock: () => Instant): Hono {
     parts.emit({ type: 'trouble', doing: `answering ${c.req.method} ${c.req.path}`, error });
     return c.json({ error: 'this cannot be answered now: the log of the service says why' }, 500);
   });
+  /** Neither a shim nor a scheduler is a page in a browser; what such a page sends says where it is from. */
+  app.post('*', async (c, next) => {
+    const origin = c.req.header('origin');
+    if (origin !== undefined && origin !== new URL(c.req.url).origin) {
+      return c.json({ error: 'expected a request from this address, not from another page' }, 403);
+    }
+    return next();
+  });
   app.get('/health', async (c) => {
     const { marks, launches } = parts.store;
     const [ticked, setAside] = await Promise.all([marks.get('heartbeat'), launches.poisonCount()]);
@@ -35,12 +49,15 @@ export function api(parts: Parts, clock: () => Instant): Hono {
     await work.tick(now);
     return c.json({ ticked: iso(now) });
   });
-  /** The shim's nudge. It only makes us look: what it says is taken from storage. */
+  /** The shim's nudge. It only makes us look: the result is read from storage. */
   app.post(finishPath, small, async (c) => {
+    // A page that a browser shows can send text to this machine, but no JSON without asking first.
+    if (!/^application\/json\b/i.test(c.req.header('content-type') ?? '')) {
+      return c.json({ error: 'expected content-type: application/json' }, 415);
+    }
     const id = attemptId.safeParse(await c.req.json().catch(() => undefined));
     if (!id.success) return c.json({ error: 'expected {"job": …, "run": …, "attempt": 1}' }, 400);
-    const { nudges } = parts.settings;
-    if (nudges && !(await nudges.isSigned(id.data, c.req.query('code') ?? ''))) {
+    if (!(await parts.settings.nudges.isSigned(id.data, c.req.query('code') ?? ''))) {
       return c.json({ error: 'expected ?code= as the specification of this attempt has it' }, 401);
     }
     await work.finish(id.data, clock());

@@ -52,7 +52,7 @@ export async function attemptSpec(
     store.attempts.urls(id, job.outputs, until),
     store.bundles.url(bundle, until),
     findInputs(parts, job, run, until),
-    settings.nudges?.url(id) ?? null,
+    settings.nudges.url(id),
   ]);
   return {
     version: 1,

@@ -159,7 +159,11 @@ describe.skipIf(!docker)('in Azure', () => {
 
   test('a nudge ends a run before the next tick; without its code, or without a token elsewhere, nobody is heard', async () => {
     const post = (path: string, headers = {}) =>
-      fetch(`${world.host.url}${path}`, { method: 'POST', headers, body: '{"job":"chain","run":"x","attempt":1}' });
+      fetch(`${world.host.url}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: '{"job":"chain","run":"20261120T070000Z","attempt":1}',
+      });
     expect((await post('/api/finish')).status).toBe(401);
     expect((await post('/api/finish?code=guess')).status).toBe(401);
     expect((await post('/api/tick')).status).toBe(401);

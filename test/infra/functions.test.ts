@@ -103,7 +103,7 @@ describe('the worker', () => {
         ).returnValue?.http?.statusCode;
       expect(await ask('/health')).toBe('503');
       expect(await ask('/api/tick', 'POST')).toBe('503');
-      expect(await ask('/api/finish', 'POST')).toBe('400');
+      expect(await ask('/api/finish', 'POST')).toBe('415');
     } finally {
       await worker.kill();
     }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
 import { makePackage } from '../../../cli/deploy/package.ts';
+import { nudges } from '../../../shared/api/nudge.ts';
 import { containerAppsJobName, containerAppsSecretName } from '../../../shared/executors/container-apps/names.ts';
 import type { Catalog } from '../../../shared/job/catalog.ts';
 import type { Parts } from '../../../shared/parts.ts';
@@ -103,7 +104,7 @@ export async function openAzure({ docker, image, catalog, secrets = {}, binds = 
     },
     vault: { place: '', read: () => Promise.reject(new Error()), version: () => Promise.reject(new Error()) },
     emit: () => undefined,
-    settings: { nudges: null, cache: null },
+    settings: { nudges: nudges(null, () => store.keys('nudge')), cache: null },
     person: 'test',
   };
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readFolder } from '../../../cli/host/folder.ts';
+import { nudges } from '../../../shared/api/nudge.ts';
 import { processExecutor } from '../../../shared/executors/process/process.ts';
 import { type Instant, second } from '../../../shared/instant.ts';
 import type { Parts } from '../../../shared/parts.ts';
@@ -72,7 +73,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       version: async () => ({ version: '', validFrom: null, expiresOn: null }),
     },
     emit: () => {},
-    settings: { nudges: null, cache: null },
+    settings: { nudges: nudges(null, () => store.keys('nudge')), cache: null },
     person: name,
   };
   const work = pipeline(parts);

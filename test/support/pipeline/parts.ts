@@ -1,3 +1,4 @@
+import { nudges } from '../../../shared/api/nudge.ts';
 import type { Event } from '../../../shared/events.ts';
 import { type Instant, minute } from '../../../shared/instant.ts';
 import type { Catalog, Deployed } from '../../../shared/job/catalog.ts';
@@ -74,7 +75,7 @@ export class World {
         version: async () => ({ version: 'v1', validFrom: null, expiresOn: null }),
       },
       emit: (event) => this.events.push(event),
-      settings: { nudges: null, cache: null },
+      settings: { nudges: nudges(null, () => this.store.keys('nudge')), cache: null },
       person: 'host',
       ...over,
     };

@@ -1,0 +1,20 @@
+import { format } from 'node:util';
+import { visible } from '../shared/text.ts';
+
+/** Colours and weights as styleText writes them (ECMA-48, SGR); nothing that hides text or moves the cursor. */
+const esc = String.fromCharCode(0x1b);
+const colour = new RegExp(`(${esc}\\[(?:0|1|2|22|3[0-79]|9[0-7])m)`);
+
+/** A text for a terminal: lines, tabs and colours stay, every other control or format character is shown by its code. */
+export function terminalText(text: string): string {
+  const pieces = text.split(colour);
+  return pieces.map((piece, at) => (at % 2 === 1 ? piece : visible(piece, '\n\t'))).join('');
+}
+
+/** From here on all that this process prints through the console is {@link terminalText}: no command has to remember. */
+export function guardConsole(): void {
+  for (const name of ['log', 'error', 'warn'] as const) {
+    const print = console[name].bind(console);
+    console[name] = (...values: unknown[]) => print('%s', terminalText(format(...values)));
+  }
+}
