@@ -5,6 +5,7 @@ import type { Parts } from '../shared/parts.ts';
 import { insights, noTelemetry, type Telemetry } from '../shared/telemetry/insights.ts';
 import { visible } from '../shared/text.ts';
 import { composeAzure, type Installation } from './compose.ts';
+import { ready } from './ready.ts';
 
 /** What an invocation works with. */
 export interface Invocation extends Parts {
@@ -38,7 +39,8 @@ export async function invocation<T>(context: InvocationContext, work: (parts: In
 
 async function open(): Promise<Host> {
   const installation = await composeAzure(process.env, import.meta.dirname);
-  const { catalog, app } = installation;
+  const { catalog, app, store } = installation;
+  await ready(store, app.AZURE_FUNCTIONS_ENVIRONMENT === 'Development');
   const authentication = app.APPLICATIONINSIGHTS_AUTHENTICATION_STRING;
   const telemetry = app.APPLICATIONINSIGHTS_CONNECTION_STRING
     ? insights({
@@ -50,9 +52,18 @@ async function open(): Promise<Host> {
   return { installation, telemetry };
 }
 
-function write(context: InvocationContext, event: Event): void {
+/** What an operator must see although the log level is Warning. */
+const warnings: ReadonlySet<Event['type']> = new Set([
+  'trouble',
+  'launch-unreadable',
+  'secret-expiring',
+  'secret-unusable',
+  'clock-corrected',
+]);
+
+export function write(context: Pick<InvocationContext, 'log' | 'warn'>, event: Event): void {
   const line = eventText(event);
   if (line === undefined) return;
-  if (event.type === 'trouble') context.warn(visible(line));
+  if (warnings.has(event.type)) context.warn(visible(line));
   else context.log(visible(line));
 }

@@ -176,6 +176,8 @@ resource settings 'Microsoft.Web/sites/config@2023-12-01' = {
     APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
     OTEL_SERVICE_NAME: 'lamplighter'
+    // Else the host answers HEAD, PUT and OPTIONS / with a page of its own, without asking the app.
+    AzureWebJobsDisableHomepage: 'true'
   }
 }
 

@@ -1,10 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Emit } from '../events.ts';
+import type { Emit, Event } from '../events.ts';
 import { second } from '../instant.ts';
 import type { Catalog } from '../job/catalog.ts';
-import type { Health, Sender, SenderOptions, Told } from './sender.ts';
+import type { Health, Sender, SenderOptions } from './sender.ts';
 import { telemetryOf } from './translate.ts';
+import { waiting } from './waiting.ts';
 
 /** Events for Application Insights. None of this ever fails, or holds anybody up for longer than a flush may take. */
 export interface Telemetry {
@@ -27,31 +28,47 @@ export interface InsightsOptions extends SenderOptions {
   catalog: () => Catalog;
   /** Told once when events cannot be sent, and once when they can again. */
   log?: (line: string) => void;
-  /** Longest a flush may take, ms. The first one loads the package, up to a second on a small machine. */
+  /** Longest a flush waits for a portion to be accepted, ms. The first loads the package, up to a second on a small machine. */
   flushMs?: number;
+  /** Events kept while they cannot be sent. */
+  most?: number;
+  /** Instead of the package. */
+  open?: (options: SenderOptions, health: Health) => Promise<Sender>;
 }
 
-/** When telemetry is away for long, so many events are kept. */
-const mostWaiting = 10_000;
-/** So many are handed over at once: the package drops what goes beyond 2,048. */
+/** While telemetry is unavailable, at most this many events are kept: about 50 MB. */
+const mostWaiting = 50_000;
+/** Sending begins in the middle of an invocation when this many wait: a day's backlog never waits for its end. */
+const portion = 2_000;
+/** At most this many are handed over at once: the package drops what goes beyond 2,048. */
 const together = 500;
+/** While portions are accepted, a flush goes on for this many times its limit. */
+const longest = 4;
 
 /** Sends events through the package `applicationinsights`, which is loaded by the first flush that has one. */
 export function insights(options: InsightsOptions): Telemetry {
-  const { catalog, log = console.warn, flushMs = 5 * second } = options;
+  const { catalog, log = console.warn, flushMs = 5 * second, most = mostWaiting } = options;
   const operations = new AsyncLocalStorage<string | undefined>();
-  const waiting: Told[] = [];
+  const queue = waiting(most);
   const health = healthOf(log);
   let sender: Promise<Sender> | undefined;
   let draining: Promise<void> | undefined;
+  /** Portions that left, for a flush to see whether it still gets on. */
+  let portions = 0;
+  /** Events that were dropped, and not reported yet. */
+  let dropped = 0;
   /** A flush has given up waiting for what is under way. */
   let stuck = false;
 
   async function drain(): Promise<void> {
     try {
-      sender ??= import('./sender.ts').then(({ openSender }) => openSender(options, health));
+      sender ??= (options.open ?? open)(options, health);
       const { send } = await sender;
-      while (waiting.length > 0) await send(waiting.splice(0, together));
+      while (queue.size() > 0) {
+        await send(queue.take(together));
+        portions++;
+        reportDropped();
+      }
     } catch (error) {
       sender = undefined;
       health.bad(error);
@@ -61,29 +78,51 @@ export function insights(options: InsightsOptions): Telemetry {
     }
   }
 
+  function add(event: Event): void {
+    const traceParent = operations.getStore();
+    for (const one of telemetryOf(event, catalog())) dropped += queue.add({ event: one, traceParent });
+  }
+
+  /** As an event of its own, once there is room again. */
+  function reportDropped(): void {
+    if (dropped === 0 || queue.size() > most / 2) return;
+    const error = `${dropped} events were dropped: more than ${most} waited. The history has all of them`;
+    dropped = 0;
+    log(error);
+    add({ type: 'trouble', doing: 'sending telemetry', error: new Error(error) });
+  }
+
   return {
     emit(event) {
       try {
-        const told = telemetryOf(event, catalog());
-        const traceParent = operations.getStore();
-        if (waiting.length + told.length > mostWaiting) health.bad(new Error('too many events wait: some are dropped'));
-        else waiting.push(...told.map((one) => ({ event: one, traceParent })));
+        add(event);
+        if (queue.size() >= portion) draining ??= drain();
       } catch (error) {
         health.bad(error);
       }
     },
     operation: (traceParent, work) => operations.run(traceParent, work),
     async flush() {
-      if (waiting.length > 0) draining ??= drain();
+      if (queue.size() > 0) draining ??= drain();
       // While telemetry hangs, one handler waits for it and the others do not.
-      if (!draining || stuck) return;
-      const over = new AbortController();
-      const late = sleep(flushMs, 'late', { signal: over.signal, ref: false }).catch(() => undefined);
-      stuck = (await Promise.race([draining, late])) === 'late';
-      over.abort();
-      if (stuck) health.bad(new Error(`nothing was accepted within ${flushMs} ms`));
+      for (let round = 0; draining && !stuck && round < longest; round++) {
+        const before = portions;
+        const over = new AbortController();
+        const late = sleep(flushMs, 'late', { signal: over.signal, ref: false }).catch(() => undefined);
+        const end = await Promise.race([draining, late]);
+        over.abort();
+        if (end !== 'late') return;
+        if (portions > before) continue;
+        stuck = true;
+        health.bad(new Error(`nothing was accepted within ${flushMs} ms`));
+      }
     },
   };
+}
+
+async function open(options: SenderOptions, health: Health): Promise<Sender> {
+  const { openSender } = await import('./sender.ts');
+  return openSender(options, health);
 }
 
 /** Says each change once. */

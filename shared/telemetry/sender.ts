@@ -6,6 +6,7 @@ import applicationInsights from 'applicationinsights';
 import { second } from '../instant.ts';
 import type { TelemetryEvent } from './events.ts';
 import { plain } from './limits.ts';
+import { partialProblem, readPartial, sendAgain } from './partial.ts';
 
 // This module loads 3.5 MB: nobody imports it but `insights`, when there is something to send.
 
@@ -68,8 +69,9 @@ export async function openSender(options: SenderOptions, health: Health): Promis
               request.timeout = requestMs;
               try {
                 const answer = await next(request);
-                if (answer.status < 300) health.good();
-                else health.bad(refusal(answer.status, answer.bodyAsText));
+                const problem = problemOf(answer.status, answer.bodyAsText);
+                if (problem) health.bad(problem);
+                else health.good();
                 return answer;
               } catch (error) {
                 health.bad(error);
@@ -78,6 +80,7 @@ export async function openSender(options: SenderOptions, health: Health): Promis
             },
           },
         },
+        { position: 'perRetry', policy: sendAgain() },
       ],
     },
   };
@@ -95,6 +98,14 @@ export async function openSender(options: SenderOptions, health: Health): Promis
       await client.flush();
     },
   };
+}
+
+/** @returns what is wrong with an answer of ingestion; undefined: every item was taken */
+function problemOf(status: number, body: string | null | undefined): Error | undefined {
+  if (status >= 300) return refusal(status, body);
+  const part = status === 206 ? readPartial(body) : undefined;
+  if (part) return partialProblem(part);
+  return status === 206 ? refusal(status, body) : undefined;
 }
 
 function refusal(status: number, body: string | null | undefined): Error {

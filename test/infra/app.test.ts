@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { TableServiceClient } from '@azure/data-tables';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
@@ -6,7 +8,7 @@ import { finishPath } from '../../shared/api/nudge.ts';
 import { openStore } from '../../shared/store/store.ts';
 import type { Later } from '../support/infra/bicep-functions.ts';
 import { config, ofType, properties } from '../support/infra/infra-needs.ts';
-import { environment, install } from '../support/infra/installation.ts';
+import { environment, infra, install } from '../support/infra/installation.ts';
 import { problems as analysed, queries } from '../support/infra/kql.ts';
 import { freshAccount } from '../support/storage/account.ts';
 
@@ -138,5 +140,13 @@ describe('the app', () => {
       for (const { name } of dimensions) expect(columns, String(rule.name)).toHaveProperty(name, 'string');
       expect(actions.actionGroups).toHaveLength(1);
     }
+  });
+
+  it('counts exceptions of each function but the one that callers outside can make fail', () => {
+    const index = readFileSync(join(infra, '../functions/index.ts'), 'utf8');
+    const registered = [...index.matchAll(/^app\.\w+\('(\w+)'/gm)].map(([, name]) => name);
+    expect(registered.length).toBeGreaterThan(3);
+    const counted = /OperationName in \(([^)]*)\)/.exec(queries.get('exceptions') ?? '')?.[1] ?? '';
+    expect(registered.filter((name) => !counted.includes(`'${name}'`))).toEqual(['http']);
   });
 });

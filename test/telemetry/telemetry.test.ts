@@ -20,6 +20,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   ingestion.behave = 'accept';
+  ingestion.verdict = () => undefined;
   ingestion.items.length = 0;
   ingestion.authorizations.length = 0;
 });
@@ -31,7 +32,7 @@ const traceParent = `00-${traceId}-b7ad6b7169203331-00`;
 
 async function run(plan: Partial<Plan>): Promise<Outcome> {
   const whole: Plan = { connection, operations: [{ traceParent, runs: ['one'] }], flushes: 1, ...plan };
-  const child = join(import.meta.dirname, 'support/insights-child.ts');
+  const child = join(import.meta.dirname, '../support/azure/insights-child.ts');
   const env = {
     ...process.env,
     NODE_EXTRA_CA_CERTS: ingestion.certificate.certFile,
@@ -138,6 +139,35 @@ test('an identity without its role is told of with the name of the role', async 
   ingestion.behave = 'forbid';
   const { log } = await run({ token: 'of-a-stranger', flushes: 2 });
   expect(log).toEqual([expect.stringContaining('answer 403: has its identity the role Monitoring Metrics Publisher?')]);
+});
+
+test('of a partial success, what may be taken later is sent again at once, and arrives once', async () => {
+  ingestion.verdict = ({ data }, request) =>
+    request === 1 && data.baseData.properties.run !== 'two' ? 503 : undefined;
+  const { log } = await run({ operations: [{ traceParent, runs: ['one', 'two', 'three'] }] });
+  expect(ingestion.authorizations).toHaveLength(2);
+  expect(ingestion.items.map(({ data }) => data.baseData.properties.run)).toEqual(['two', 'one', 'three']);
+  expect(log).toEqual([]);
+});
+
+test('a partial success that took nothing is no success: it is reported with the reason', async () => {
+  ingestion.verdict = () => 400;
+  const { log } = await run({ operations: [{ traceParent, runs: ['one', 'two', 'three'] }] });
+  expect(ingestion.items).toEqual([]);
+  expect(ingestion.authorizations).toHaveLength(1);
+  expect(log).toEqual([
+    expect.stringContaining('3 of 3 events were not taken (400 no: 400); 3 of them are refused for good'),
+  ]);
+});
+
+test('of a partial success with both kinds, the refused are reported and the others arrive', async () => {
+  ingestion.verdict = ({ data }, request) => {
+    if (data.baseData.properties.run === 'two') return 400;
+    return request === 1 ? 429 : undefined;
+  };
+  const { log } = await run({ operations: [{ traceParent, runs: ['one', 'two', 'three'] }] });
+  expect(ingestion.items.map(({ data }) => data.baseData.properties.run)).toEqual(['one', 'three']);
+  expect(log).toEqual([expect.stringContaining('1 of 3 events were not taken (400 no: 400)')]);
 });
 
 test('a connection string that is none is told of, and the service goes on', async () => {

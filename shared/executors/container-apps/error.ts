@@ -1,3 +1,4 @@
+import { tokenRemedy } from '../../identity.ts';
 import { withoutQueries } from '../../text.ts';
 import { StartError } from '../executor.ts';
 
@@ -65,7 +66,7 @@ export function refusal(error: unknown, place: Place): StartError | undefined {
   }
   if (isOfIdentity(error)) {
     const settled = status === 400 || status === 401 || status === 403;
-    const what = `no token for Azure (${text}): check AZURE_CLIENT_ID, and that this app has that identity`;
+    const what = `no token for Azure (${text}): ${tokenRemedy(error)}`;
     return refuse(settled ? 'authorization' : 'infrastructure', what);
   }
   if (status === undefined) {

@@ -1,5 +1,6 @@
 import { isRestError, RestError, type SecretClientOptions } from '@azure/keyvault-secrets';
 import { z } from 'zod';
+import { tokenRemedy } from '../../identity.ts';
 import { SecretError } from '../vault.ts';
 
 export type Policy = NonNullable<SecretClientOptions['additionalPolicies']>[number]['policy'];
@@ -40,8 +41,8 @@ export function secretError(error: unknown, url: string): SecretError {
   const trouble = (kind: SecretError['trouble'], text: string) => new SecretError(kind, text, error);
   if (name === 'AbortError' || name === 'TimeoutError') return trouble('unreachable', `${url} did not answer in time`);
   if (!isRestError(error)) {
-    const token = /Credential|Authentication/.test(name) ? 'no token could be had for' : 'something went wrong at';
-    return trouble('unreachable', `${token} ${url}: ${told}`);
+    if (!/Credential|Authentication/.test(name)) return trouble('unreachable', `${url} fails: ${told}`);
+    return trouble('unreachable', `no token could be had for ${url}: ${told}: ${tokenRemedy(error)}`);
   }
   switch (error.statusCode) {
     case undefined:

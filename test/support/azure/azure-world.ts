@@ -87,7 +87,7 @@ export async function openAzure({ docker, image, catalog, secrets = {}, binds = 
     NODE_EXTRA_CA_CERTS: authorities,
     ...identity.environment,
   };
-  const names = ['--require', join(import.meta.dirname, 'name-server.cjs')];
+  const names = ['--require', join(import.meta.dirname, '../storage/name-server.cjs')];
 
   /** What somebody works with who asks for runs. */
   const parts: Parts = {

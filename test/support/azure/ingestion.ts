@@ -27,6 +27,8 @@ const item = z.object({
 export type Item = z.infer<typeof item>;
 
 export type Behaviour = 'accept' | 'forbid' | 'hang';
+/** A status for an item that is not taken; undefined: it is taken. */
+export type Verdict = (item: Item, request: number) => number | undefined;
 
 /** Takes telemetry over https, as Application Insights does. */
 export class Ingestion {
@@ -36,6 +38,7 @@ export class Ingestion {
   /** What was asked for that is not `POST /v2.1/track`. */
   readonly strange: string[] = [];
   behave: Behaviour = 'accept';
+  verdict: Verdict = () => undefined;
   readonly certificate: Certificate = selfSigned();
   private readonly sockets = new Set<Duplex>();
   private server: Server | undefined;
@@ -54,9 +57,16 @@ export class Ingestion {
       }
       const text = (request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body).toString();
       const items = z.array(item).parse(JSON.parse(text));
-      this.items.push(...items);
-      response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify({ itemsReceived: items.length, itemsAccepted: items.length, errors: [] }));
+      const number = this.authorizations.length;
+      const errors = items.flatMap((one, index) => {
+        const statusCode = this.verdict(one, number);
+        if (statusCode !== undefined) return [{ index, statusCode, message: `no: ${statusCode}` }];
+        this.items.push(one);
+        return [];
+      });
+      response.writeHead(errors.length === 0 ? 200 : 206, { 'content-type': 'application/json' });
+      const itemsAccepted = items.length - errors.length;
+      response.end(JSON.stringify({ itemsReceived: items.length, itemsAccepted, errors }));
     });
     this.server.on('connection', (socket) => {
       this.sockets.add(socket);

@@ -16,6 +16,7 @@ const platformSettings = [
   'LAMPLIGHTER_STORAGE__credential',
   'LAMPLIGHTER_STORAGE__clientId',
   'OTEL_SERVICE_NAME',
+  'AzureWebJobsDisableHomepage',
 ];
 /** Set by the platform, or on a developer’s machine only. */
 const notOurs = ['LAMPLIGHTER_STORAGE', 'WEBSITE_AUTH_ENABLED', 'AZURE_FUNCTIONS_ENVIRONMENT'];
