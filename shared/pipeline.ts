@@ -14,7 +14,7 @@ import { readLaunch } from './store/launches.ts';
  *
  *   tick    schedule ─▶ slots that are due ─▶ claimed by inserting their run ─▶ queued for their instant
  *   launch  overlap? secrets? ─▶ executor.start(attempt) ─▶ the shim takes it, runs it, leaves a result
- *   finish  result ─▶ succeeded, failed, … ─▶ retried, or final ─▶ whoever waited is woken
+ *   finish  result ─▶ succeeded, failed, … ─▶ retried, or final ─▶ follow-up: reported, counted, those that wait woken
  *   watch   every active run whose time to be looked at has come ─▶ repaired, whatever died
  */
 export interface Pipeline {

@@ -1,5 +1,7 @@
-import { cancel as cancelRun, rerun, runNow } from '../../shared/actions/control.ts';
+import { cancel as cancelRun } from '../../shared/actions/cancel.ts';
 import { pause as pauseJob, resume as resumeJob } from '../../shared/actions/pause.ts';
+import { rerun } from '../../shared/actions/rerun.ts';
+import { runNow } from '../../shared/actions/run-now.ts';
 import { isFinal, type Person, type Run, runName } from '../../shared/run/run.ts';
 import type { Home } from '../home.ts';
 import { findRun, knownJob, openParts, runnableJob, type Session } from '../host/session.ts';

@@ -3,7 +3,6 @@ import type { Parts } from '../parts.ts';
 import { claimAll } from '../pipeline/claim.ts';
 import { waits } from '../pipeline/waiting.ts';
 import { isFinal, newRun, type Person, type Run, runId } from '../run/run.ts';
-import { note } from './note.ts';
 
 /** So many slots are looked up at once. */
 const together = 16;
@@ -47,7 +46,8 @@ export async function backfill(
   for (const run of claimed.slice(0, first)) {
     await parts.store.launches.put({ job, run: run.id, attempt: 1 }, run.slot, now);
   }
-  await note(parts, job, 'backfill', asked, now, { from: from.id, to: to.id, runs: claimed.length });
+  const details = { from: from.id, to: to.id, runs: claimed.length };
+  await parts.store.events.append({ job, at: now, kind: 'backfill', ...asked, details });
   return claimed;
 }
 

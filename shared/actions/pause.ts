@@ -3,14 +3,13 @@ import type { Parts } from '../parts.ts';
 import { enqueue } from '../pipeline/claim.ts';
 import { dueSlots } from '../run/due.ts';
 import { newRun, type Person, type Run, runId } from '../run/run.ts';
-import { note } from './note.ts';
 
 /** From now on slots of the job are skipped; a run that is under way goes on. False: it was paused already. */
 export async function pause(parts: Parts, job: string, asked: Person, now: Instant): Promise<boolean> {
   const change = await parts.store.jobs.amend(job, (row) =>
     row.paused ? undefined : { ...row, paused: { ...asked, at: now } },
   );
-  if (change?.written) await note(parts, job, 'paused', asked, now, {});
+  if (change?.written) await parts.store.events.append({ job, at: now, kind: 'paused', ...asked, details: {} });
   return change?.written ?? false;
 }
 
@@ -31,7 +30,7 @@ export async function resume(
   // Before the pause ends, so that resuming again does it if we die; and after, for a slot skipped at this moment.
   const before = await caughtUp();
   const change = await parts.store.jobs.amend(job, (row) => (row.paused ? { ...row, paused: null } : undefined));
-  if (change?.written) await note(parts, job, 'resumed', asked, now, {});
+  if (change?.written) await parts.store.events.append({ job, at: now, kind: 'resumed', ...asked, details: {} });
   return [...before, ...(await caughtUp())];
 }
 

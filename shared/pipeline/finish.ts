@@ -1,11 +1,10 @@
-import { type Instant, minute } from '../instant.ts';
+import type { Instant } from '../instant.ts';
 import { onExecutor, type Parts } from '../parts.ts';
 import { conclude, type Ending } from '../run/outcome.ts';
-import { currentAttempt, isFinal, type Run } from '../run/run.ts';
+import { currentAttempt, type Run } from '../run/run.ts';
 import { type AttemptId, UnreadableResult } from '../store/attempts.ts';
-import type { JobRow } from '../store/jobs.ts';
 import type { Versioned } from '../store/table.ts';
-import { marked, wake } from './waiting.ts';
+import { followUp } from './follow-up.ts';
 
 /** Looks whether an attempt has left its result, and if so ends it. A nudge may come twice, late, or never. */
 export async function finish(parts: Parts, id: AttemptId, now: Instant): Promise<void> {
@@ -40,8 +39,8 @@ export async function endingOf({ store }: Parts, id: AttemptId): Promise<Ending 
 }
 
 /**
- * Ends an attempt and does what follows from it: the next attempt is queued, or the run is over. Reads again and
- * decides again when somebody else changed the row meanwhile.
+ * Ends an attempt, and has done what follows from it: the next attempt is queued, or the run is over. Reads again and
+ * decides again when another host changed the row meanwhile.
  */
 export async function end(
   parts: Parts,
@@ -56,12 +55,12 @@ export async function end(
     const next = conclude(current.value, ending, job, now, Math.random());
     const written = await parts.store.runs.replace(next, current.etag);
     if (written) {
-      await settle(parts, written.value, now);
+      await followUp(parts, written.value, now);
       return;
     }
     current = await parts.store.runs.get(found.value.job, found.value.id);
     // Ours after all: it arrived, and only its answer was lost on the way.
-    if (current && sameEnd(current.value, next)) return settle(parts, current.value, now);
+    if (current && sameEnd(current.value, next)) return followUp(parts, current.value, now);
   }
 }
 
@@ -74,51 +73,4 @@ function sameEnd(a: Run, b: Run): boolean {
 
 function underWay(run: Run, attempt: number): boolean {
   return (run.state === 'starting' || run.state === 'running') && run.attempts.length === attempt;
-}
-
-/** What follows from the state that a run has reached; safe to do again. */
-export async function settle(parts: Parts, run: Run, now: Instant): Promise<void> {
-  const { store, emit } = parts;
-  if (run.state === 'retrying') {
-    emit({ type: 'attempt-failed', run });
-    const at = run.nextAttemptAt ?? now;
-    const entry = await store.active.get(run.job, run.id);
-    if (entry) await store.active.lookAgain(entry, at + minute);
-    await store.launches.put({ job: run.job, run: run.id, attempt: run.attempts.length + 1 }, at, now);
-    return;
-  }
-  if (!isFinal(run.state)) return;
-  const begun = run.attempts.length > 0;
-  // Nobody has told of it: whoever cancels a run that waits has only told that it was asked for.
-  if (!begun && run.cancel) emit({ type: 'run-not-started', run });
-  let told = false;
-  const change = await store.jobs.amend(run.job, (row) => {
-    const next = released(row, run);
-    // Told before the job is let go: should this host die here, the run still holds it, and whoever repairs that tells.
-    if (next && begun && !told) emit({ type: 'run-finished', run });
-    told ||= next !== undefined;
-    return next;
-  });
-  if (change && marked(change.row)) await wake(parts, change.row, now, { over: run.id });
-  // Last: as long as this entry is there, the watch does all of the above again.
-  await store.active.remove(run.job, run.id);
-}
-
-/** The job without this run among those that hold it; undefined when it held nothing, so that it counts once. */
-function released(row: JobRow, run: Run): JobRow | undefined {
-  const running = row.running.filter((other) => other.run !== run.id);
-  if (running.length === row.running.length) return undefined;
-  const good = run.state === 'succeeded';
-  const counts = run.state !== 'cancelled' && run.state !== 'skipped' && run.state !== 'missed';
-  const streak = good ? Math.max(row.streak, 0) + 1 : Math.min(row.streak, 0) - 1;
-  const last = {
-    id: run.id,
-    state: run.state,
-    slot: run.slot,
-    endedAt: run.endedAt ?? run.slot,
-    durationMs: run.startedAt !== null && run.endedAt !== null ? run.endedAt - run.startedAt : null,
-    error: run.attempts.at(-1)?.error ?? null,
-  };
-  const newest = row.last === null || row.last.endedAt <= last.endedAt;
-  return { ...row, running, last: newest ? last : row.last, streak: counts ? streak : row.streak };
 }

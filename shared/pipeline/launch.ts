@@ -1,4 +1,3 @@
-import { cancel } from '../actions/control.ts';
 import { type Instant, minute } from '../instant.ts';
 import type { Deployed } from '../job/catalog.ts';
 import { onExecutor, type Parts } from '../parts.ts';
@@ -7,8 +6,10 @@ import { attemptsBegun, isFinal, type Run } from '../run/run.ts';
 import type { JobRow } from '../store/jobs.ts';
 import type { LaunchMessage } from '../store/launches.ts';
 import type { Versioned } from '../store/table.ts';
+import { cancel } from './cancel.ts';
 import { postpone } from './capacity.ts';
-import { settle } from './finish.ts';
+import { followUp } from './follow-up.ts';
+import { release } from './release.ts';
 import { start } from './start.ts';
 import { early, waits } from './waiting.ts';
 
@@ -107,7 +108,8 @@ async function freeJob(parts: Parts, { name, running }: JobRow, now: Instant): P
   for (const { run } of running) {
     const holder = await parts.store.runs.get(name, run);
     if (!holder || !isFinal(holder.value.state)) continue;
-    await settle(parts, holder.value, now);
+    // The rest of what follows from its end is done by the watch, or is being done.
+    await release(parts, [holder.value], now);
     freed = true;
   }
   return freed;
@@ -128,6 +130,5 @@ async function yieldTo(parts: Parts, found: Versioned<Run>, decision: Exclude<Ov
 async function giveUp(parts: Parts, found: Versioned<Run>, change: Partial<Run>, now: Instant): Promise<void> {
   const run: Run = { ...found.value, endedAt: now, ...change };
   if (!(await parts.store.runs.replace(run, found.etag))) return;
-  parts.emit({ type: 'run-not-started', run });
-  await settle(parts, run, now);
+  await followUp(parts, run, now);
 }

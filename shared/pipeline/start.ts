@@ -6,7 +6,8 @@ import type { Job } from '../job/job.ts';
 import type { Parts } from '../parts.ts';
 import { type Attempt, isFinal, type Run, type Versions } from '../run/run.ts';
 import type { Versioned } from '../store/table.ts';
-import { end, settle } from './finish.ts';
+import { end } from './finish.ts';
+import { followUp } from './follow-up.ts';
 import { attemptSpec, readSecrets, stampVersions } from './spec.ts';
 
 /**
@@ -21,7 +22,7 @@ export async function start(parts: Parts, deployed: Deployed, found: Versioned<R
   if (!claimed) {
     // Somebody else moved the run meanwhile. If they ended it before it held the job, it must not hold it now.
     const moved = await store.runs.get(found.value.job, found.value.id);
-    if (moved && isFinal(moved.value.state)) await settle(parts, moved.value, now);
+    if (moved && isFinal(moved.value.state)) await followUp(parts, moved.value, now);
     return;
   }
   const run = claimed.value;

@@ -8,6 +8,7 @@ import { parseSchedule } from '../schedule/schedule.ts';
 import type { JobRow, ScheduleText } from '../store/jobs.ts';
 import { claimSlots } from './claim.ts';
 import { registerJob } from './deployments.ts';
+import { recordMissed } from './missed.ts';
 
 /** Slots are claimed this long before their instant, so that they start on time even when a tick is late. */
 export const lookAhead = minute;
@@ -63,10 +64,9 @@ function readSchedule({ cron, timeZone, ...policy }: ScheduleText): JobSchedule 
 }
 
 async function claim(parts: Parts, row: JobRow, due: Due, now: Instant): Promise<void> {
-  const { store, emit } = parts;
   const missed = due.missed.map(({ slot, code, reason, slots }) =>
     newRun(row.name, slot, 'schedule', now, { state: 'missed', reasonCode: code, reason, slots, endedAt: now }),
   );
-  for (const run of await store.runs.insertAll(missed)) emit({ type: 'run-not-started', run });
+  await recordMissed(parts, missed, now);
   await claimSlots(parts, row.name, due.run, now);
 }

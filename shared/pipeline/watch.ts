@@ -6,7 +6,8 @@ import { type Attempt, currentAttempt, isFinal, type Run } from '../run/run.ts';
 import type { ActiveRun } from '../store/active.ts';
 import type { JobRow } from '../store/jobs.ts';
 import type { Versioned } from '../store/table.ts';
-import { end, endingOf, settle } from './finish.ts';
+import { end, endingOf } from './finish.ts';
+import { followUp } from './follow-up.ts';
 import { wake } from './waiting.ts';
 
 /** A shim that has sent no heartbeat for this long may be gone. One comes every 20 s. */
@@ -58,7 +59,7 @@ async function look(parts: Parts, entry: Versioned<ActiveRun>, now: Instant, job
     return store.active.remove(entry.value.job, entry.value.run);
   }
   const run = found.value;
-  if (isFinal(run.state)) return settle(parts, run, now);
+  if (isFinal(run.state)) return followUp(parts, run, now, entry.value);
   if (run.state === 'queued') {
     if (!jobs.has(run.job)) jobs.set(run.job, store.jobs.get(run.job));
     const row = await jobs.get(run.job);

@@ -163,6 +163,11 @@ export function currentAttempt(run: Run): Attempt | undefined {
   return run.attempts.at(-1);
 }
 
+/** Whether an attempt of it was made; the others were skipped, missed, or cancelled while they waited. */
+export function isBegun(run: Run): boolean {
+  return run.attempts.length > 0;
+}
+
 /** Attempts that count against the job's limit: those that a shim began. */
 export function attemptsBegun(run: Run): number {
   return run.attempts.filter((attempt) => attempt.state !== 'abandoned').length;

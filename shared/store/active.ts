@@ -8,6 +8,8 @@ export interface ActiveRun {
   checkAfter: Instant;
   /** When somebody set out to claim it. */
   since: Instant;
+  /** Steps of its follow-up that are done, while others have failed. */
+  followed?: string[];
 }
 
 const partition = 'active';
@@ -16,10 +18,15 @@ const mostAtOnce = 1_000;
 
 export const activeCodec: Codec<ActiveRun> = {
   keys: ({ job, run }) => ({ partitionKey: partition, rowKey: `${job}|${run}` }),
-  encode: ({ checkAfter, since }) => ({ checkAfter: new Date(checkAfter), since: new Date(since) }),
+  encode: ({ checkAfter, since, followed }) => ({
+    checkAfter: new Date(checkAfter),
+    since: new Date(since),
+    followed: followed && JSON.stringify(followed),
+  }),
   decode(row) {
     const [job = '', run = ''] = String(row.rowKey).split('|');
-    return { job, run, checkAfter: readInstant(row.checkAfter), since: readInstant(row.since) };
+    const entry = { job, run, checkAfter: readInstant(row.checkAfter), since: readInstant(row.since) };
+    return row.followed === undefined ? entry : { ...entry, followed: JSON.parse(String(row.followed)) };
   },
 };
 
@@ -31,6 +38,7 @@ export interface Active {
   /** @returns false when the race was lost, which is fine: whoever won has set a time as well. */
   lookAgain(entry: Versioned<ActiveRun>, checkAfter: Instant): Promise<boolean>;
   remove(job: string, run: string): Promise<void>;
+  removeAll(job: string, runs: string[]): Promise<void>;
   /** Of one job, oldest slot first. @param page so many a request, at most 1,000 */
   ofJob(job: string, page?: number): AsyncIterable<Versioned<ActiveRun>>;
   all(): AsyncIterable<Versioned<ActiveRun>>;
@@ -49,6 +57,10 @@ export function active(table: Table<ActiveRun>): Active {
       return (await table.replace({ ...value, checkAfter }, etag)) !== undefined;
     },
     remove: (job, run) => table.remove(partition, `${job}|${run}`),
+    removeAll(job, runs) {
+      const keys = runs.map((run) => `${job}|${run}`);
+      return keys.length === 1 ? table.remove(partition, keys[0] ?? '') : table.removeAll(partition, keys);
+    },
     ofJob: (job, page = mostAtOnce) =>
       table.list(partition, { from: `${job}|`, to: `${job}}`, page: Math.min(page, mostAtOnce) }),
     all: () => table.list(partition),

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { runNow } from '../../shared/actions/control.ts';
+import { runNow } from '../../shared/actions/run-now.ts';
 import type { Choice } from './bench.ts';
 import { line, megabytes } from './figures.ts';
 import { childrenWith, memoryOf, storePid } from './processes.ts';

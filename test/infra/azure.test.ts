@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readFolder } from '../../cli/host/folder.ts';
 import { backfill } from '../../shared/actions/backfill.ts';
-import { runNow } from '../../shared/actions/control.ts';
+import { runNow } from '../../shared/actions/run-now.ts';
 import { day } from '../../shared/instant.ts';
 import { isFinal, type Run } from '../../shared/run/run.ts';
 import { type AzureWorld, openAzure } from '../support/azure/azure-world.ts';

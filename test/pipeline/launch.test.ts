@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { runNow } from '../../shared/actions/control.ts';
+import { runNow } from '../../shared/actions/run-now.ts';
 import { eventText } from '../../shared/events.ts';
 import { minute, second } from '../../shared/instant.ts';
 import { register } from '../../shared/pipeline/deployments.ts';

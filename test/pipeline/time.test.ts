@@ -131,7 +131,7 @@ test('a resume that dies anywhere is done by resuming again, each slot caught up
 });
 
 test('what a person asks for runs during a pause', async () => {
-  const { runNow } = await import('../../shared/actions/control.ts');
+  const { runNow } = await import('../../shared/actions/run-now.ts');
   const world = await World.of(job('score', { schedule: hourly }));
   await pause(world.parts, 'score', asked, world.now);
   await runNow(world.parts, 'score', [], asked, world.now);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { backfill } from '../../shared/actions/backfill.ts';
-import { runNow } from '../../shared/actions/control.ts';
+import { runNow } from '../../shared/actions/run-now.ts';
 import { day, minute, second } from '../../shared/instant.ts';
 import { pipeline } from '../../shared/pipeline.ts';
 import type { Active } from '../../shared/store/active.ts';

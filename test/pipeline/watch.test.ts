@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cancel } from '../../shared/actions/control.ts';
+import { cancel } from '../../shared/actions/cancel.ts';
 import type { Status } from '../../shared/executors/executor.ts';
 import { minute, second } from '../../shared/instant.ts';
 import { hourly, job, seven } from '../support/pipeline/cast.ts';

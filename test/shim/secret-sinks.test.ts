@@ -4,7 +4,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { runNow } from '../../shared/actions/control.ts';
+import { runNow } from '../../shared/actions/run-now.ts';
 import type { Parts } from '../../shared/parts.ts';
 import { isFinal, type Run } from '../../shared/run/run.ts';
 import { openStore } from '../../shared/store/store.ts';

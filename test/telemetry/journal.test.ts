@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cancel } from '../../shared/actions/control.ts';
+import { cancel } from '../../shared/actions/cancel.ts';
 import { minute, second } from '../../shared/instant.ts';
 import { pipeline } from '../../shared/pipeline.ts';
 import { type EventName, events, hasMeasurement, type TelemetryEvent } from '../../shared/telemetry/events.ts';

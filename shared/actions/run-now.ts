@@ -1,0 +1,19 @@
+import { randomBytes } from 'node:crypto';
+import type { Instant } from '../instant.ts';
+import type { Parts } from '../parts.ts';
+import { enqueue } from '../pipeline/claim.ts';
+import { newRun, type Person, type Run, runId } from '../run/run.ts';
+
+/** Runs a job now, whatever its schedule says. */
+export async function runNow(parts: Parts, job: string, args: string[], asked: Person, now: Instant): Promise<Run> {
+  const slot = Math.floor(now / 1_000) * 1_000;
+  const run = newRun(job, slot, 'manual', now, { id: runId(slot, 'manual', unique()), args, asked });
+  await enqueue(parts, run, now);
+  await parts.store.events.append({ job, at: now, kind: 'run-now', ...asked, details: { run: run.id } });
+  return run;
+}
+
+/** Sets apart the runs that people ask for, of which a slot may have several. */
+export function unique(): string {
+  return randomBytes(3).toString('hex');
+}

@@ -1,0 +1,82 @@
+import { hour, type Instant, minute } from '../instant.ts';
+import type { Parts } from '../parts.ts';
+import { isBegun, isFinal, type Run } from '../run/run.ts';
+import type { ActiveRun } from '../store/active.ts';
+import type { Versioned } from '../store/table.ts';
+import { release } from './release.ts';
+
+/** One thing that follows from the end of runs. */
+interface Step {
+  /** Kept in the entry of a run whose follow-up is not complete. */
+  name: string;
+  /** Safe to do again. @param runs final ones of one job, oldest slot first; mostly one */
+  do(parts: Parts, runs: readonly Run[], now: Instant): Promise<void>;
+}
+
+/** All that follows from a final run, however it ended: a result, a refusal, a cancel, a skip, a missed slot. */
+const steps: readonly Step[] = [
+  { name: 'report', do: reportNotStarted },
+  { name: 'release', do: release },
+];
+
+/**
+ * What follows from the state that a run has reached: the next attempt, or the steps above. Safe to do again. A step
+ * that fails stops no other; as long as one has failed, the run's active entry stays, and the watch does the rest.
+ * @param entry of the watch, which says what an earlier follow-up has done already
+ */
+export async function followUp(parts: Parts, run: Run, now: Instant, entry?: ActiveRun): Promise<void> {
+  if (run.state === 'retrying') return retryLater(parts, run, now);
+  if (isFinal(run.state)) await followUpAll(parts, [run], now, entry?.followed);
+}
+
+/** The same for final runs of one job, oldest slot first. @param done names of steps that need no repeating */
+export async function followUpAll(
+  parts: Parts,
+  runs: readonly Run[],
+  now: Instant,
+  done: readonly string[] = [],
+): Promise<void> {
+  const [first] = runs;
+  if (!first) return;
+  const followed: string[] = [...done];
+  for (const step of steps) {
+    if (done.includes(step.name)) continue;
+    try {
+      await step.do(parts, runs, now);
+      followed.push(step.name);
+    } catch (error) {
+      const whose = `${first.job}.${first.id}${runs.length > 1 ? ` and ${runs.length - 1} more` : ''}`;
+      parts.emit({ type: 'trouble', doing: `following up ${whose} (${step.name})`, error });
+    }
+  }
+  if (followed.length === steps.length) {
+    // Last: as long as the entries are there, the watch does all of the above again.
+    await parts.store.active.removeAll(
+      first.job,
+      runs.map(({ id }) => id),
+    );
+  } else {
+    for (const run of runs) await keepEntry(parts, run, followed, now);
+  }
+}
+
+/** The watch comes back soon, then ever more rarely, at least once an hour. */
+async function keepEntry({ store }: Parts, run: Run, followed: string[], now: Instant): Promise<void> {
+  const entry = await store.active.get(run.job, run.id);
+  if (!entry) return;
+  const wait = Math.min(Math.max(now - (run.endedAt ?? now), minute), hour);
+  await store.active.lookAgain({ ...entry, value: { ...entry.value, followed } }, now + wait);
+}
+
+async function retryLater({ store, emit }: Parts, run: Run, now: Instant): Promise<void> {
+  emit({ type: 'attempt-failed', run });
+  const at = run.nextAttemptAt ?? now;
+  const entry: Versioned<ActiveRun> | undefined = await store.active.get(run.job, run.id);
+  if (entry) await store.active.lookAgain(entry, at + minute);
+  await store.launches.put({ job: run.job, run: run.id, attempt: run.attempts.length + 1 }, at, now);
+}
+
+/** Those that began are reported when they let their job go. */
+async function reportNotStarted({ emit }: Parts, runs: readonly Run[]): Promise<void> {
+  for (const run of runs) if (!isBegun(run)) emit({ type: 'run-not-started', run });
+}

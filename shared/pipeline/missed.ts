@@ -1,0 +1,19 @@
+import { type Instant, minute } from '../instant.ts';
+import type { Parts } from '../parts.ts';
+import type { Run } from '../run/run.ts';
+import { followUpAll } from './follow-up.ts';
+
+/** What follows from missed slots is done at once; should this host die, the watch does it after this time. */
+const followUpGrace = 2 * minute;
+
+/**
+ * Records slots of one job that no run will start for. Entries for the watch come first, then the rows, then what
+ * follows from them.
+ * @param runs final ones, oldest slot first
+ */
+export async function recordMissed(parts: Parts, runs: Run[], now: Instant): Promise<void> {
+  if (runs.length === 0) return;
+  const checkAfter = now + followUpGrace;
+  await parts.store.active.insertAll(runs.map(({ job, id }) => ({ job, run: id, checkAfter, since: now })));
+  await followUpAll(parts, await parts.store.runs.insertAll(runs), now);
+}

@@ -1,0 +1,127 @@
+import { expect, test } from 'vitest';
+import { cancel } from '../../shared/actions/cancel.ts';
+import { hour, minute } from '../../shared/instant.ts';
+import type { Parts } from '../../shared/parts.ts';
+import { pipeline } from '../../shared/pipeline.ts';
+import { runId } from '../../shared/run/run.ts';
+import type { JobRow } from '../../shared/store/jobs.ts';
+import { everyMinute, hourly, job, seven } from '../support/pipeline/cast.ts';
+import { World } from '../support/pipeline/parts.ts';
+
+const person = { by: 'sam', why: 'wrong day' };
+
+async function rowOf(world: World, name = 'score'): Promise<JobRow> {
+  const found = await world.store.jobs.get(name);
+  if (!found) throw new Error(`${name} has no row`);
+  return found.value;
+}
+
+function types(world: World, type: string): number {
+  return world.events.filter((event) => event.type === type).length;
+}
+
+/** A host of the same installation in which one part fails as long as `broken.now` is set. */
+function withBrokenJobs(world: World, broken: { now: boolean }): Parts {
+  const { jobs } = world.store;
+  const amend: typeof jobs.amend = (name, change) => {
+    if (broken.now) return Promise.reject(new Error('the table of jobs is unavailable'));
+    return jobs.amend(name, change);
+  };
+  return world.host({ store: { ...world.store, jobs: { ...jobs, amend } } });
+}
+
+test('slots missed in an outage reach the job: it does not look well, and nothing is left to do', async () => {
+  const world = await World.of(job('score', { schedule: '{ cron: "0 * * * *", timeZone: UTC, catchUp: none }' }));
+  await world.pass(seven + minute);
+  expect(await rowOf(world)).toMatchObject({ streak: 1, last: { state: 'succeeded' } });
+  world.now = seven + 3 * hour + 30 * minute;
+  await world.work.tick(world.now);
+  expect(await rowOf(world)).toMatchObject({
+    streak: -3,
+    last: { id: runId(seven + 3 * hour, 'schedule'), state: 'missed', slot: seven + 3 * hour },
+  });
+  expect(types(world, 'run-not-started')).toBe(3);
+  expect(await world.leftovers()).toEqual([]);
+});
+
+test('a run skipped for another is the last one, and ends a row of successes', async () => {
+  const world = await World.of(job('score', { schedule: everyMinute, run: 'timeout: 1h' }));
+  world.platform.behave = () => 'succeed';
+  await world.pass(seven + 30_000);
+  expect((await rowOf(world)).streak).toBeGreaterThan(1);
+  world.platform.behave = () => 'run';
+  await world.pass(seven + 3 * minute + 30_000);
+  expect(await rowOf(world)).toMatchObject({ streak: 0, last: { state: 'skipped' } });
+});
+
+test('what a person cancelled before it began reaches the job, and says nothing of it', async () => {
+  const world = await World.of(job('score', { schedule: hourly }));
+  await world.pass(seven + minute);
+  await world.work.tick(seven + hour - 30_000);
+  await cancel(world.parts, 'score', runId(seven + hour, 'schedule'), person, seven + hour - 20_000);
+  expect(await rowOf(world)).toMatchObject({ streak: 1, last: { state: 'cancelled' } });
+});
+
+test('a host that dies between the missed rows and what follows from them leaves that to the watch', async () => {
+  const world = await World.of(job('score', { schedule: '{ cron: "0 * * * *", timeZone: UTC, catchUp: none }' }));
+  const { runs } = world.store;
+  const dying = world.host({
+    store: {
+      ...world.store,
+      runs: {
+        ...runs,
+        insertAll: async (some) => {
+          await runs.insertAll(some);
+          throw new Error('died');
+        },
+      },
+    },
+  });
+  world.now = seven + 2 * hour + 30 * minute;
+  await pipeline(dying)
+    .tick(world.now)
+    .catch(() => {});
+  expect((await rowOf(world)).last).toBeNull();
+  await world.pass(world.now + 10 * minute);
+  expect(await rowOf(world)).toMatchObject({ last: { state: 'missed', slot: seven + 2 * hour } });
+  expect(await world.leftovers()).toEqual([]);
+});
+
+test('a step that fails stops no other, is reported, and is done later; the others are not done again', async () => {
+  const world = await World.of(job('score', { schedule: '{ cron: "0 * * * *", timeZone: UTC, catchUp: none }' }));
+  const broken = { now: true };
+  const work = pipeline(withBrokenJobs(world, broken));
+  world.now = seven + 10 * minute;
+  await work.tick(world.now);
+  expect(types(world, 'run-not-started')).toBe(1);
+  expect(world.events).toContainEqual(
+    expect.objectContaining({ type: 'trouble', doing: `following up score.${runId(seven, 'schedule')} (release)` }),
+  );
+  expect(await world.leftovers()).toEqual([`active score.${runId(seven, 'schedule')}`]);
+
+  world.now += 30 * minute;
+  await work.tick(world.now);
+  expect(await world.leftovers()).toHaveLength(1);
+  broken.now = false;
+  world.now += hour;
+  await work.tick(world.now);
+  expect((await rowOf(world)).last).toMatchObject({ state: 'missed' });
+  // The slot of eight was missed meanwhile.
+  expect(types(world, 'run-not-started')).toBe(2);
+});
+
+test('following up twice counts a run once', async () => {
+  const world = await World.of(job('score', { schedule: '{ cron: "0 * * * *", timeZone: UTC, catchUp: none }' }));
+  world.now = seven + hour + 10 * minute;
+  await world.work.tick(world.now);
+  const { streak } = await rowOf(world);
+  expect(streak).toBe(-2);
+  for (const slot of [seven, seven + hour]) {
+    const entry = { job: 'score', run: runId(slot, 'schedule'), checkAfter: world.now, since: world.now };
+    await world.store.active.insert(entry);
+  }
+  world.now += minute;
+  await world.work.tick(world.now);
+  expect((await rowOf(world)).streak).toBe(-2);
+  expect(await world.leftovers()).toEqual([]);
+});
