@@ -39,6 +39,7 @@ const common: Fault[] = [
     return hosts.misdate(pick(random, hosts.names), pick(random, [-hour, hour]), between(random, second, 60 * second));
   }),
   fault('storage away', (world) => spell(world, { away: true }, 1, 45)),
+  fault('storage silent', (world) => spell(world, { silent: 0.05 }, 5, 30)),
   fault('storage refuses', (world) => spell(world, { refuse: 0.2 }, 5, 30)),
   fault('answers lost', (world) => spell(world, { lose: 0.15 }, 5, 30)),
   fault('requests repeated', (world) => spell(world, { repeat: 0.3 }, 5, 30)),

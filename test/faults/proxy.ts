@@ -5,6 +5,8 @@ import { createServer, request as forward, type IncomingMessage, type Server, ty
 export interface Weather {
   /** Nobody answers: connections are cut at once. */
   away: boolean;
+  /** Taken and never answered: the connection stays open and silent. */
+  silent: number;
   /** Answered with one of `statuses` and not carried out. */
   refuse: number;
   /** Carried out, and the answer lost: the connection is cut, or a 500 comes instead. */
@@ -16,7 +18,7 @@ export interface Weather {
   delayMs: number;
 }
 
-export const fair: Weather = { away: false, refuse: 0, lose: 0, repeat: 0, delay: 0, delayMs: 0 };
+export const fair: Weather = { away: false, silent: 0, refuse: 0, lose: 0, repeat: 0, delay: 0, delayMs: 0 };
 
 const statuses = [409, 412, 429, 500, 503];
 
@@ -44,6 +46,10 @@ export async function proxy(target: number, weather: () => Weather, random: () =
     if (random() < now.delay) {
       count('delayed');
       await new Promise((resolve) => setTimeout(resolve, random() * now.delayMs));
+    }
+    if (random() < now.silent) {
+      count('silent');
+      return;
     }
     const roll = random();
     if (roll < now.refuse) {

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hour } from '../../shared/instant.ts';
 import type { AttemptSpec } from '../../shared/run/attempt.ts';
 import { openStore } from '../../shared/store/store.ts';
-import { proxy } from '../faults/proxy.ts';
+import { fair, proxy } from '../faults/proxy.ts';
 import { randomFrom } from '../faults/random.ts';
 import { python, shim, start, until, World, zip } from '../support/shim/shim.ts';
 import { startIdentityAzurite } from '../support/storage/azurite-identity.ts';
@@ -184,7 +184,7 @@ sys.exit(run_by_ticket('http://127.0.0.1:9/x?sig=hush', 300))`;
 
 test('storage that is out of sorts when the ticket is read is asked again', async () => {
   let asked = 0;
-  const weather = () => ({ away: false, refuse: asked++ < 4 ? 1 : 0, lose: 0, repeat: 0, delay: 0, delayMs: 0 });
+  const weather = () => ({ ...fair, refuse: asked++ < 4 ? 1 : 0 });
   const way = await proxy(Number(new URL(world.container.url).port), weather, randomFrom(5));
   const spec = await world.spec('print("ran")');
   expect(await go(spec, await ticketOf(spec, `127.0.0.1:${way.port}`)).ended).toMatchObject({ code: 0, said: '' });

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { proxy, type StorageProxy } from '../faults/proxy.ts';
+import { fair, proxy, type StorageProxy } from '../faults/proxy.ts';
 import { randomFrom } from '../faults/random.ts';
 import { World } from '../support/shim/shim.ts';
 
@@ -15,7 +15,7 @@ test.each([
   ['answers late', { delay: 1, delayMs: 300 }],
 ])('storage that %s costs neither a line of the log nor the result', async (_, kind) => {
   const world = await World.create();
-  const weather = { away: false, refuse: 0, lose: 0, repeat: 0, delay: 0, delayMs: 0 };
+  const weather = { ...fair };
   way = await proxy(Number(new URL(world.container.url).port), () => weather, randomFrom(3));
   const through = `127.0.0.1:${way.port}`;
   const spec = await world.spec(printing, { through, outputs: ['a.txt'], deliverMs: 60_000 });
