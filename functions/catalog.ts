@@ -1,23 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Catalog, Deployed } from '../shared/job/catalog.ts';
-import type { Job, JobSchedule } from '../shared/job/job.ts';
-import { parseSchedule } from '../shared/schedule/schedule.ts';
+import { type Job, readScheduleText, type ScheduleText, scheduleText } from '../shared/job/job.ts';
 
 /** A job as `npm run package` writes it down: checked then, so that nothing has to be checked when the app starts. */
 export interface PackedJob extends Omit<Deployed, 'zip' | 'job'> {
-  job: Omit<Job, 'folder' | 'schedules'> & { schedules: PackedSchedule[] };
+  job: Omit<Job, 'folder' | 'schedules'> & { schedules: ScheduleText[] };
 }
-
-type PackedSchedule = Omit<JobSchedule, 'schedule'> & { cron: string; timeZone: string };
 
 /** The file in the package that holds a {@link PackedJob} for each job; the code of each is in `bundles/<digest>.zip`. */
 export const jobsFile = 'jobs.json';
 export const bundlePath = (digest: string) => `bundles/${digest}.zip`;
 
 export function packJob({ job: { folder: _, ...job }, bundle, lock, commit }: Deployed): PackedJob {
-  const schedules = job.schedules.map(({ schedule: { cron, timeZone }, ...policy }) => ({ ...policy, cron, timeZone }));
-  return { job: { ...job, schedules }, bundle, lock, commit };
+  return { job: { ...job, schedules: job.schedules.map(scheduleText) }, bundle, lock, commit };
 }
 
 /** The jobs that this package was made with. @throws Error when the package is not whole */
@@ -34,13 +30,9 @@ export async function readCatalog(folder: string): Promise<Catalog> {
 }
 
 function unpackJob({ job, bundle, lock, commit }: PackedJob, folder: string): Deployed {
-  const schedules = job.schedules.map(({ cron, timeZone, ...policy }) => ({
-    ...policy,
-    schedule: parseSchedule(cron, timeZone),
-  }));
   return {
     // Whatever it asks for on one machine, here it gets a container.
-    job: { ...job, schedules, folder: '', executor: null },
+    job: { ...job, schedules: job.schedules.map(readScheduleText), folder: '', executor: null },
     bundle,
     lock,
     commit,

@@ -4,12 +4,13 @@ import { backfill as backfillSlots, planBackfill } from '../../shared/actions/ba
 import { type Instant, iso } from '../../shared/instant.ts';
 import type { Job } from '../../shared/job/job.ts';
 import { isFinal, type Run, runName } from '../../shared/run/run.ts';
+import { whyClosed } from '../../shared/schedule/calendar.ts';
 import { localText, slotOnDate, slotsBetween } from '../../shared/schedule/schedule.ts';
 import type { Home } from '../home.ts';
 import { openParts, runnableJob, type Session } from '../host/session.ts';
 import { printJson } from '../json.ts';
 import { Refusal } from '../refusal.ts';
-import { readTime } from '../time.ts';
+import { readFrom, readTime, readTo } from '../time.ts';
 import { demandHost, waitFor } from '../wait.ts';
 import { count } from '../words.ts';
 import { type ActOptions, person } from './act.ts';
@@ -94,23 +95,16 @@ async function wantedSlots(job: Job, { from, to, dates }: BackfillOptions): Prom
   }
   if (from === undefined || to === undefined) throw new Refusal('Say which slots: --from and --to, or --dates FILE.');
   const zone = first.schedule.timeZone;
-  if (bound('--from', from, zone, 0) > bound('--to', to, zone, 1)) {
+  if (readFrom('--from', from, zone) > readTo('--to', to, zone)) {
     throw new Refusal(`--from ${from} comes after --to ${to}.`);
   }
-  // A date means the whole day, on the clock of the job's own zone; slots are strictly after the first argument.
-  const slots = job.schedules.flatMap(({ schedule }) =>
-    slotsBetween(schedule, bound('--from', from, schedule.timeZone, 0) - 1, bound('--to', to, schedule.timeZone, 1)),
-  );
+  // Days and times are on the clock of each schedule's own zone; slots are strictly after the first argument.
+  const slots = job.schedules.flatMap(({ schedule }) => {
+    const { timeZone } = schedule;
+    const range = slotsBetween(schedule, readFrom('--from', from, timeZone) - 1, readTo('--to', to, timeZone));
+    return range.filter((slot) => whyClosed(job.closed, timeZone, slot) === undefined);
+  });
   return [...new Set(slots)];
-}
-
-/** @param days added to a plain date, so that `--to` includes its whole day */
-function bound(flag: string, given: string, timeZone: string, days: number): Instant {
-  const { at, wholeDay } = readTime(flag, given, timeZone);
-  if (!wholeDay || days === 0) return at;
-  const [year = 0, month = 1, date = 1] = given.split('-').map(Number);
-  const next = new Date(Date.UTC(year, month - 1, date + days)).toISOString().slice(0, 10);
-  return readTime(flag, next, timeZone).at - 1;
 }
 
 async function readDates(file: string): Promise<string[]> {
@@ -119,7 +113,7 @@ async function readDates(file: string): Promise<string[]> {
     const date = line.trim();
     if (date === '' || date.startsWith('#')) return [];
     const place = `--dates ${file}, line ${index + 1}:`;
-    if (!readTime(place, date).wholeDay) throw new Refusal(`${place} "${date}" is no day such as 2026-11-20`);
+    if (readTime(place, date).kind !== 'day') throw new Refusal(`${place} "${date}" is no day such as 2026-11-20`);
     return [date];
   });
 }

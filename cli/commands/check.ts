@@ -1,6 +1,6 @@
-import { relative } from 'node:path';
 import { checkJobs } from '../../shared/manifest/check.ts';
 import { problemText } from '../../shared/manifest/problem.ts';
+import { brokenJobs } from '../host/folder.ts';
 
 /** `lamp check`: every problem of every job; exit code 1 when there is one. */
 export async function check(
@@ -12,8 +12,7 @@ export async function check(
   if (options.json)
     return { text: JSON.stringify({ jobs: jobs.map(({ name }) => name), problems }, null, 2), exitCode };
   const names = new Set(jobs.map(({ name }) => name));
-  for (const { file } of problems) names.add(relative(folder, file).split(/[\\/]/)[0] ?? '');
-  names.delete('');
+  for (const name of brokenJobs(folder, problems)) names.add(name);
   const summary = `${count(names.size, 'job')}, ${count(problems.length, 'problem')}`;
   return { text: [...problems.map(problemText), summary].join('\n'), exitCode };
 }

@@ -14,7 +14,7 @@ import { brokenJobs, readManifests } from '../host/folder.ts';
 import { printJson } from '../json.ts';
 import { Refusal } from '../refusal.ts';
 import { printTable } from '../table.ts';
-import { readTime } from '../time.ts';
+import { readFrom } from '../time.ts';
 
 export interface NextOptions {
   n: number;
@@ -36,7 +36,7 @@ export async function next(home: Home, name: string | undefined, options: NextOp
   if (name !== undefined && options.cron !== undefined) {
     throw new Refusal('Name a job, or give a schedule with --cron: not both.');
   }
-  const after = options.after === undefined ? Date.now() : readTime('--after', options.after).at;
+  const after = options.after === undefined ? Date.now() : readFrom('--after', options.after);
   const lines = options.cron === undefined ? await ofJobs(home, name, after, options) : ofCron(options, after);
   if (options.json) {
     printJson(

@@ -37,7 +37,9 @@ export async function readManifests(folder: string): Promise<ReadFolder> {
 /** Names of the jobs that have a problem. */
 export function brokenJobs(folder: string, problems: Problem[]): Set<string> {
   return new Set(
-    problems.map(({ file }) => relative(folder, file).split(/[\\/]/)[0] ?? '').filter((name) => name !== ''),
+    problems
+      .map(({ file }) => relative(folder, file).split(/[\\/]/)[0] ?? '')
+      .filter((name) => !/^([._]|$)/.test(name)),
   );
 }
 

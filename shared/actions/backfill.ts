@@ -2,6 +2,7 @@ import type { Instant } from '../instant.ts';
 import type { Parts } from '../parts.ts';
 import { claimAll } from '../pipeline/claim.ts';
 import { waits } from '../pipeline/waiting.ts';
+import { argsOf } from '../run/due.ts';
 import { isFinal, newRun, type Person, type Run, runId } from '../run/run.ts';
 
 /** So many slots are looked up at once. */
@@ -19,7 +20,7 @@ export async function planBackfill({ store }: Parts, job: string, slots: Instant
   return ordered.filter((slot) => !done.has(slot));
 }
 
-/** @param slots as {@link planBackfill} gave them. @returns the runs that were queued; a slot in the works is not queued twice. */
+/** @param args for each run, after those of the schedule that names its slot. @param slots as {@link planBackfill} gave them. @returns the runs that were queued; a slot in the works is not queued twice. */
 export async function backfill(
   parts: Parts,
   job: string,
@@ -28,14 +29,18 @@ export async function backfill(
   asked: Person,
   now: Instant,
 ): Promise<Run[]> {
-  const first = parts.catalog().get(job)?.job.concurrency ?? 1;
+  const found = parts.catalog().get(job)?.job;
+  const first = found?.concurrency ?? 1;
   const runs: Run[] = [];
   for (let at = 0; at < slots.length; at += together) {
     const some = slots.slice(at, at + together);
     const ids = await Promise.all(some.map((slot) => freeBackfillId(parts, job, slot)));
     for (const [number, slot] of some.entries()) {
       const id = ids[number];
-      if (id !== undefined) runs.push(newRun(job, slot, 'backfill', now, { id, args, asked }));
+      if (id !== undefined)
+        runs.push(
+          newRun(job, slot, 'backfill', now, { id, args: [...argsOf(found?.schedules ?? [], slot), ...args], asked }),
+        );
     }
   }
   const claimed = await claimAll(parts, runs, now);

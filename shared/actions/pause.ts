@@ -35,14 +35,15 @@ export async function resume(
 }
 
 async function catchUpSkipped(parts: Parts, job: string, since: Instant, asked: Person, now: Instant): Promise<Run[]> {
-  const schedules = parts.catalog().get(job)?.job.schedules ?? [];
+  const deployed = parts.catalog().get(job);
+  if (!deployed) return [];
   const runs: Run[] = [];
-  for (const { slot, startBy, finishBy } of dueSlots(schedules, { after: since, until: now }, now).run) {
+  for (const { slot, startBy, finishBy, args } of dueSlots(deployed.job, { after: since, until: now }, now).run) {
     // A slot of this minute may still be queued; then it runs as ever.
     const skipped = await parts.store.runs.get(job, runId(slot, 'schedule'));
     if (skipped?.value.reasonCode !== 'paused') continue;
     const id = runId(slot, 'catch-up');
-    const run = newRun(job, slot, 'catch-up', now, { id, startBy, finishBy, asked });
+    const run = newRun(job, slot, 'catch-up', now, { id, startBy, finishBy, args, asked });
     if (await enqueue(parts, run, now)) runs.push(run);
   }
   return runs;

@@ -1,8 +1,27 @@
-import type { Manifest } from '../manifest/manifest.ts';
-import type { ErrorClass } from '../run/attempt.ts';
+import type { Closed } from '../schedule/calendar.ts';
 import { parseSchedule, type Schedule } from '../schedule/schedule.ts';
-import { parseDuration } from './duration.ts';
-import { parseSize } from './size.ts';
+import type { ErrorClass } from './error-class.ts';
+
+/** What a job may be; the manifest takes its words from here. */
+export const tiers = ['critical', 'standard', 'low-risk'] as const;
+export const dataClasses = ['public', 'internal', 'confidential', 'regulated'] as const;
+export const statuses = ['development', 'production', 'decommissioned'] as const;
+export const catchUps = ['latest', 'all', 'none'] as const;
+export const overlapPolicies = ['forbid', 'queue', 'replace', 'allow'] as const;
+export const networks = ['none', 'bridge', 'host'] as const;
+export const localExecutors = ['process', 'docker'] as const;
+export const backoffs = ['constant', 'exponential'] as const;
+export const sensitivities = ['off', 'low', 'normal', 'high'] as const;
+
+export type Tier = (typeof tiers)[number];
+export type DataClass = (typeof dataClasses)[number];
+export type Status = (typeof statuses)[number];
+export type CatchUp = (typeof catchUps)[number];
+export type OverlapPolicy = (typeof overlapPolicies)[number];
+export type Network = (typeof networks)[number];
+export type LocalExecutor = (typeof localExecutors)[number];
+export type Backoff = (typeof backoffs)[number];
+export type Sensitivity = (typeof sensitivities)[number];
 
 /** A checked job: what its manifest says, with times in milliseconds and sizes in bytes. */
 export interface Job {
@@ -12,12 +31,14 @@ export interface Job {
   folder: string;
   description: string;
   owner: { email: string; department: string; successor?: string };
-  tier: Manifest['tier'];
-  data: Manifest['data'];
+  tier: Tier;
+  data: DataClass;
   builtWith?: { tool: string; version: string };
-  status: Manifest['status'];
+  status: Status;
   /** Empty: run by hand only. */
   schedules: JobSchedule[];
+  /** When slots are not expected although a schedule names them. */
+  closed: Closed;
   command: string[];
   python: string | null;
   env: Record<string, string>;
@@ -26,7 +47,7 @@ export interface Job {
   timeoutMs: number;
   graceMs: number;
   minDurationMs: number | null;
-  overlap: Manifest['run']['overlap'];
+  overlap: OverlapPolicy;
   /** Runs of this job at once, under `allow` and in a backfill. */
   concurrency: number;
   cpu: number;
@@ -34,20 +55,20 @@ export interface Job {
   /** In a container: room for files, part of the memory; processes and threads; network. */
   scratchBytes: number;
   pids: number;
-  network: Manifest['run']['network'];
+  network: Network;
   /** Null: the one that the host was started with. */
-  executor: NonNullable<Manifest['run']['executor']> | null;
+  executor: LocalExecutor | null;
   retry: {
     /** In all, the first included. */
     attempts: number;
-    backoff: 'constant' | 'exponential';
+    backoff: Backoff;
     delayMs: number;
     maxDelayMs: number;
     on: readonly ErrorClass[];
   };
   inputs: { path: string; job: string; output: string }[];
   outputs: string[];
-  metrics: Record<string, { min?: number; max?: number; drift: 'off' | 'low' | 'normal' | 'high' }>;
+  metrics: Record<string, { min?: number; max?: number; drift: Sensitivity }>;
   alerts: { teams?: string; slack?: string; email: string[] };
   logLimitBytes: number;
   /** The folder holds a uv.lock. */
@@ -56,82 +77,26 @@ export interface Job {
 
 export interface JobSchedule {
   schedule: Schedule;
-  catchUp: 'latest' | 'all' | 'none';
+  catchUp: CatchUp;
   /** Most slots that `catchUp: all` runs. */
   catchUpLimit: number;
   mustStartWithinMs: number | null;
   /** Local time of the schedule's zone, `07:45`. */
   mustFinishBy: string | null;
+  /** What its runs get after the job's command. */
+  args: string[];
 }
 
-/** Where the job is, and what a manifest cannot say itself. */
-export interface JobFacts {
-  name: string;
-  folder: string;
-  locked: boolean;
-  /** Environment values as they were typed, so that `1.10` does not become 1.1. */
-  env: Record<string, string>;
+/** A schedule as text, for a row or a file, so that a later version can still say what was expected before it. */
+export type ScheduleText = Omit<JobSchedule, 'schedule' | 'args'> & { cron: string; timeZone: string; args?: string[] };
+
+export function scheduleText({ schedule: { cron, timeZone }, args, ...policy }: JobSchedule): ScheduleText {
+  return { cron, timeZone, ...policy, ...(args.length > 0 && { args }) };
 }
 
-/** Builds the job from a manifest that passed every check. @throws ScheduleError for a schedule that was not checked. */
-export function toJob(manifest: Manifest, facts: JobFacts): Job {
-  const { owner, run, retry, alerts, builtWith } = manifest;
-  const schedules = manifest.schedule === undefined ? [] : [manifest.schedule].flat();
-  return {
-    ...facts,
-    description: manifest.description,
-    owner: { email: owner.email, department: owner.department, ...(owner.successor && { successor: owner.successor }) },
-    tier: manifest.tier,
-    data: manifest.data,
-    ...(builtWith && { builtWith }),
-    status: manifest.status,
-    schedules: schedules.map((one) => ({
-      schedule: parseSchedule(one.cron, one.timeZone),
-      catchUp: one.catchUp,
-      catchUpLimit: one.catchUpLimit,
-      mustStartWithinMs: one.mustStartWithin === undefined ? null : ms(one.mustStartWithin),
-      mustFinishBy: one.mustFinishBy ?? null,
-    })),
-    command: run.command,
-    python: run.python ?? null,
-    secrets: manifest.secrets,
-    timeoutMs: ms(run.timeout),
-    graceMs: ms(run.grace),
-    minDurationMs: run.mustRunAtLeast === undefined ? null : ms(run.mustRunAtLeast),
-    overlap: run.overlap,
-    concurrency: run.concurrency ?? (run.overlap === 'allow' ? 10 : 1),
-    cpu: run.cpu,
-    memoryBytes: bytes(run.memory),
-    scratchBytes: run.scratch === undefined ? scratchOf(bytes(run.memory)) : bytes(run.scratch),
-    pids: run.pids,
-    network: run.network,
-    executor: run.executor ?? null,
-    retry: {
-      attempts: retry.attempts,
-      backoff: retry.backoff,
-      delayMs: ms(retry.delay),
-      maxDelayMs: ms(retry.maxDelay),
-      on: retry.on,
-    },
-    inputs: manifest.inputs.map(parseInput),
-    outputs: manifest.outputs,
-    metrics: Object.fromEntries(
-      Object.entries(manifest.metrics).map(([name, { min, max, drift }]) => [
-        name,
-        { ...(min !== undefined && { min }), ...(max !== undefined && { max }), drift },
-      ]),
-    ),
-    alerts: {
-      ...(alerts.teams && { teams: alerts.teams }),
-      ...(alerts.slack && { slack: alerts.slack }),
-      email: alerts.email,
-    },
-    logLimitBytes: bytes(run.logLimit),
-  };
-}
-
-function scratchOf(memoryBytes: number): number {
-  return Math.min(512 * 1024 ** 2, Math.floor(memoryBytes / 2));
+/** @throws ScheduleError when the text is no schedule of this version */
+export function readScheduleText({ cron, timeZone, args = [], ...policy }: ScheduleText): JobSchedule {
+  return { schedule: parseSchedule(cron, timeZone), ...policy, args };
 }
 
 /** `pull-prospects/out/prospects.csv` → the job, its output, and the base name under which the file is placed. */
@@ -139,16 +104,4 @@ export function parseInput(text: string): { path: string; job: string; output: s
   const slash = text.indexOf('/');
   const output = text.slice(slash + 1);
   return { path: output.slice(output.lastIndexOf('/') + 1), job: text.slice(0, slash), output };
-}
-
-function ms(text: string): number {
-  return parseDuration(text) ?? unchecked(text);
-}
-
-function bytes(text: string): number {
-  return parseSize(text) ?? unchecked(text);
-}
-
-function unchecked(text: string): never {
-  throw new TypeError(`"${text}" passed the manifest's checks but cannot be read: field and parser disagree`);
 }

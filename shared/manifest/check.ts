@@ -1,13 +1,16 @@
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type Job, toJob } from '../job/job.ts';
+import type { Job } from '../job/job.ts';
+import { open } from '../schedule/calendar.ts';
+import { type Calendars, closedOf, readCalendars } from './calendars.ts';
 import { contentProblems } from './contents.ts';
 import { type CheckedJob, inputProblems, lookAlikeProblems } from './cross-check.ts';
 import { readFolder, unreadable } from './folder.ts';
 import { nameFault } from './name.ts';
 import { byPlace, type Problem } from './problem.ts';
 import { readManifest } from './reading.ts';
+import { toJob } from './to-job.ts';
 
 export interface Checked {
   /** The valid ones only, by name. */
@@ -41,13 +44,14 @@ export async function checkJobs(folder: string): Promise<Checked> {
   }
 
   const checked: CheckedJob[] = [];
-  for (const name of names) checked.push(await checkJob(folder, name));
+  const calendars = await readCalendars(folder, placeOf(folder));
+  for (const name of names) checked.push(await checkJob(folder, name, calendars));
   for (const { name, problem } of [...lookAlikeProblems(checked), ...inputProblems(checked)]) {
     checked.find((one) => one.name === name)?.problems.push(problem);
   }
   return {
     jobs: checked.flatMap(({ job, problems }) => (job && problems.length === 0 ? [job] : [])),
-    problems: checked.flatMap(({ problems }) => problems).sort(byPlace),
+    problems: [...calendars.problems, ...checked.flatMap(({ problems }) => problems)].sort(byPlace),
   };
 }
 
@@ -67,8 +71,8 @@ export async function jobNames(folder: string): Promise<string[]> {
 }
 
 /** One job on its own; what it shares with others is judged afterwards. */
-async function checkJob(root: string, name: string): Promise<CheckedJob> {
-  const place = `${root.replace(/[\\/]+$/, '') || root}/${name}`;
+async function checkJob(root: string, name: string, calendars: Calendars): Promise<CheckedJob> {
+  const place = `${placeOf(root)}/${name}`;
   const folder = await readFolder(root, name, place);
   const fault = nameFault(name);
   const problems: Problem[] = [...(fault ? [{ file: place, ...fault }] : []), ...folder.problems];
@@ -76,12 +80,21 @@ async function checkJob(root: string, name: string): Promise<CheckedJob> {
 
   const { manifest, document, problems: own } = readManifest(folder.manifest, `${place}/job.yaml`);
   problems.push(...own, ...contentProblems(document, folder, place));
+  const { closed, problems: missing } = manifest && document ? closedOf(manifest, calendars, document) : noneClosed;
+  problems.push(...missing);
   const base = { name, place, problems, ...(document && { document }) };
   if (!manifest || problems.length > 0) return base;
   const env = Object.entries(manifest.env).map(([key, value]) => [key, textOf(value, document?.source(['env', key]))]);
-  const facts = { name, folder: resolve(root, name), locked: folder.files.includes('uv.lock') };
+  const facts = { name, folder: resolve(root, name), locked: folder.files.includes('uv.lock'), closed };
   return { ...base, job: toJob(manifest, { ...facts, env: Object.fromEntries(env) }) };
 }
+
+/** How problems call the jobs folder: as it was given. */
+function placeOf(root: string): string {
+  return root.replace(/[\\/]+$/, '') || root;
+}
+
+const noneClosed = { closed: open, problems: [] };
 
 /** Numbers and booleans as they were typed. */
 function textOf(value: string | number | boolean, source: string | undefined): string {

@@ -57,6 +57,10 @@ export const email = text(
 );
 export const words = (expected: string, most: number) => z.string(expected).trim().min(1, expected).max(most, expected);
 
+/** One word of a command. @param expected of the list that it is in */
+export const word = (expected: string) =>
+  z.string(expected).min(1, 'a list of words, none of them empty').max(4096, 'words of at most 4096 characters');
+
 const wrongFile: readonly [shape: RegExp, says: string, hint: string][] = [
   [/^$/, 'names no file', 'write a file name such as outbound.csv'],
   [/^([/~]|[A-Za-z]:)/, 'is an absolute path', 'name the file relative to the work directory, e.g. outbound.csv'],

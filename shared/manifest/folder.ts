@@ -34,7 +34,9 @@ export async function readFolder(root: string, name: string, shown: string): Pro
       return { ...empty, problems: [problem] };
     }
     const entries = await readdir(path);
-    const found = entries.includes('job.yaml') ? await readManifestFile(root, path, shown) : noManifest(entries, shown);
+    const found = entries.includes('job.yaml')
+      ? await readSmallFile(root, join(path, 'job.yaml'), `${shown}/job.yaml`)
+      : noManifest(entries, shown);
     const { files, bytes, largest } = await measure(path);
     const problems = 'code' in found ? [found] : [];
     if (bytes > folderLimitBytes || files.length > fileLimit) {
@@ -69,9 +71,12 @@ async function inside(root: string, path: string): Promise<boolean> {
   return (await realpath(path)).startsWith((await realpath(root)) + sep);
 }
 
-async function readManifestFile(root: string, folder: string, shown: string): Promise<Problem | { bytes: Uint8Array }> {
-  const path = join(folder, 'job.yaml');
-  const file = `${shown}/job.yaml`;
+/** The first bytes of a file below `root`, one more than a manifest may have. Never throws, never waits. */
+export async function readSmallFile(
+  root: string,
+  path: string,
+  file: string,
+): Promise<Problem | { bytes: Uint8Array }> {
   try {
     if (!(await inside(root, path))) {
       const message = 'is a link that leaves the jobs folder; expected a file';

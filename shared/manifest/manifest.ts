@@ -1,5 +1,17 @@
 import { z } from 'zod';
-import { errorClasses } from '../run/attempt.ts';
+import { errorClasses } from '../job/error-class.ts';
+import {
+  backoffs,
+  catchUps,
+  dataClasses,
+  localExecutors,
+  networks,
+  overlapPolicies,
+  sensitivities,
+  statuses,
+  tiers,
+} from '../job/job.ts';
+import { parseLocalTime } from '../schedule/local-time.ts';
 import {
   channel,
   duration,
@@ -13,14 +25,17 @@ import {
   size,
   text,
   whole,
+  word,
   words,
 } from './field.ts';
+import { namePattern } from './name.ts';
 
 /*
  * Every field of job.yaml, in one place: the parser, the editor's JSON Schema and the suggestions come from here.
  * The error text of a field is its *expectation*.
  */
 
+const windowExpected = 'a day such as 2026-12-24, or a time such as 2026-12-24T18:00';
 const scheduleExpected = 'a mapping such as { cron: "0 7 * * 1-5", timeZone: Europe/London }';
 const schedule = z.strictObject(
   {
@@ -33,7 +48,7 @@ const schedule = z.strictObject(
       .string('an IANA time zone such as Europe/London')
       .default('UTC')
       .describe('IANA time zone of the schedule.'),
-    catchUp: oneOf(['latest', 'all', 'none'])
+    catchUp: oneOf(catchUps)
       .default('latest')
       .describe('What to run after an outage or a pause: only the latest missed slot, all of them, or none.'),
     catchUpLimit: z
@@ -48,20 +63,29 @@ const schedule = z.strictObject(
     mustFinishBy: text('a local time from "00:00" to "23:59"', /^([01]\d|2[0-3]):[0-5]\d$/)
       .optional()
       .describe('Alert when the run has not succeeded by this local time.'),
+    args: z
+      .array(word('a list of words such as [--region, north]'), 'a list of words such as [--region, north]')
+      .max(64, 'a list of at most 64 words')
+      .default([])
+      .describe("What runs of this schedule get after the job's command."),
   },
   scheduleExpected,
 );
 
+const commandExpected = 'a list of words such as [python, score.py]';
 const command = z
-  .array(
-    z
-      .string('a list of words such as [python, score.py]')
-      .min(1, 'a list of words, none of them empty')
-      .max(4096, 'words of at most 4096 characters'),
-    'a list of words such as [python, score.py]',
-  )
-  .min(1, 'a list of words such as [python, score.py]')
+  .array(word(commandExpected), commandExpected)
+  .min(1, commandExpected)
   .max(64, 'a list of at most 64 words');
+
+const calendarName = text('the name of a calendar such as uk-bank-holidays', namePattern);
+const windowTime = z.string(windowExpected).superRefine((value, context) => {
+  const time = parseLocalTime(value);
+  if (time && time.kind !== 'instant') return;
+  const hint = time ? 'leave the offset out: it is read on the clock of the schedule' : 'write it with four-digit year';
+  const says = time ? 'has an offset' : 'is no day and no time';
+  context.addIssue({ code: 'custom', message: windowExpected, params: { code: 'window', says, hint } });
+});
 
 const sentence = 'one line of 10 to 200 characters';
 const notRetried: readonly string[] = ['syntax', 'module', 'configuration', 'authorization'];
@@ -86,10 +110,8 @@ export const manifest = z.strictObject(
         mapping('{ email: dana@contoso.com, department: Sales }'),
       )
       .describe('Who answers for the job.'),
-    tier: oneOf(['critical', 'standard', 'low-risk']).describe('How much harm it does when the job fails.'),
-    data: oneOf(['public', 'internal', 'confidential', 'regulated']).describe(
-      'The most sensitive data the job touches.',
-    ),
+    tier: oneOf(tiers).describe('How much harm it does when the job fails.'),
+    data: oneOf(dataClasses).describe('The most sensitive data the job touches.'),
     builtWith: z
       .strictObject(
         {
@@ -100,7 +122,7 @@ export const manifest = z.strictObject(
       )
       .optional()
       .describe('The AI tool that the script was written with.'),
-    status: oneOf(['development', 'production', 'decommissioned'])
+    status: oneOf(statuses)
       .default('production')
       .describe('Whether the job counts: alerts and gates are for production.'),
     schedule: z
@@ -110,6 +132,28 @@ export const manifest = z.strictObject(
       )
       .optional()
       .describe('When the job runs: one schedule or a list of up to 10. Left out: only by hand.'),
+    calendar: z
+      .union(
+        [calendarName, z.array(calendarName).min(1, 'one calendar at least').max(5, 'at most 5 calendars')],
+        'the name of a calendar such as uk-bank-holidays, or a list of them',
+      )
+      .optional()
+      .describe('Calendars of _calendars/ in the jobs folder: slots on their days are skipped, and no one is alerted.'),
+    blackout: z
+      .array(
+        z.strictObject(
+          {
+            from: windowTime.describe("First day or time, on the schedule's clock."),
+            to: windowTime.describe('Last day or time, included.'),
+            why: words('the reason as a text, such as Year-end freeze', 200).describe('Shown with each skipped slot.'),
+          },
+          mapping('{ from: 2026-12-24, to: 2027-01-01, why: Year-end freeze }'),
+        ),
+        'a list such as [{ from: 2026-12-24, to: 2027-01-01, why: Year-end freeze }]',
+      )
+      .max(50, 'at most 50 windows')
+      .default([])
+      .describe('Windows in which slots are skipped, and no one is alerted.'),
     run: z
       .strictObject(
         {
@@ -121,7 +165,7 @@ export const manifest = z.strictObject(
           mustRunAtLeast: duration('1s', '24h')
             .optional()
             .describe('Alert when a run ends sooner than this: it probably did nothing.'),
-          overlap: oneOf(['forbid', 'queue', 'replace', 'allow'])
+          overlap: oneOf(overlapPolicies)
             .default('forbid')
             .describe('When a slot comes while a run is still going: skip it, wait, stop the old run, or run both.'),
           concurrency: whole(1, 100)
@@ -143,10 +187,10 @@ export const manifest = z.strictObject(
               'In a container: room for files of the run, part of its memory. Default 512Mi, at most half of the memory.',
             ),
           pids: whole(16, 32_768).default(256).describe('In a container: most processes and threads at once.'),
-          network: oneOf(['none', 'bridge', 'host'])
+          network: oneOf(networks)
             .default('bridge')
             .describe("In a container: no network, a network of its own behind the host's address, or the host's own."),
-          executor: oneOf(['process', 'docker'])
+          executor: oneOf(localExecutors)
             .optional()
             .describe('Run as a plain process or in a container. Left out: as the host was started.'),
           python: text('a version in quotes such as "3.12"', /^3\.\d{1,2}$/)
@@ -179,9 +223,7 @@ export const manifest = z.strictObject(
       .strictObject(
         {
           attempts: whole(1, 10).default(1).describe('Attempts in all, the first included.'),
-          backoff: oneOf(['constant', 'exponential'])
-            .default('exponential')
-            .describe('Whether the pause grows from attempt to attempt.'),
+          backoff: oneOf(backoffs).default('exponential').describe('Whether the pause grows from attempt to attempt.'),
           delay: duration('1s', '1d').default('30s').describe('Pause before the second attempt.'),
           maxDelay: duration('1s', '1d').default('10m').describe('The pause never grows beyond this.'),
           on: z
@@ -211,9 +253,7 @@ export const manifest = z.strictObject(
           {
             min: z.number('a number').optional().describe('Alert below this.'),
             max: z.number('a number').optional().describe('Alert above this.'),
-            drift: oneOf(['off', 'low', 'normal', 'high'])
-              .default('normal')
-              .describe('How readily an unusual value is flagged.'),
+            drift: oneOf(sensitivities).default('normal').describe('How readily an unusual value is flagged.'),
           },
           mapping('{ min: 1 }'),
         ),

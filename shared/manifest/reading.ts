@@ -4,7 +4,13 @@ import { issueProblems } from './issue.ts';
 import { environmentProblems, leakProblems } from './leak.ts';
 import { type Manifest, manifest } from './manifest.ts';
 import { byPlace, type Problem } from './problem.ts';
-import { contradictionProblems, duplicateFileProblems, scheduleProblems } from './rule.ts';
+import {
+  contradictionProblems,
+  duplicateFileProblems,
+  meetingProblems,
+  scheduleProblems,
+  windowProblems,
+} from './rule.ts';
 
 /** One manifest, read and judged on its own. */
 export interface Reading {
@@ -25,12 +31,15 @@ export function readManifest(bytes: Uint8Array, file: string): Reading {
 
   const parsed = manifest.safeParse(document.value);
   const leaking = new Set(leaks.map(({ path }) => path));
+  const schedules = scheduleProblems(document);
+  const sound = parsed.success && schedules.length === 0;
   const others = [
     ...(parsed.success ? [] : issueProblems(parsed.error.issues, document)),
     ...environmentProblems(document),
-    ...scheduleProblems(document),
+    ...schedules,
     ...contradictionProblems(document),
     ...duplicateFileProblems(document),
+    ...(sound ? [...meetingProblems(document, parsed.data), ...windowProblems(document, parsed.data)] : []),
   ].filter(({ path }) => path === undefined || !leaking.has(path));
   const problems = capped([...document.problems, ...leaks, ...others], file);
   return parsed.success && problems.length === 0

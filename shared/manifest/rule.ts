@@ -1,10 +1,12 @@
 import { parseDuration } from '../job/duration.ts';
 import { parseInput } from '../job/job.ts';
 import { parseSize } from '../job/size.ts';
-import { parseSchedule, ScheduleError } from '../schedule/schedule.ts';
+import { beginOf, endOf, parseLocalTime } from '../schedule/local-time.ts';
+import { firstMeeting, localText, parseSchedule, ScheduleError } from '../schedule/schedule.ts';
 import type { Document } from './document.ts';
 import { valueAt } from './issue.ts';
 import { escaped, shown } from './literal.ts';
+import type { Manifest } from './manifest.ts';
 import { type Path, pathText } from './place.ts';
 import type { Problem } from './problem.ts';
 
@@ -34,6 +36,34 @@ function scheduleProblem(document: Document, path: Path, parse: (text: string) =
     const message = escaped(error.message.replace(/^(cron|time zone) (?=")/, ''));
     return [problem(document, path, `schedule-${error.code}`, message, escaped(error.hint))];
   }
+}
+
+/** Two schedules with arguments of their own that name one instant: a slot is one run, so one of them would be lost. */
+export function meetingProblems(document: Document, { schedule }: Manifest): Problem[] {
+  const list = schedule === undefined ? [] : [schedule].flat();
+  const problems: Problem[] = [];
+  for (const [index, one] of list.entries()) {
+    for (const [other, first] of list.slice(0, index).entries()) {
+      if (JSON.stringify(one.args) === JSON.stringify(first.args)) continue;
+      const at = firstMeeting(parseSchedule(one.cron, one.timeZone), parseSchedule(first.cron, first.timeZone));
+      if (at === undefined) continue;
+      const message = `meets schedule[${other}] at ${localText(one.timeZone, at)}; expected other times, since each has its own args`;
+      const hint = 'a slot is one run: move one of the two by a minute';
+      problems.push(problem(document, ['schedule', index, 'cron'], 'schedules-meet', message, hint));
+      break;
+    }
+  }
+  return problems;
+}
+
+/** Windows that end before they begin. */
+export function windowProblems(document: Document, { blackout }: Manifest): Problem[] {
+  return blackout.flatMap(({ from, to }, index) => {
+    const [begin, end] = [parseLocalTime(from), parseLocalTime(to)];
+    if (!begin || !end || endOf(end, 'UTC') >= beginOf(begin, 'UTC')) return [];
+    const message = `${shown(to)} is before ${shown(from)}; expected the end of the window`;
+    return [problem(document, ['blackout', index, 'to'], 'contradiction', message, 'swap the two')];
+  });
 }
 
 /** Fields that exclude each other. */

@@ -8,10 +8,10 @@ const launchGrace = 2 * minute;
 
 /** Claims slots of a job; those that somebody has claimed already stay theirs. */
 export async function claimSlots(parts: Parts, job: string, slots: DueSlot[], now: Instant): Promise<void> {
-  for (const { slot, late, startBy, finishBy } of slots) {
+  for (const { slot, late, startBy, finishBy, args } of slots) {
     // Late or not, the slot has one id: it can be claimed only once.
     const id = runId(slot, 'schedule');
-    await enqueue(parts, newRun(job, slot, late ? 'catch-up' : 'schedule', now, { id, startBy, finishBy }), now);
+    await enqueue(parts, newRun(job, slot, late ? 'catch-up' : 'schedule', now, { id, startBy, finishBy, args }), now);
   }
 }
 

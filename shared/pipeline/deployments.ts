@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Instant } from '../instant.ts';
 import type { Catalog, Deployed } from '../job/catalog.ts';
-import type { Job } from '../job/job.ts';
+import { type ScheduleText, scheduleText } from '../job/job.ts';
 import type { Parts } from '../parts.ts';
 import { dueSlots } from '../run/due.ts';
-import type { JobRow, ScheduleText } from '../store/jobs.ts';
+import type { JobRow } from '../store/jobs.ts';
 import { claimSlots } from './claim.ts';
 
 /**
@@ -33,7 +33,7 @@ export async function registerJob(
 ): Promise<JobRow> {
   const { store, person } = parts;
   const { name } = deployed.job;
-  const schedules = scheduleTexts(deployed.job);
+  const schedules = deployed.job.schedules.map(scheduleText);
   if (known?.bundle === deployed.bundle && same(known.schedules, schedules)) return known;
 
   await store.bundles.put(deployed.bundle, await zipOf(deployed));
@@ -85,23 +85,12 @@ async function zipOf({ job, bundle, zip }: Deployed): Promise<Buffer> {
 async function claimAhead(parts: Parts, { job }: Deployed, now: Instant): Promise<void> {
   const cursor = await parts.store.marks.get('cursor');
   if (cursor === undefined || cursor <= now || job.status === 'decommissioned') return;
-  await claimSlots(parts, job.name, dueSlots(job.schedules, { after: now, until: cursor }, now).run, now);
+  await claimSlots(parts, job.name, dueSlots(job, { after: now, until: cursor }, now).run, now);
 }
 
 function reschedule(row: JobRow, schedules: ScheduleText[], now: Instant): Partial<JobRow> {
   if (same(row.schedules, schedules)) return {};
   return { schedules, schedulesSince: now, previousSchedules: row.schedules };
-}
-
-function scheduleTexts(job: Job): ScheduleText[] {
-  return job.schedules.map(({ schedule, ...policy }) => ({
-    cron: schedule.cron,
-    timeZone: schedule.timeZone,
-    catchUp: policy.catchUp,
-    catchUpLimit: policy.catchUpLimit,
-    mustStartWithinMs: policy.mustStartWithinMs,
-    mustFinishBy: policy.mustFinishBy,
-  }));
 }
 
 function same(a: ScheduleText[], b: ScheduleText[]): boolean {

@@ -1,11 +1,10 @@
 import { type Instant, minute } from '../instant.ts';
 import type { Deployed } from '../job/catalog.ts';
-import type { JobSchedule } from '../job/job.ts';
+import { type Job, readScheduleText } from '../job/job.ts';
 import type { Parts } from '../parts.ts';
 import { type Due, dueSlots } from '../run/due.ts';
 import { newRun } from '../run/run.ts';
-import { parseSchedule } from '../schedule/schedule.ts';
-import type { JobRow, ScheduleText } from '../store/jobs.ts';
+import type { JobRow } from '../store/jobs.ts';
 import { claimSlots } from './claim.ts';
 import { registerJob } from './deployments.ts';
 import { recordMissed } from './missed.ts';
@@ -40,32 +39,32 @@ export async function tick(parts: Parts, now: Instant): Promise<{ behindMs: numb
 function concerns({ job }: Deployed, after: Instant, until: Instant, now: Instant): boolean {
   if (job.status === 'decommissioned' || after >= until) return false;
   if (now - after > lookAhead) return true;
-  const { run, missed } = dueSlots(job.schedules, { after, until }, now);
+  const { run, missed } = dueSlots(job, { after, until }, now);
   return run.length + missed.length > 0;
 }
 
 async function tickJob(parts: Parts, deployed: Deployed, after: Instant, until: Instant, now: Instant): Promise<void> {
   const found = await parts.store.jobs.get(deployed.job.name);
   const row = found?.value ?? (await registerJob(parts, deployed, undefined, now));
-  await claim(parts, row, expected(row, deployed.job.schedules, after, until, now), now);
+  await claim(parts, row, expected(row, deployed.job, after, until, now), now);
 }
 
 /** What was expected of the job: by its old schedule until the change became known, by the present one since. */
-function expected(row: JobRow, schedules: JobSchedule[], after: Instant, until: Instant, now: Instant): Due {
+function expected(row: JobRow, job: Job, after: Instant, until: Instant, now: Instant): Due {
   const known = Math.max(after, row.since);
   const changed = Math.min(Math.max(known, row.schedulesSince), until);
-  const before = dueSlots(row.previousSchedules.map(readSchedule), { after: known, until: changed }, now);
-  const since = dueSlots(schedules, { after: changed, until }, now);
+  const before = dueSlots(
+    { ...job, schedules: row.previousSchedules.map(readScheduleText) },
+    { after: known, until: changed },
+    now,
+  );
+  const since = dueSlots(job, { after: changed, until }, now);
   return { run: [...before.run, ...since.run], missed: [...before.missed, ...since.missed] };
 }
 
-function readSchedule({ cron, timeZone, ...policy }: ScheduleText): JobSchedule {
-  return { schedule: parseSchedule(cron, timeZone), ...policy };
-}
-
 async function claim(parts: Parts, row: JobRow, due: Due, now: Instant): Promise<void> {
-  const missed = due.missed.map(({ slot, code, reason, slots }) =>
-    newRun(row.name, slot, 'schedule', now, { state: 'missed', reasonCode: code, reason, slots, endedAt: now }),
+  const missed = due.missed.map(({ slot, state, code, reason, slots }) =>
+    newRun(row.name, slot, 'schedule', now, { state, reasonCode: code, reason, slots, endedAt: now }),
   );
   await recordMissed(parts, missed, now);
   await claimSlots(parts, row.name, due.run, now);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type ErrorClass, errorClasses } from '../job/error-class.ts';
 
 /**
  * The contract between the service and the shim that runs one attempt inside a process or container:
@@ -50,24 +51,8 @@ export const attemptSpec = z.object({
 });
 export type AttemptSpec = z.infer<typeof attemptSpec>;
 
-/** Why an attempt failed; decides whether trying again can help. */
-export const errorClasses = [
-  'network', // connection refused, reset, DNS, time-out of a request
-  'throttled', // 429
-  'server', // 5xx of somebody else
-  'infrastructure', // ours: storage, bundle, start of the platform
-  'lost', // began, then vanished without a result
-  'timeout', // the job's own time limit
-  'memory', // killed for lack of memory
-  'killed', // ended by a signal that we did not send
-  'application', // any other exception or exit code
-  'syntax', // the script does not parse
-  'module', // an import that is not installed, or a script that is not there
-  'configuration', // a missing environment variable, secret, package manager, or trust in a certificate
-  'authorization', // 401, 403
-] as const;
 export const errorClass = z.enum(errorClasses);
-export type ErrorClass = z.infer<typeof errorClass>;
+export type { ErrorClass };
 
 /** What exactly went wrong, as far as it is known: a finer kind within a class, for the advice that an alert gives. */
 export const errorKinds = [

@@ -1,11 +1,13 @@
 import { type Instant, minute } from '../instant.ts';
-import type { JobSchedule } from '../job/job.ts';
-import { countSlots, latestSlot, nextSlots, parseSchedule, slotsBetween } from '../schedule/schedule.ts';
+import type { Job, JobSchedule } from '../job/job.ts';
+import { type Closed, whyClosed } from '../schedule/calendar.ts';
+import { countSlots, dueBy, latestSlot, slotsBetween } from '../schedule/schedule.ts';
 import type { ReasonCode } from './run.ts';
 
 /** What a tick must do about the slots of one job in a stretch of time. */
 export interface Due {
   run: DueSlot[];
+  /** What gets a row and is not run. */
   missed: MissedSlot[];
 }
 
@@ -15,10 +17,14 @@ export interface DueSlot {
   late: boolean;
   startBy: Instant | null;
   finishBy: Instant | null;
+  /** What the run gets after the job's command: of the first schedule that names the slot. */
+  args: string[];
 }
 
 export interface MissedSlot {
   slot: Instant;
+  /** `skipped`: by the job's calendar or blackout it was not expected, so that no one is alerted. */
+  state: 'missed' | 'skipped';
   code: ReasonCode;
   reason: string;
   /** More than 1: this one row tells of that many slots, `slot` being the newest of them. */
@@ -38,12 +44,16 @@ const onTime = minute;
 /** Missed slots of one schedule told one by one, newest first; older ones share a row. A day of every minute. */
 export const toldOneByOne = 1_440;
 
-/** Decides for each slot in `stretch`: run it, or record it as missed, by the catch-up policy of its schedule. */
-export function dueSlots(schedules: readonly JobSchedule[], stretch: Stretch, now: Instant): Due {
+/** Decides for each slot in `stretch`: run it, or record why not, by its schedule's catch-up policy and what closes the job. */
+export function dueSlots(
+  { schedules, closed }: Pick<Job, 'schedules' | 'closed'>,
+  stretch: Stretch,
+  now: Instant,
+): Due {
   const run = new Map<Instant, DueSlot>();
   const missed = new Map<Instant, MissedSlot>();
   for (const schedule of schedules) {
-    const due = dueOf(schedule, stretch, now);
+    const due = dueOf({ ...schedule, closed }, stretch, now);
     for (const slot of due.run) run.set(slot.slot, both(run.get(slot.slot), slot));
     for (const slot of due.missed) missed.set(slot.slot, slot);
   }
@@ -60,41 +70,65 @@ function both(one: DueSlot | undefined, other: DueSlot): DueSlot {
     ...other,
     startBy: patient ? null : Math.max(one.startBy ?? 0, other.startBy ?? 0),
     finishBy: deadlines.length > 0 ? Math.min(...deadlines) : null,
+    args: one.args,
   };
 }
 
-function dueOf(job: JobSchedule, { after, until }: Stretch, now: Instant): Due {
+/** The arguments that a slot's run gets: of the first schedule that names it, else of the first. */
+export function argsOf(schedules: readonly JobSchedule[], slot: Instant): string[] {
+  const named = schedules.find(({ schedule }) => slotsBetween(schedule, slot - 1, slot).length > 0);
+  return (named ?? schedules[0])?.args ?? [];
+}
+
+interface Expected extends JobSchedule {
+  closed: Closed;
+}
+
+function dueOf(job: Expected, { after, until }: Stretch, now: Instant): Due {
   const past = Math.min(until, now - onTime);
   const fresh = slotsBetween(job.schedule, Math.max(after, past), until);
-  const run = fresh.map((slot) => dueSlot(job, slot, false));
-  if (past <= after) return { run, missed: [] };
+  const run = fresh.filter((slot) => isOpen(job, slot)).map((slot) => dueSlot(job, slot, false));
+  const skipped = fresh.filter((slot) => !isOpen(job, slot)).map((slot) => notRun(job, slot, slot, now));
+  if (past <= after) return { run, missed: skipped };
 
   const late = lateSlots(job, after, past).filter((slot) => inTime(job, slot, now));
   const caught = late.map((slot) => dueSlot(job, slot, true));
   const oldest = late[0] ?? Number.POSITIVE_INFINITY;
-  return { run: [...caught, ...run], missed: missedSlots(job, { after, until: past }, oldest, new Set(late), now) };
+  const missed = missedSlots(job, { after, until: past }, oldest, new Set(late), now);
+  return { run: [...caught, ...run], missed: [...missed, ...skipped] };
 }
 
 /** The past slots that the policy wants run, oldest first. */
-function lateSlots({ schedule, catchUp, catchUpLimit }: JobSchedule, after: Instant, past: Instant): Instant[] {
-  if (catchUp === 'none') return [];
-  if (catchUp === 'all') return lastSlots(schedule, after, past, catchUpLimit);
-  const latest = latestSlot(schedule, after, past);
-  return latest === undefined ? [] : [latest];
+function lateSlots(job: Expected, after: Instant, past: Instant): Instant[] {
+  if (job.catchUp === 'none') return [];
+  const wanted = job.catchUp === 'all' ? job.catchUpLimit : 1;
+  const { calendars, blackouts } = job.closed;
+  if (calendars.length + blackouts.length === 0) return lastSlots(job.schedule, after, past, wanted);
+  // Behind a long blackout no one looks further than the slots that get rows of their own.
+  const looked = lastSlots(job.schedule, after, past, Math.max(toldOneByOne, wanted));
+  return looked.filter((slot) => isOpen(job, slot)).slice(-wanted);
 }
 
-function missedSlots(job: JobSchedule, stretch: Stretch, oldestRun: Instant, caught: Set<Instant>, now: Instant) {
+function missedSlots(job: Expected, stretch: Stretch, oldestRun: Instant, caught: Set<Instant>, now: Instant) {
   const told = lastSlots(job.schedule, stretch.after, stretch.until, toldOneByOne);
-  const missed: MissedSlot[] = told
-    .filter((slot) => !caught.has(slot))
-    .map((slot) => ({ slot, slots: 1, ...whyMissed(job, slot, oldestRun, now) }));
+  const missed = told.filter((slot) => !caught.has(slot)).map((slot) => notRun(job, slot, oldestRun, now));
   const older = told[0] === undefined ? undefined : latestSlot(job.schedule, stretch.after, told[0] - 1);
   if (older !== undefined) {
     const slots = countSlots(job.schedule, stretch.after, older);
-    const { code, reason } = whyMissed(job, older, oldestRun, now);
-    missed.push({ slot: older, slots, code, reason: `${slots} slots up to here: ${reason}` });
+    const one = notRun(job, older, oldestRun, now);
+    missed.push({ ...one, slots, reason: `${slots} slots up to here: ${one.reason}` });
   }
   return missed;
+}
+
+function notRun(job: Expected, slot: Instant, oldestRun: Instant, now: Instant): MissedSlot {
+  const shut = whyClosed(job.closed, job.schedule.timeZone, slot);
+  if (shut) return { slot, state: 'skipped', slots: 1, ...shut };
+  return { slot, state: 'missed', slots: 1, ...whyMissed(job, slot, oldestRun, now) };
+}
+
+function isOpen({ closed, schedule }: Expected, slot: Instant): boolean {
+  return whyClosed(closed, schedule.timeZone, slot) === undefined;
 }
 
 function whyMissed(
@@ -131,14 +165,8 @@ function inTime({ mustStartWithinMs }: JobSchedule, slot: Instant, now: Instant)
 
 function dueSlot(job: JobSchedule, slot: Instant, late: boolean): DueSlot {
   const startBy = job.mustStartWithinMs === null ? null : slot + job.mustStartWithinMs;
-  return { slot, late, startBy, finishBy: finishBy(job, slot) };
-}
-
-/** The first time after the slot at which the clock on the job's wall shows `mustFinishBy`. */
-function finishBy({ mustFinishBy, schedule }: JobSchedule, slot: Instant): Instant | null {
-  if (mustFinishBy === null) return null;
-  const [hours, minutes] = mustFinishBy.split(':').map(Number);
-  return nextSlots(parseSchedule(`${minutes} ${hours} * * *`, schedule.timeZone), slot, 1)[0] ?? null;
+  const finishBy = job.mustFinishBy === null ? null : dueBy(job.schedule, slot, job.mustFinishBy);
+  return { slot, late, startBy, finishBy, args: job.args };
 }
 
 function inOrder<T>(slots: Map<Instant, T>): T[] {

@@ -19,7 +19,15 @@ const letters = { schedule: '', 'catch-up': 'c', manual: 'm', rerun: 'r', backfi
 export type Trigger = keyof typeof letters;
 
 /** Why a run was skipped or missed, for machines; `reason` says it in words. */
-export type ReasonCode = 'overlap' | 'paused' | 'outage' | 'start-within' | 'catch-up-limit' | 'decommissioned';
+export type ReasonCode =
+  | 'overlap'
+  | 'paused'
+  | 'outage'
+  | 'start-within'
+  | 'catch-up-limit'
+  | 'decommissioned'
+  | 'blackout'
+  | 'calendar';
 
 export interface Person {
   /** Who asked: a user name or e-mail. */

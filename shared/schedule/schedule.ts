@@ -4,6 +4,8 @@ import {
   changesBetween,
   clockText,
   firstReading,
+  gapBefore,
+  nextReading,
   type Stretch,
   stretches,
   type Wall,
@@ -122,6 +124,43 @@ export function slotOnDate(s: Schedule, date: string): Instant {
     }
   }
   return firstReading(s.zone, start + (hours[0] ?? 0) * hour + (minutes[0] ?? 0) * minute);
+}
+
+/**
+ * When a run must be over that has to finish by a local time `07:45`: when the clock reads it next, counted from the
+ * time that the slot is for. A slot whose own time the clock skipped keeps its distance to a limit in the same gap.
+ */
+export function dueBy(s: Schedule, slot: Instant, time: string): Instant {
+  const wall = slotWall(s, slot);
+  const [hours = 0, minutes = 0] = time.split(':').map(Number);
+  const sameDay = Math.floor(wall / day) * day + hours * hour + minutes * minute;
+  const limit = sameDay > wall ? sameDay : sameDay + day;
+  if (limit <= wallAt(s.zone, slot)) return slot + (limit - wall);
+  return nextReading(s.zone, limit, slot);
+}
+
+/** The clock time that a slot is for: the one that was skipped where it stands for that, the earliest of several. */
+function slotWall(s: Schedule, slot: Instant): Wall {
+  const gap = s.fields.followsClock ? undefined : gapBefore(s.zone, slot);
+  const lost: Instant[] = [];
+  if (gap) collect(s.fields, { ...gap, offset: 0 }, 1, lost);
+  return lost[0] ?? wallAt(s.zone, slot);
+}
+
+/** The two schedules' search begins here, so that a check says the same on any day. */
+const searchedFrom: Instant = Date.UTC(2024, 0, 1);
+/** As many steps as the search may take: 20 years of a daily schedule. */
+const mostSteps = 7_500;
+
+/** An instant that both schedules name; undefined: none in a search of bounded length from 2024 on. */
+export function firstMeeting(one: Schedule, other: Schedule): Instant | undefined {
+  let [a, b] = [nextSlots(one, searchedFrom, 1)[0], nextSlots(other, searchedFrom, 1)[0]];
+  for (let step = 0; step < mostSteps && a !== undefined && b !== undefined; step += 1) {
+    if (a === b) return a;
+    if (a < b) a = nextSlots(one, b - 1, 1)[0];
+    else b = nextSlots(other, a - 1, 1)[0];
+  }
+  return undefined;
 }
 
 /** The next slots with a note where the clock changes; the notes are for people. */

@@ -180,6 +180,35 @@ export function firstReading(zone: Zone, wall: Wall): Instant {
   );
 }
 
+/** The last instant at which the local clock reads `wall`; the end of the gap when it never does. */
+export function lastReading(zone: Zone, wall: Wall): Instant {
+  const spans = spansBetween(zone, wall - reach, wall + reach);
+  const last = spans.findLast(({ from, to, offset }) => from + offset <= wall && wall < to + offset);
+  return last ? wall - last.offset : firstReading(zone, wall);
+}
+
+/** The last instant (to the millisecond) at which the local clock reads less than `wall`. */
+export function lastReadingBefore(zone: Zone, wall: Wall): Instant {
+  const spans = spansBetween(zone, wall - reach, wall + reach);
+  const last = spans.findLast(({ from, offset }) => from + offset < wall);
+  return last ? Math.min(last.to, wall - last.offset) - 1 : firstReading(zone, wall) - 1;
+}
+
+/** The first instant after `after` at which the local clock reads `wall` or later. */
+export function nextReading(zone: Zone, wall: Wall, after: Instant): Instant {
+  for (const { from, to, offset } of spansBetween(zone, after, wall + reach)) {
+    const at = Math.max(from, wall - offset, after + 1);
+    if (at < to) return at;
+  }
+  return firstReading(zone, wall);
+}
+
+/** The gap that the clock jumps over in the minute that ends with `at`; undefined: none. Walls, the end exclusive. */
+export function gapBefore(zone: Zone, at: Instant): { from: Wall; to: Wall } | undefined {
+  const change = changesBetween(zone, at - minute, at).find(({ before, after }) => after > before);
+  return change && { from: change.at + change.before, to: change.at + change.after };
+}
+
 /**
  * What the local clock goes through in (after, until], ascending in both wall and instant.
  * Following the clock: gaps are left out, overlaps come twice. Otherwise each wall comes once: those of a gap together

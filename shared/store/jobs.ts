@@ -1,17 +1,8 @@
 import type { Instant } from '../instant.ts';
+import type { ScheduleText } from '../job/job.ts';
 import type { Person, RunState, Trigger } from '../run/run.ts';
 import { Recent } from './recent.ts';
 import { type Codec, readInstant, type Table, type Versioned } from './table.ts';
-
-/** A schedule as text, so that a later version can still say what was expected before it. */
-export interface ScheduleText {
-  cron: string;
-  timeZone: string;
-  catchUp: 'latest' | 'all' | 'none';
-  catchUpLimit: number;
-  mustStartWithinMs: number | null;
-  mustFinishBy: string | null;
-}
 
 export interface LastRun {
   id: string;

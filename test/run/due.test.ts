@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { day, hour, iso, minute } from '../../shared/instant.ts';
-import { dueSlots } from '../../shared/run/due.ts';
+import { argsOf, dueSlots } from '../../shared/run/due.ts';
 import { everyMinute, job, seven } from '../support/pipeline/cast.ts';
 
 const zone = 'Europe/London';
-const one = (policy: string) =>
-  job('score', { schedule: `{ cron: "0 7 * * *", timeZone: ${zone}, ${policy} }` }).schedules;
+const one = (policy: string) => job('score', { schedule: `{ cron: "0 7 * * *", timeZone: ${zone}, ${policy} }` });
 const away = { after: seven - 2 * day - hour, until: seven + hour + minute };
 const late = seven + hour;
 const told = (due: ReturnType<typeof dueSlots>) => ({
@@ -62,7 +61,7 @@ test('a stretch leaves out its start and takes in its end', () => {
 test('a run must start within its time from the slot on, and finish by the next such time on the wall', () => {
   const due = (cron: string, timeZone: string, by: string, at: number) => {
     const text = `{ cron: "${cron}", timeZone: ${timeZone}, mustStartWithin: 10m, mustFinishBy: "${by}" }`;
-    const [slot] = dueSlots(job('x', { schedule: text }).schedules, { after: at - 1, until: at }, at).run;
+    const [slot] = dueSlots(job('x', { schedule: text }), { after: at - 1, until: at }, at).run;
     return slot && [slot.startBy, slot.finishBy].map((limit) => limit && iso(limit));
   };
   expect(due('0 7 * * *', zone, '07:45', seven)).toEqual(['2026-11-20T07:10:00Z', '2026-11-20T07:45:00Z']);
@@ -79,21 +78,24 @@ test('a run must start within its time from the slot on, and finish by the next 
 test('two schedules that meet at one instant are one run, that keeps the looser start and the tighter end', () => {
   const two = `[{ cron: "0 7 * * *", timeZone: ${zone}, mustStartWithin: 10m, mustFinishBy: "09:00" }, { cron: "0 7 * * 5", timeZone: ${zone}, mustStartWithin: 1h, mustFinishBy: "08:00" }]`;
   const stretch = { after: seven - hour, until: seven };
-  const expected = [{ slot: seven, late: false, startBy: seven + hour, finishBy: seven + hour }];
-  const { schedules } = job('x', { schedule: two });
-  expect(dueSlots(schedules, stretch, seven).run).toEqual(expected);
-  expect(dueSlots([...schedules].reverse(), stretch, seven).run).toEqual(expected);
+  const expected = [{ slot: seven, late: false, startBy: seven + hour, finishBy: seven + hour, args: [] }];
+  const both = job('x', { schedule: two });
+  expect(dueSlots(both, stretch, seven).run).toEqual(expected);
+  expect(dueSlots({ ...both, schedules: [...both.schedules].reverse() }, stretch, seven).run).toEqual(expected);
 });
 
 test('a slot that one schedule has given up and another still wants is run', () => {
   const two = `[{ cron: "0 7 * * *", timeZone: ${zone}, catchUp: latest }, { cron: "0 7 * * 5", timeZone: ${zone}, catchUp: none }]`;
-  const due = dueSlots(job('x', { schedule: two }).schedules, { after: seven - hour, until: late }, late);
+  const due = dueSlots(job('x', { schedule: two }), { after: seven - hour, until: late }, late);
   expect(told(due)).toEqual({ run: ['2026-11-20 late'], missed: [] });
 });
 
 test('a year away of every minute is told in a bounded number of rows, the oldest one standing for the rest', () => {
-  const { schedules } = job('x', { schedule: everyMinute });
-  const { run, missed } = dueSlots(schedules, { after: seven - 365 * day, until: seven + minute }, seven);
+  const { run, missed } = dueSlots(
+    job('x', { schedule: everyMinute }),
+    { after: seven - 365 * day, until: seven + minute },
+    seven,
+  );
   expect(run.map(({ slot, late }) => [slot, late])).toEqual([
     [seven - minute, true],
     [seven, false],
@@ -105,5 +107,51 @@ test('a year away of every minute is told in a bounded number of rows, the oldes
 });
 
 test('a job without a schedule has nothing due', () => {
-  expect(dueSlots([], away, late)).toEqual({ run: [], missed: [] });
+  expect(dueSlots(job('x'), away, late)).toEqual({ run: [], missed: [] });
+});
+
+describe('what closes a job', () => {
+  const closed = {
+    calendars: [{ name: 'uk', weekend: [], days: { '2026-11-20': 'a holiday' } }],
+    blackouts: [{ from: '2026-11-18', to: '2026-11-18', why: 'the CRM moves' }],
+  };
+  const rows = (due: ReturnType<typeof dueSlots>) =>
+    due.missed.map(({ slot, state, code }) => `${iso(slot).slice(0, 10)} ${state} ${code}`);
+
+  test('makes its slots skipped rows, also those of the coming minute', () => {
+    const due = dueSlots({ ...one('catchUp: all'), closed }, { after: seven - minute, until: seven }, seven - minute);
+    expect(due.run).toEqual([]);
+    expect(rows(due)).toEqual(['2026-11-20 skipped calendar']);
+  });
+
+  test('is not caught up after an outage: the latest is the latest that was expected', () => {
+    const latest = dueSlots({ ...one('catchUp: latest'), closed }, away, late);
+    expect(told(latest).run).toEqual(['2026-11-19 late']);
+    expect(rows(latest)).toEqual(['2026-11-18 skipped blackout', '2026-11-20 skipped calendar']);
+    const limited = dueSlots({ ...one('catchUp: all, catchUpLimit: 1'), closed }, away, late);
+    expect(told(limited).run).toEqual(['2026-11-19 late']);
+    expect(rows(dueSlots({ ...one('catchUp: none'), closed }, away, late))).toEqual([
+      '2026-11-18 skipped blackout',
+      '2026-11-19 missed outage',
+      '2026-11-20 skipped calendar',
+    ]);
+  });
+
+  test('does not keep back a slot that another zone of the job still wants', () => {
+    const two = '[{ cron: "30 23 * * *", timeZone: UTC }, { cron: "30 8 * * *", timeZone: Asia/Tokyo }]';
+    const half = seven + 16 * hour + 30 * minute;
+    const due = dueSlots({ ...job('x', { schedule: two }), closed }, { after: half - minute, until: half }, half);
+    expect(due.run).toHaveLength(1);
+    expect(due.missed).toEqual([]);
+  });
+});
+
+test('a slot carries the arguments of the schedule that names it, of the first where several do', () => {
+  const two = `[{ cron: "0 7 * * *", timeZone: ${zone}, args: [daily] }, { cron: "5 7 * * *", timeZone: ${zone}, args: [--late, "1"] }]`;
+  const { schedules } = job('x', { schedule: two });
+  const due = dueSlots(job('x', { schedule: two }), { after: seven - 1, until: seven + hour }, seven);
+  expect(due.run.map(({ args }) => args)).toEqual([['daily'], ['--late', '1']]);
+  expect(argsOf(schedules, seven + 5 * minute)).toEqual(['--late', '1']);
+  expect(argsOf(schedules, seven + 6 * minute)).toEqual(['daily']);
+  expect(argsOf([], seven)).toEqual([]);
 });

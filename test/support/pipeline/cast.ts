@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Instant } from '../../../shared/instant.ts';
 import type { Catalog, Deployed } from '../../../shared/job/catalog.ts';
-import { type Job, toJob } from '../../../shared/job/job.ts';
+import type { Job } from '../../../shared/job/job.ts';
 import { readManifest } from '../../../shared/manifest/reading.ts';
+import { toJob } from '../../../shared/manifest/to-job.ts';
 import { newRun, type Run } from '../../../shared/run/run.ts';
 
 /** The instant that all tests count from: a Friday, seven o'clock in London, which is on UTC then. */
