@@ -36,11 +36,14 @@ export class FakePlatform implements Executor {
   behave: (spec: AttemptSpec) => Behaviour = () => 'succeed';
   errorClass: ErrorClass = 'application';
   private readonly clock: () => Instant;
+  private readonly create: (url: string, body: string) => Promise<boolean>;
   private readonly alive = new Map<string, { spec: AttemptSpec; since: Instant }>();
   private readonly heartbeats = new Map<string, { begun: Instant; last: Instant }>();
 
-  constructor(clock: () => Instant) {
+  /** @param put creates a blob as a shim does; left out: over HTTP */
+  constructor(clock: () => Instant, put = create) {
     this.clock = clock;
+    this.create = put;
   }
 
   async start(spec: AttemptSpec): Promise<string> {
@@ -94,12 +97,12 @@ export class FakePlatform implements Executor {
   }
 
   private async shim(spec: AttemptSpec, behaviour: Behaviour): Promise<void> {
-    if (!(await create(spec.blobs.started, '{"pid":1}'))) return;
+    if (!(await this.create(spec.blobs.started, '{"pid":1}'))) return;
     const now = this.clock();
     this.executions.set(key(spec), (this.executions.get(key(spec)) ?? 0) + 1);
     this.heartbeats.set(key(spec), { begun: now, last: now });
     if (behaviour === 'vanish') return;
-    if (behaviour === 'garbage') await create(spec.blobs.result, '{"version":1,"outcome":NaN');
+    if (behaviour === 'garbage') await this.create(spec.blobs.result, '{"version":1,"outcome":NaN');
     else if (behaviour === 'succeed' || behaviour === 'twice') await this.leave(spec, now, 'succeeded');
     else if (behaviour === 'fail') await this.leave(spec, now, 'failed');
     else this.alive.set(key(spec), { spec, since: now });
@@ -107,7 +110,7 @@ export class FakePlatform implements Executor {
 
   private async leave(spec: AttemptSpec, since: Instant, outcome: AttemptResult['outcome']): Promise<void> {
     const result = resultOf(spec, since, this.clock(), outcome, this.errorClass);
-    if (await create(spec.blobs.result, JSON.stringify(result))) {
+    if (await this.create(spec.blobs.result, JSON.stringify(result))) {
       this.nudges.push({ job: spec.job, run: spec.run, attempt: spec.attempt });
     }
   }

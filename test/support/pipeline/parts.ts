@@ -7,9 +7,11 @@ import type { Parts } from '../../../shared/parts.ts';
 import { register } from '../../../shared/pipeline/deployments.ts';
 import { type Pipeline, pipeline } from '../../../shared/pipeline.ts';
 import type { Run } from '../../../shared/run/run.ts';
+import type { Attempts } from '../../../shared/store/attempts.ts';
 import { signWithKey } from '../../../shared/store/signature.ts';
 import { openStore, type Store } from '../../../shared/store/store.ts';
 import { freshAccount } from '../storage/account.ts';
+import { memoryStore } from '../storage/memory.ts';
 import { SteppedQueue } from '../storage/queue.ts';
 import { deployed, seven } from './cast.ts';
 import { FakePlatform } from './executor.ts';
@@ -17,9 +19,9 @@ import { FakePlatform } from './executor.ts';
 /** A service over an empty account whose clock, queue and platform are the test's. */
 export class World {
   now: Instant = seven - 30 * minute;
-  readonly connection = freshAccount();
-  readonly queue = new SteppedQueue(() => this.now);
-  readonly platform = new FakePlatform(() => this.now);
+  readonly connection: string;
+  readonly queue: SteppedQueue;
+  readonly platform: FakePlatform;
   readonly events: Event[] = [];
   readonly jobs = new Map<string, Deployed>();
   readonly store: Store;
@@ -28,30 +30,57 @@ export class World {
   /** Set: nobody tells that an attempt has ended. */
   deaf = false;
 
-  private constructor() {
+  private constructor(kept: 'azurite' | 'memory') {
+    if (kept === 'memory') {
+      const memory = memoryStore(() => this.now);
+      this.connection = '';
+      this.queue = memory.queue;
+      this.platform = new FakePlatform(() => this.now, memory.create);
+      this.store = { ...memory.store, attempts: this.byOurClock(memory.store.attempts) };
+    } else {
+      this.connection = freshAccount();
+      this.queue = new SteppedQueue(() => this.now);
+      this.platform = new FakePlatform(() => this.now);
+      this.store = this.azurite();
+    }
+    this.parts = this.host({});
+    this.work = pipeline(this.parts);
+  }
+
+  private azurite(): Store {
     // Storage itself checks signatures by the real time.
     const hourFromNow = () => Date.now() + 60 * minute;
     const store = openStore(this.connection, (container, blob, rights) =>
       signWithKey(container, blob, rights, hourFromNow()),
     );
-    const { attempts } = store;
-    this.store = {
+    return {
       ...store,
       launches: this.queue,
-      // The store stamps its blobs with the real time; the test's clock stands somewhere else.
-      attempts: {
-        ...attempts,
-        begun: async (id) => ((await attempts.begun(id)) === undefined ? undefined : this.platform.life(id)?.begun),
-        lastHeartbeat: async (id) => this.platform.life(id)?.last,
-      },
+      attempts: this.byOurClock(store.attempts),
+      time: async () => Math.floor(this.now / 1_000) * 1_000,
     };
-    this.parts = this.host({});
-    this.work = pipeline(this.parts);
+  }
+
+  /** The store stamps its blobs with the real time; the test's clock stands somewhere else. */
+  private byOurClock(attempts: Attempts): Attempts {
+    return {
+      ...attempts,
+      begun: async (id) => ((await attempts.begun(id)) === undefined ? undefined : this.platform.life(id)?.begun),
+      lastHeartbeat: async (id) => this.platform.life(id)?.last,
+    };
   }
 
   /** With the jobs registered half an hour before seven, and one tick done. */
-  static async of(...jobs: Job[]): Promise<World> {
-    const world = new World();
+  static of(...jobs: Job[]): Promise<World> {
+    return World.begin(new World('azurite'), jobs);
+  }
+
+  /** The same over a store in memory: for thousands of slots. */
+  static inMemory(...jobs: Job[]): Promise<World> {
+    return World.begin(new World('memory'), jobs);
+  }
+
+  private static async begin(world: World, jobs: Job[]): Promise<World> {
     await world.store.prepare();
     for (const job of jobs) world.jobs.set(job.name, deployed(job));
     await register(world.parts, world.catalog(), world.now);

@@ -1,0 +1,173 @@
+import { type Instant, minute, second } from '../../../shared/instant.ts';
+import type { Catalog } from '../../../shared/job/catalog.ts';
+import type { Job } from '../../../shared/job/job.ts';
+import type { Parts } from '../../../shared/parts.ts';
+import { register } from '../../../shared/pipeline/deployments.ts';
+import { type Pipeline, pipeline } from '../../../shared/pipeline.ts';
+import { isFinal, parseRunId } from '../../../shared/run/run.ts';
+import { slotsBetween } from '../../../shared/schedule/schedule.ts';
+import { key } from './executor.ts';
+import { Died, disturbed, type Plan } from './fault.ts';
+import { World } from './parts.ts';
+import { numbers } from './random.ts';
+
+/** One host of a simulation: works in steps, dies and comes back, and may have a wrong clock or another package. */
+export interface SimulatedHost {
+  name: string;
+  work: Pipeline;
+  parts: Parts;
+  /** Until then nothing that it does arrives. */
+  deadUntil: Instant;
+  /** By which its clock is wrong, ms. */
+  clockOff: number;
+  /** The jobs that it knows; left out: those of the world. */
+  catalog?: Catalog;
+  /** It does not work at all: a process that is held, or not started yet. */
+  held: boolean;
+}
+
+export interface Simulation {
+  world: World;
+  hosts: SimulatedHost[];
+  random: () => number;
+  began: Instant;
+}
+
+/** Something that happens: asked at each step. */
+export type Trouble = (simulation: Simulation) => Promise<void> | void;
+
+export interface SimulationOptions {
+  seed: number;
+  jobs: Job[];
+  /** How long slots come for, minutes of virtual time. */
+  minutes: number;
+  /** Names of the hosts; left out: two. */
+  hosts?: string[];
+  /** How often a call of storage or platform fails, with or without effect; and how often a host dies at one. */
+  fails?: number;
+  dies?: number;
+  troubles?: Trouble[];
+  /** How long things may take to settle after the last slot, minutes. */
+  settling?: number;
+}
+
+/** What a simulation has to show: everything but `slots` must be empty. */
+export interface SimulationVerdict {
+  slots: number;
+  missed: string[];
+  duplicate: string[];
+  extra: string[];
+  lost: string[];
+  stuck: string[];
+}
+
+const stepMs = 30 * second;
+
+/**
+ * Runs hosts in virtual time over a store in memory while troubles happen, then lets all settle and matches expected
+ * slots to rows, and rows to the attempts that ran. The same seed gives the same course.
+ */
+export async function simulate(options: SimulationOptions): Promise<{ verdict: SimulationVerdict; sim: Simulation }> {
+  const random = numbers(options.seed);
+  const original = Math.random;
+  Math.random = random;
+  try {
+    const world = await World.inMemory(...options.jobs);
+    const sim: Simulation = { world, hosts: [], random, began: world.now };
+    for (const name of options.hosts ?? ['one', 'two']) addHost(sim, name, options);
+    for (const until = sim.began + options.minutes * minute; world.now < until; ) {
+      world.now += stepMs;
+      for (const trouble of options.troubles ?? []) await trouble(sim);
+      await Promise.all(sim.hosts.map((host) => step(sim, host)));
+    }
+    const cursor = await settle(sim, options.settling ?? 90);
+    return { verdict: await verdictOf(sim, options.jobs, cursor), sim };
+  } finally {
+    Math.random = original;
+  }
+}
+
+/** A host more. */
+export function addHost(
+  sim: Simulation,
+  name: string,
+  { fails = 0.01, dies = 0.002 }: Pick<SimulationOptions, 'fails' | 'dies'> = {},
+): SimulatedHost {
+  const { world, random } = sim;
+  const host: SimulatedHost = { name, work: world.work, parts: world.parts, deadUntil: 0, clockOff: 0, held: false };
+  const plan: Plan = () => {
+    if (world.now < host.deadUntil) return 'before';
+    if (random() < dies) host.deadUntil = world.now + random() * 12 * minute;
+    return random() < fails ? (random() < 0.5 ? 'before' : 'after') : undefined;
+  };
+  const catalog = () => host.catalog ?? world.catalog();
+  host.parts = disturbed(world.host({ person: name, catalog }), plan).parts;
+  host.work = pipeline(host.parts);
+  sim.hosts.push(host);
+  return host;
+}
+
+/** As a process that has just started registers its package; its failure is survived. */
+export async function registerAt(sim: Simulation, host: SimulatedHost): Promise<void> {
+  await survive(register(host.parts, host.parts.catalog(), sim.world.now + host.clockOff));
+}
+
+async function step({ world, random }: Simulation, host: SimulatedHost): Promise<void> {
+  const now = world.now + host.clockOff;
+  if (host.held || world.now < host.deadUntil) return;
+  await survive(host.work.tick(now));
+  for (const { text, done, count } of await world.queue.take(32, 60)) {
+    if (count > 5) await done();
+    else await survive(host.work.launch(text, now).then(done));
+  }
+  // Some nudges get lost.
+  for (const ended of world.platform.nudges.splice(0)) {
+    if (random() < 0.8) await survive(host.work.finish(ended, now));
+  }
+}
+
+/** What the faults throw is survived, as a host survives it; anything else is a defect. */
+export async function survive(doing: Promise<unknown>): Promise<void> {
+  await doing.catch((error) => {
+    const all = error instanceof AggregateError ? error.errors : [error];
+    for (const one of all) if (!(one instanceof Died) && one?.message !== 'socket hang up') throw error;
+  });
+}
+
+/** Everything works and no new slots come. @returns the instant up to which slots were claimed */
+async function settle({ world }: Simulation, minutes: number): Promise<Instant> {
+  await world.work.tick(world.now);
+  for (const { job } of world.jobs.values()) job.status = 'decommissioned';
+  world.platform.behave = () => 'succeed';
+  const cursor = (await world.store.marks.get('cursor')) ?? 0;
+  for (let i = 0; i < minutes && (await world.leftovers()).length > 0; i++) {
+    for (const attempt of world.platform.running()) await world.platform.end(attempt);
+    await world.pass(world.now + minute);
+  }
+  return cursor;
+}
+
+async function verdictOf({ world, began }: Simulation, jobs: Job[], cursor: Instant): Promise<SimulationVerdict> {
+  const verdict: SimulationVerdict = { slots: 0, missed: [], duplicate: [], extra: [], lost: [], stuck: [] };
+  const ran = new Map(world.platform.executions);
+  for (const { name, schedules } of jobs) {
+    const expected = new Set(schedules.flatMap(({ schedule }) => slotsBetween(schedule, began, cursor)));
+    verdict.slots += expected.size;
+    const rows = await world.rows(name);
+    const claimed = new Set(rows.filter(({ id }) => !id.includes('.')).map(({ slot }) => slot));
+    for (const slot of expected) if (!claimed.has(slot)) verdict.missed.push(`${name} ${new Date(slot).toISOString()}`);
+    for (const run of rows) {
+      const scheduled = parseRunId(run.id)?.trigger === 'schedule';
+      if (scheduled && !expected.has(run.slot)) verdict.extra.push(`${name}.${run.id} ${run.state}`);
+      if (!isFinal(run.state)) verdict.stuck.push(`${name}.${run.id} ${run.state}`);
+      for (const { number } of run.attempts) ran.delete(key({ job: name, run: run.id, attempt: number }));
+    }
+  }
+  for (const [attempt, count] of world.platform.executions) if (count > 1) verdict.duplicate.push(attempt);
+  verdict.lost.push(...ran.keys());
+  verdict.stuck.push(...(await world.leftovers()));
+  return verdict;
+}
+
+/** What a verdict must be. */
+export const clean = { missed: [], duplicate: [], extra: [], lost: [], stuck: [] };

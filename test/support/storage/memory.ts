@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto';
+import type { Instant } from '../../../shared/instant.ts';
+import { attemptResult } from '../../../shared/run/attempt.ts';
+import { active, activeCodec } from '../../../shared/store/active.ts';
+import { type AttemptId, type Attempts, UnreadableResult } from '../../../shared/store/attempts.ts';
+import { eventCodec, events } from '../../../shared/store/events.ts';
+import { jobCodec, jobRows } from '../../../shared/store/jobs.ts';
+import { runCodec, runs } from '../../../shared/store/runs.ts';
+import { markCodec, marks } from '../../../shared/store/service.ts';
+import type { Store } from '../../../shared/store/store.ts';
+import { memoryTable } from './memory-table.ts';
+import { SteppedQueue } from './queue.ts';
+
+export interface MemoryStore {
+  store: Store;
+  queue: SteppedQueue;
+  /** Creates a blob at an address that the store gave, as a shim does. False: it is there already. */
+  create(url: string, body: string): Promise<boolean>;
+}
+
+/** A whole store in memory by the clock of a test: thousands of slots a second, the same for the same seed. */
+export function memoryStore(clock: () => Instant): MemoryStore {
+  const blobs = new Map<string, { text: string; at: Instant }>();
+  const queue = new SteppedQueue(clock);
+  const create = (name: string, text: string) => {
+    if (blobs.has(name)) return false;
+    blobs.set(name, { text, at: clock() });
+    return true;
+  };
+  const nudgeKey = randomBytes(32);
+  const store: Store = {
+    runs: runs(memoryTable(runCodec)),
+    active: active(memoryTable(activeCodec)),
+    jobs: jobRows(memoryTable(jobCodec)),
+    events: events(memoryTable(eventCodec)),
+    marks: marks(memoryTable(markCodec)),
+    keys: async () => nudgeKey,
+    launches: queue,
+    attempts: attemptsIn(blobs, create, clock),
+    bundles: {
+      put: async (digest, zip) => void create(`${digest}.zip`, zip.toString('base64')),
+      url: async (digest) => `${digest}.zip`,
+    },
+    prepare: async () => {},
+    time: async () => Math.floor(clock() / 1_000) * 1_000,
+  };
+  return { store, queue, create: async (url, body) => create(url, body) };
+}
+
+function attemptsIn(
+  blobs: Map<string, { text: string; at: Instant }>,
+  create: (name: string, text: string) => boolean,
+  clock: () => Instant,
+): Attempts {
+  const path = ({ job, run, attempt }: AttemptId, name: string) => `${job}/${run}/${attempt}/${name}`;
+  return {
+    urls: async (id, outputs) => ({
+      blobs: {
+        started: path(id, 'started.json'),
+        heartbeat: path(id, 'heartbeat'),
+        log: path(id, 'log.txt'),
+        result: path(id, 'result.json'),
+      },
+      outputs: outputs.map((name) => ({ path: name, url: path(id, `outputs/${name}`) })),
+    }),
+    outputUrl: async (id, name) => path(id, `outputs/${name}`),
+    async ticket(id, spec) {
+      blobs.set(path(id, 'spec.json'), { text: JSON.stringify(spec), at: clock() });
+      return path(id, 'spec.json');
+    },
+    async abandon(id, by) {
+      const name = path(id, 'started.json');
+      return (
+        create(name, JSON.stringify({ abandonedBy: by })) || (blobs.get(name)?.text.includes('abandonedBy') ?? false)
+      );
+    },
+    begun: async (id) => blobs.get(path(id, 'started.json'))?.at,
+    lastHeartbeat: async (id) => (blobs.get(path(id, 'heartbeat')) ?? blobs.get(path(id, 'started.json')))?.at,
+    async result(id) {
+      const found = blobs.get(path(id, 'result.json'));
+      if (!found) return undefined;
+      try {
+        return attemptResult.parse(JSON.parse(found.text));
+      } catch (error) {
+        throw new UnreadableResult(path(id, 'result.json'), error);
+      }
+    },
+    log: async () => undefined,
+  };
+}
