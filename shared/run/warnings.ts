@@ -4,7 +4,8 @@ import type { Run } from './run.ts';
 
 /** What a person should know about a finished run although it did not fail it. One sentence each. */
 export function warnings(run: Run, job: Job | undefined): string[] {
-  return [...lateness(run), ...brevity(run, job), ...bounds(run, job), ...outputs(run)];
+  const told = [...metricProblems(run, job), ...outputProblems(run)].map(({ text }) => text);
+  return [...lateness(run), ...brevity(run, job), ...told];
 }
 
 function* lateness(run: Run): Generator<string> {
@@ -24,18 +25,30 @@ function* brevity(run: Run, job: Job | undefined): Generator<string> {
   if (took < least) yield `took ${took} ms; it must run at least ${least} ms`;
 }
 
-function* bounds(run: Run, job: Job | undefined): Generator<string> {
-  if (run.state !== 'succeeded') return;
-  for (const [name, { min, max, drift }] of Object.entries(job?.metrics ?? {})) {
-    const value = Object.hasOwn(run.metrics, name) ? run.metrics[name] : undefined;
-    const wanted = min !== undefined || max !== undefined || drift !== 'off';
-    if (value === undefined && wanted) yield `metric ${name} is missing`;
-    if (typeof value !== 'number') continue;
-    if (min !== undefined && value < min) yield `metric ${name} is ${value}, expected at least ${min}`;
-    if (max !== undefined && value > max) yield `metric ${name} is ${value}, expected at most ${max}`;
-  }
+/** A metric or output of a run that is not as its manifest wants it. */
+export interface Problem {
+  /** Of the metric, or path of the output. */
+  name: string;
+  text: string;
 }
 
-function* outputs(run: Run): Generator<string> {
-  for (const { path, problem } of run.outputs) if (problem) yield `output ${path}: ${problem}`;
+/** Metrics outside the limits of the manifest, or missing; only of successes. */
+export function metricProblems(run: Run, job: Job | undefined): Problem[] {
+  if (run.state !== 'succeeded') return [];
+  return Object.entries(job?.metrics ?? {}).flatMap(([name, { min, max, drift }]) => {
+    const value = Object.hasOwn(run.metrics, name) ? run.metrics[name] : undefined;
+    const wanted = min !== undefined || max !== undefined || drift !== 'off';
+    if (value === undefined) return wanted ? [{ name, text: `metric ${name} is missing` }] : [];
+    if (typeof value !== 'number') return [];
+    if (min !== undefined && value < min)
+      return [{ name, text: `metric ${name} is ${value}, expected at least ${min}` }];
+    if (max !== undefined && value > max)
+      return [{ name, text: `metric ${name} is ${value}, expected at most ${max}` }];
+    return [];
+  });
+}
+
+/** Declared outputs that were not kept, or could not be read. */
+export function outputProblems({ outputs }: Run): Problem[] {
+  return outputs.flatMap(({ path, problem }) => (problem ? [{ name: path, text: `output ${path}: ${problem}` }] : []));
 }

@@ -5,9 +5,11 @@ import { type Active, active, activeCodec } from './active.ts';
 import { type Attempts, attempts } from './attempts.ts';
 import { type Bundles, bundles } from './bundles.ts';
 import { type Events, eventCodec, events } from './events.ts';
+import { type Incidents, incidents, openIncidentCodec, pastIncidentCodec } from './incidents.ts';
 import { type JobRows, jobCodec, jobRows } from './jobs.ts';
 import { type Keys, keyCodec, keys } from './keys.ts';
 import { type Launches, launches } from './launches.ts';
+import { doneCodec, type Outbox, outbox, waitingCodec } from './outbox.ts';
 import { type Runs, runCodec, runs } from './runs.ts';
 import { type Marks, markCodec, marks } from './service.ts';
 import { type SignBlob, signWithDelegation, signWithKey } from './signature.ts';
@@ -19,6 +21,8 @@ export interface Store {
   active: Active;
   jobs: JobRows;
   events: Events;
+  incidents: Incidents;
+  outbox: Outbox;
   marks: Marks;
   keys: Keys;
   launches: Launches;
@@ -54,6 +58,8 @@ export function openStore(given: string | StorageAccount, sign?: SignBlob, limit
     active: active(open('active', activeCodec)),
     jobs: jobRows(open('jobs', jobCodec)),
     events: events(open('events', eventCodec)),
+    incidents: incidents(open('incidents', openIncidentCodec), open('incidents', pastIncidentCodec)),
+    outbox: outbox(open('outbox', waitingCodec), open('outbox', doneCodec)),
     marks: marks(open('service', markCodec)),
     keys: keys(open('service', keyCodec)),
     launches: launches(queue.launch, queue.poison),

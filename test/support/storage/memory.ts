@@ -4,7 +4,9 @@ import { attemptResult } from '../../../shared/run/attempt.ts';
 import { active, activeCodec } from '../../../shared/store/active.ts';
 import { type AttemptId, type Attempts, UnreadableResult } from '../../../shared/store/attempts.ts';
 import { eventCodec, events } from '../../../shared/store/events.ts';
+import { incidents, openIncidentCodec, pastIncidentCodec } from '../../../shared/store/incidents.ts';
 import { jobCodec, jobRows } from '../../../shared/store/jobs.ts';
+import { doneCodec, outbox, waitingCodec } from '../../../shared/store/outbox.ts';
 import { runCodec, runs } from '../../../shared/store/runs.ts';
 import { markCodec, marks } from '../../../shared/store/service.ts';
 import type { Store } from '../../../shared/store/store.ts';
@@ -33,6 +35,8 @@ export function memoryStore(clock: () => Instant): MemoryStore {
     active: active(memoryTable(activeCodec)),
     jobs: jobRows(memoryTable(jobCodec)),
     events: events(memoryTable(eventCodec)),
+    incidents: incidents(memoryTable(openIncidentCodec), memoryTable(pastIncidentCodec)),
+    outbox: outbox(memoryTable(waitingCodec), memoryTable(doneCodec)),
     marks: marks(memoryTable(markCodec)),
     keys: async () => nudgeKey,
     launches: queue,

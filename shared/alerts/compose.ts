@@ -1,0 +1,171 @@
+import { type Instant, iso } from '../instant.ts';
+import type { Job } from '../job/job.ts';
+import { type Run, runName } from '../run/run.ts';
+import { localText } from '../schedule/schedule.ts';
+import type { Incident } from '../store/incidents.ts';
+import { plainly, stateWord } from './cause.ts';
+import { lastLines, line } from './clean.ts';
+import { spanText } from './clocks.ts';
+import { isFlapping } from './incident.ts';
+import type { Link, Message, Section } from './message.ts';
+import { escalationAfter } from './policy.ts';
+import { durationOf, type Usual } from './usual.ts';
+
+/** What is known of an incident when its message is made. */
+export interface Story {
+  incident: Incident;
+  job: Job | undefined;
+  run: Run | undefined;
+  usual: Usual | undefined;
+  /** Undefined: not looked at; empty: nothing changed. */
+  changes: string[] | undefined;
+  /** Last lines of the log or traceback, redacted by the shim. */
+  detail: string;
+}
+
+/** Jobs named one by one in a message about several. */
+const mostJobs = 20;
+const mostLines = 15;
+
+/**
+ * The message about one incident, or about several of one cause: the first is the eldest and gives the thread.
+ * @param links of the first incident
+ */
+export function compose(stories: readonly [Story, ...Story[]], links: Link[], now: Instant): Message {
+  const [first, ...others] = stories;
+  const { incident } = first;
+  const good = stories.every(({ incident: one }) => one.state === 'resolved');
+  const sections: Section[] = [
+    { kind: 'text', text: sentenceOf(first) },
+    ...(others.length > 0 ? [jobsOf(stories)] : []),
+    { kind: 'facts', facts: factsOf(first, now) },
+    ...changesOf(first),
+    ...logOf(first, good),
+    { kind: 'facts', facts: dutyOf(first) },
+  ];
+  return {
+    key: `${incident.id}.${incident.step}`,
+    thread: incident.id,
+    kind: incident.kind,
+    severity: good ? 'good' : incident.severity,
+    title: titleOf(stories),
+    sections,
+    links: good ? links.filter(({ label }) => label === 'Open') : links,
+    at: now,
+  };
+}
+
+function titleOf(stories: readonly [Story, ...Story[]]): string {
+  const { incident } = stories[0];
+  const word = stateWord[incident.cause];
+  const jobs = new Set(stories.map(({ incident: one }) => one.job));
+  const subject = incident.subject ? ` (${line(incident.subject, 60)})` : '';
+  const name = jobs.size > 1 ? `${jobs.size} jobs` : `${incident.job ?? 'the service'}${subject}`;
+  switch (incident.kind) {
+    case 'opened':
+      return incident.state === 'resolved' ? `${word}, AND OVER: ${name}` : `${word} ${name}`;
+    case 'reminder':
+    case 'escalated':
+      return isFlapping(incident) ? `STILL FLAPPING ${name}` : `STILL ${word} ${name}`;
+    case 'flapping':
+      return `FLAPPING ${name}`;
+    case 'resolved':
+      return `RECOVERED ${name}`;
+  }
+}
+
+function sentenceOf({ incident }: Story): string {
+  const { sentence, firstStep } = plainly(incident);
+  const what = incident.text === '' ? '' : ` ${line(incident.text, 700)}`;
+  if (incident.state === 'resolved') return `It is good again. It was: ${sentence}${what}`;
+  return `${sentence}${what}\n\nFirst step: ${firstStep}`;
+}
+
+function jobsOf(stories: readonly Story[]): Section {
+  const items = stories.slice(0, mostJobs).map(({ incident }) => {
+    const times = incident.count > 1 ? ` (${incident.count} times)` : '';
+    return `${incident.job ?? 'the service'}: ${stateWord[incident.cause].toLowerCase()}${times} · ${line(incident.text, 160)}`;
+  });
+  const more = stories.length - items.length;
+  return { kind: 'list', heading: 'All of one cause', items: more > 0 ? [...items, `and ${more} more`] : items };
+}
+
+function factsOf({ incident, job, run, usual }: Story, now: Instant): { name: string; value: string }[] {
+  const { since, count, flaps, openedAt, resolvedAt, lastAt } = incident;
+  const facts = [];
+  const often = count === 1 ? 'once' : `${count} times, last at ${when(lastAt, job)}`;
+  const span = spanText((resolvedAt ?? now) - since);
+  const until = resolvedAt === null ? `for ${span}` : `until ${when(resolvedAt, job)}, for ${span}`;
+  facts.push({ name: 'Since', value: `${when(since, job)}, ${until}; ${often}` });
+  if (flaps > 0) facts.push({ name: 'Came back', value: `${flaps} times since ${when(openedAt, job)}` });
+  if (run) facts.push({ name: 'Run', value: runName(run) });
+  const versus = run && usual && versusUsual(run, usual);
+  if (versus) facts.push({ name: 'Versus usual', value: versus });
+  return facts;
+}
+
+function versusUsual(run: Run, { durationMs, metrics }: Usual): string | undefined {
+  const parts = [];
+  const took = durationOf(run);
+  if (took !== null && durationMs) {
+    parts.push(`took ${spanText(took)} (usual ${spanText(durationMs.low)} to ${spanText(durationMs.high)})`);
+  }
+  for (const [name, value] of Object.entries(run.metrics)) {
+    const spread = metrics[name];
+    if (typeof value !== 'number' || !spread || parts.length >= 4) continue;
+    if (value < spread.low || value > spread.high) {
+      parts.push(`${line(name, 64)} ${value} (usual ${number(spread.low)} to ${number(spread.high)})`);
+    }
+  }
+  return parts.length > 0 ? parts.join('; ') : undefined;
+}
+
+function number(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}
+
+function changesOf({ changes, incident }: Story): Section[] {
+  if (changes === undefined || incident.state === 'resolved') return [];
+  const items = changes.length > 0 ? changes.slice(0, 12).map((one) => line(one, 200)) : ['nothing on our side'];
+  return [{ kind: 'list', heading: 'Changed since the last success', items }];
+}
+
+function logOf({ detail }: Story, good: boolean): Section[] {
+  const lines = good || detail === '' ? [] : lastLines(detail, mostLines, 200);
+  return lines.length > 0 ? [{ kind: 'log', heading: 'Last lines', lines }] : [];
+}
+
+/** Whose it is, and until when someone must have acted. */
+function dutyOf({ incident, job }: Story): { name: string; value: string }[] {
+  const { tier, acknowledged, state, since } = incident;
+  const facts = [];
+  if (job) {
+    const { email, department, successor } = job.owner;
+    facts.push({
+      name: 'Owner',
+      value: `${email}, ${line(department, 100)}${successor ? `; successor ${successor}` : ''}`,
+    });
+    facts.push({ name: 'Purpose', value: line(job.description, 200) });
+  }
+  facts.push({ name: 'Tier', value: `${tier}, severity ${incident.severity}` });
+  if (acknowledged) {
+    const why = acknowledged.why ? `: ${line(acknowledged.why, 200)}` : '';
+    facts.push({
+      name: 'Acknowledged',
+      value: `by ${line(acknowledged.by, 100)} at ${when(acknowledged.at, job)}${why}`,
+    });
+  }
+  const next = escalationAfter(incident);
+  if (state === 'open' && next !== null) {
+    const whom = incident.level === 0 && job?.owner.successor ? job.owner.successor : 'the fallback address';
+    facts.push({ name: 'Due', value: `acknowledge by ${when(since + next, job)}, then it goes to ${whom}` });
+  }
+  return facts;
+}
+
+/** An instant as the people of the job read it: on the clock of its first schedule, with the zone. */
+export function when(at: Instant, job: Job | undefined): string {
+  const zone = job?.schedules[0]?.schedule.timeZone;
+  if (zone === undefined || zone === 'UTC') return `${iso(at).slice(0, 16).replace('T', ' ')} UTC`;
+  return `${localText(zone, at).slice(0, 16).replace('T', ' ')} ${zone}`;
+}

@@ -1,0 +1,152 @@
+import type { Instant } from '../instant.ts';
+import type { Cause, Incident, Step } from '../store/incidents.ts';
+import { calm, escalationAfter, flapsReported, groupWait, reminderAfter, severityOf } from './policy.ts';
+
+/** What was seen to be wrong, before it is known whether an incident of it is open. */
+export interface Sighting {
+  job: string | null;
+  cause: Cause;
+  subject?: string;
+  tier: Incident['tier'];
+  text: string;
+  errorClass?: string | null;
+  errorKind?: string | null;
+  group?: string | null;
+  run?: string | null;
+  slot?: Instant | null;
+  /** How many times this is; more than 1 for slots missed in one outage. */
+  times?: number;
+}
+
+/** A new incident; its first message waits for others of the same cause. */
+export function opened(seen: Sighting, now: Instant): Incident {
+  const { job, cause, subject = '', tier, text, errorClass = null, errorKind = null } = seen;
+  const { group = null, run = null, slot = null } = seen;
+  return {
+    id: `${job ?? 'service'}.${cause}.${now}`,
+    job,
+    cause,
+    subject,
+    severity: severityOf(cause, tier),
+    tier,
+    state: 'open',
+    openedAt: now,
+    since: now,
+    lastAt: now,
+    count: seen.times ?? 1,
+    resolvedAt: null,
+    firstRun: run,
+    run,
+    slot,
+    text,
+    errorClass,
+    errorKind,
+    group,
+    acknowledged: null,
+    flaps: 0,
+    step: 1,
+    kind: 'opened',
+    reported: 0,
+    reportAt: now + groupWait,
+    reportedAt: null,
+    reminders: 0,
+    level: 0,
+  };
+}
+
+/**
+ * The incident after it was seen again; undefined when that run was counted already. One that had been resolved comes
+ * back as itself; after some ups and downs that is said once as flapping, and from then on only reminders are sent.
+ */
+export function seenAgain(incident: Incident, seen: Sighting, now: Instant): Incident | undefined {
+  const { run = null, slot = null, text, errorClass = null, errorKind = null, group = null, times = 1, tier } = seen;
+  if (incident.state !== 'resolved' && run !== null && run === incident.run) {
+    return text === incident.text ? undefined : { ...incident, text, errorClass, errorKind };
+  }
+  const next: Incident = {
+    ...incident,
+    ...{ text, errorClass, errorKind, run, slot, tier, lastAt: now, count: incident.count + times },
+    severity: severityOf(incident.cause, tier),
+  };
+  if (incident.state !== 'resolved') return next;
+  const flaps = incident.flaps + 1;
+  const back: Incident = { ...next, group, flaps, state: 'open', resolvedAt: null, acknowledged: null };
+  // Its recovery was never reported: for people it was never gone.
+  if (incident.reported < incident.step && incident.kind === 'resolved') {
+    return { ...back, step: incident.step - 1, kind: 'opened' };
+  }
+  if (flaps > flapsReported + 1) return back;
+  if (flaps > flapsReported) return report(back, 'flapping', now + groupWait);
+  return report({ ...back, since: now, reminders: 0, level: 0 }, 'opened', now + groupWait);
+}
+
+/** The incident after it was seen to be good again; undefined when it was already. */
+export function resolved(incident: Incident, now: Instant): Incident | undefined {
+  if (incident.state === 'resolved') return undefined;
+  const next: Incident = { ...incident, state: 'resolved', resolvedAt: now };
+  if (isFlapping(incident)) return next;
+  // Not reported yet: its first message says that it is over.
+  const untold = incident.reported < incident.step;
+  if (untold && (incident.kind === 'opened' || incident.kind === 'flapping')) return next;
+  return report(next, 'resolved', now + groupWait);
+}
+
+/** The incident after another one took its place: it is over, and that is not worth a message. */
+export function superseded(incident: Incident, now: Instant): Incident | undefined {
+  if (incident.state === 'resolved') return undefined;
+  return { ...incident, state: 'resolved', resolvedAt: now, reported: incident.step };
+}
+
+/** A person says it is over, whatever the runs say. */
+export function resolvedByHand(incident: Incident, now: Instant): Incident | undefined {
+  if (incident.state === 'resolved') return undefined;
+  return report({ ...incident, state: 'resolved', resolvedAt: now, flaps: 0 }, 'resolved', now);
+}
+
+export function acknowledged(incident: Incident, by: string, why: string, at: Instant): Incident | undefined {
+  if (incident.state !== 'open') return undefined;
+  return { ...incident, state: 'acknowledged', acknowledged: { by, why, at } };
+}
+
+export function isFlapping({ flaps }: Incident): boolean {
+  return flaps > flapsReported;
+}
+
+/**
+ * What time alone makes of an incident: a reminder, an escalation, the end of flapping; undefined: nothing yet.
+ * @param slack reminders due that soon are sent now, with those of the same group
+ */
+export function afterTime(incident: Incident, now: Instant, slack = 0): Incident | undefined {
+  const { state, reportedAt, level, since } = incident;
+  // One message at a time: the one before is not out yet.
+  if (reportedAt === null || incident.reported < incident.step) return undefined;
+  if (state === 'resolved') {
+    const over = isFlapping(incident) && now >= (incident.resolvedAt ?? now) + calm;
+    return over ? report({ ...incident, flaps: 0 }, 'resolved', now) : undefined;
+  }
+  const escalation = escalationAfter(incident);
+  if (state === 'open' && escalation !== null && now >= since + escalation) {
+    return report({ ...incident, level: level + 1, reminders: incident.reminders + 1 }, 'escalated', now);
+  }
+  if (now + slack < reportedAt + reminderAfter(incident)) return undefined;
+  return report({ ...incident, reminders: incident.reminders + 1 }, 'reminder', now);
+}
+
+/** Whether all is said and it has stayed good: it belongs into the history. */
+export function isOver(incident: Incident, now: Instant): boolean {
+  if (incident.state !== 'resolved' || incident.reported < incident.step || isFlapping(incident)) return false;
+  return now >= (incident.resolvedAt ?? now) + calm;
+}
+
+export function isUnreported({ step, reported }: Incident): boolean {
+  return reported < step;
+}
+
+/** After its message has a place in the outbox. */
+export function reported(incident: Incident, step: number, now: Instant): Incident | undefined {
+  return incident.reported >= step ? undefined : { ...incident, reported: step, reportedAt: now };
+}
+
+function report(incident: Incident, kind: Step, reportAt: Instant): Incident {
+  return { ...incident, kind, step: incident.step + 1, reportAt };
+}

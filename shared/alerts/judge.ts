@@ -1,0 +1,73 @@
+import type { Instant } from '../instant.ts';
+import type { Job } from '../job/job.ts';
+import { currentAttempt, isFinal, type Run } from '../run/run.ts';
+import { metricProblems, outputProblems } from '../run/warnings.ts';
+import type { Cause, Incident } from '../store/incidents.ts';
+import { rings } from './clocks.ts';
+import { groupOf } from './fingerprint.ts';
+import type { Sighting } from './incident.ts';
+
+/** Slots that an outage of the scheduler cost are one cause, whatever the job. */
+export const outageGroup = 'v1|outage';
+
+/** What is wrong with a run, while it is under way and when it is over. Jobs that are not in production raise nothing. */
+export function sightings(run: Run, job: Job | undefined, tooLongMs: number | null, now: Instant): Sighting[] {
+  if (job && job.status !== 'production') return [];
+  const tier = job?.tier ?? 'standard';
+  const about = { job: run.job, tier, run: run.id, slot: run.slot };
+  const found: Sighting[] = rings(run, job, tooLongMs, now).map((ring) => ({ ...about, ...ring }));
+  const failure = failureOf(run);
+  if (failure) found.push({ ...about, ...failure });
+  const suspect = currentAttempt(run)?.suspect;
+  if (run.state === 'succeeded' && suspect) found.push({ ...about, cause: 'suspect', text: suspect });
+  if (!isFinal(run.state)) return found;
+  for (const { name, text } of metricProblems(run, job)) found.push({ ...about, cause: 'metric', subject: name, text });
+  if (run.state === 'succeeded') {
+    for (const { name, text } of outputProblems(run)) found.push({ ...about, cause: 'output', subject: name, text });
+  }
+  return found;
+}
+
+type Failure = Pick<Sighting, 'cause' | 'text' | 'errorClass' | 'errorKind' | 'group' | 'times'>;
+
+function failureOf(run: Run): Failure | null {
+  const attempt = currentAttempt(run);
+  const text = attempt?.error ?? run.reason ?? 'no reason is known';
+  switch (run.state) {
+    case 'failed':
+    case 'timed-out':
+    case 'lost': {
+      const { errorClass = null, errorKind = null } = attempt ?? {};
+      return { cause: run.state, text, errorClass, errorKind, group: attempt ? groupOf(attempt) : null };
+    }
+    case 'missed': {
+      // Claimed as missed by a tick that came late; one that was given up later has waited for something of its own.
+      const outage = run.endedAt === run.createdAt;
+      return { cause: 'missed', text: run.reason ?? text, group: outage ? outageGroup : null, times: run.slots };
+    }
+    default:
+      return null;
+  }
+}
+
+/** What a run does to an incident that it does not show: ends it, or takes its place without a word. */
+export type Effect = 'resolves' | 'supersedes' | null;
+
+const needsSuccess: readonly Cause[] = [
+  ...(['failed', 'timed-out', 'lost', 'missed', 'late-finish', 'too-short', 'suspect', 'metric', 'output'] as const),
+];
+
+/** @param run final; one that does not show the incident. */
+export function effectOn(incident: Incident, run: Run): Effect {
+  if (!isFinal(run.state) || run.state === 'skipped') return null;
+  const same = incident.run === run.id;
+  const good = run.state === 'succeeded';
+  if (incident.cause === 'too-long') return same ? (good ? 'resolves' : 'supersedes') : null;
+  if (incident.cause === 'late-start' && same && run.state === 'missed') return 'supersedes';
+  // An older slot that ends after a newer one says nothing of the newer; a rerun is a person's proof.
+  const older =
+    incident.slot !== null && run.slot < incident.slot && run.trigger !== 'rerun' && run.trigger !== 'manual';
+  if (older) return null;
+  if (incident.cause === 'late-start') return run.startedAt !== null ? 'resolves' : null;
+  return good && needsSuccess.includes(incident.cause) ? 'resolves' : null;
+}

@@ -1,0 +1,262 @@
+import { createHmac } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type Channel, ChannelError } from '../../shared/alerts/channels/channel.ts';
+import { azureEmail } from '../../shared/alerts/channels/email-azure.ts';
+import { smtp } from '../../shared/alerts/channels/email-smtp.ts';
+import { slack } from '../../shared/alerts/channels/slack.ts';
+import { teams } from '../../shared/alerts/channels/teams.ts';
+import { webhook } from '../../shared/alerts/channels/webhook.ts';
+import { openPostOffice, openRudePort } from '../support/alerts/post-office.ts';
+import { type Answer, answers, openReceiver, type Receiver } from '../support/alerts/receiver.ts';
+import { rudeMessage } from '../support/alerts/story.ts';
+import { seven } from '../support/pipeline/cast.ts';
+
+const limitMs = 400;
+const to = ['ops@contoso.com'];
+const open: { close(): unknown }[] = [];
+afterEach(async () => {
+  for (const one of open.splice(0)) await one.close();
+});
+
+function over(kind: string, receiver: Receiver): Channel {
+  const guard = { hosts: [], privateHosts: [receiver.host] };
+  const options = { name: 'ops', address: async () => receiver.url, guard, limitMs };
+  switch (kind) {
+    case 'teams':
+      return teams(options);
+    case 'slack':
+      return slack(options);
+    case 'webhook':
+      return webhook({ ...options, signWith: async () => 'k3y', now: () => seven });
+    default: {
+      const credential = { getToken: async () => ({ token: 't0ken', expiresOnTimestamp: seven }) };
+      const endpoint = `http://${receiver.host}`;
+      return azureEmail({ name: 'ops', endpoint, from: 'lamp@contoso.com', to: [], credential, guard, limitMs });
+    }
+  }
+}
+
+async function failure(sending: Promise<void>): Promise<ChannelError> {
+  const error = await sending.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(ChannelError);
+  const { message } = error as ChannelError;
+  for (const secret of ['s3cret', 't0ken', 'k3y', 'hunter2']) expect(message).not.toContain(secret);
+  return error as ChannelError;
+}
+
+describe.each(['teams', 'slack', 'webhook', 'azure-email'])('%s', (kind) => {
+  const meet = async (answer: Answer) => {
+    const receiver = await openReceiver(answer);
+    open.push(receiver);
+    return { receiver, channel: over(kind, receiver) };
+  };
+
+  test.each([200, 202, 204])('has delivered when the answer is %i, and says which message it was', async (status) => {
+    const { receiver, channel } = await meet(answers.status(status));
+    await channel.send(rudeMessage(), to);
+    expect(receiver.received).toHaveLength(1);
+    expect(JSON.stringify(receiver.received[0])).toContain('score.failed.1.1');
+    expect(() => JSON.parse(receiver.received[0]?.body ?? '')).not.toThrow();
+  });
+
+  test.each([400, 401, 403, 404, 410, 413])('cannot help by trying again after %i', async (status) => {
+    const { receiver, channel } = await meet(answers.status(status, {}, 'no, because of this'));
+    const error = await failure(channel.send(rudeMessage(), to));
+    expect(error.permanent).toBe(true);
+    expect(error.message).toContain(`${status}`);
+    expect(error.message).toContain('because of this');
+    expect(receiver.received).toHaveLength(1);
+  });
+
+  test.each([408, 429, 500, 502, 503])('may try again after %i', async (status) => {
+    const { channel } = await meet(answers.status(status));
+    expect((await failure(channel.send(rudeMessage(), to))).permanent).toBe(false);
+  });
+
+  test('passes on how long it is asked to wait, in seconds or as a date', async () => {
+    const { receiver, channel } = await meet(answers.status(429, { 'retry-after': '90' }));
+    expect((await failure(channel.send(rudeMessage(), to))).retryAfterMs).toBe(90_000);
+    const date = 'Fri, 20 Nov 2026 07:00:00 GMT';
+    receiver.answer = answers.status(503, { date, 'retry-after': 'Fri, 20 Nov 2026 07:02:00 GMT' });
+    expect((await failure(channel.send(rudeMessage(), to))).retryAfterMs).toBe(120_000);
+    receiver.answer = answers.status(503, { 'retry-after': 'soon' });
+    expect((await failure(channel.send(rudeMessage(), to))).retryAfterMs).toBeNull();
+  });
+
+  test('does not follow a redirect, nor send anything there', async () => {
+    const elsewhere = await openReceiver();
+    open.push(elsewhere);
+    const { channel } = await meet(answers.status(307, { location: elsewhere.url }));
+    expect((await failure(channel.send(rudeMessage(), to))).permanent).toBe(true);
+    expect(elsewhere.received).toHaveLength(0);
+  });
+
+  test.each([
+    ['silence', answers.silence],
+    ['an answer whose body never ends', answers.endlessBody],
+    ['a closed connection', answers.hangUp],
+  ])('gives up in time, and may try again, after %s', async (_what, answer) => {
+    const { channel } = await meet(answer);
+    const began = performance.now();
+    expect((await failure(channel.send(rudeMessage(), to))).permanent).toBe(false);
+    expect(performance.now() - began).toBeLessThan(5_000);
+  });
+
+  test('nothing listens there: it may try again', async () => {
+    const { receiver, channel } = await meet(answers.status(200));
+    await receiver.close();
+    expect((await failure(channel.send(rudeMessage(), to))).permanent).toBe(false);
+  });
+
+  test('an answer that repeats what it was asked gives neither address nor token away', async () => {
+    const { channel } = await meet((response, { path, headers }) =>
+      response.writeHead(400).end(`no such flow: ${path} for ${headers.host}${path}, ${headers.authorization}`),
+    );
+    await failure(channel.send(rudeMessage(), to));
+  });
+
+  test('a megabyte of error text, and a body of many megabytes as answer, are both cut', async () => {
+    const { channel } = await meet((response) => {
+      response.writeHead(400);
+      for (let at = 0; at < 64; at += 1) response.write('x'.repeat(65_536));
+      response.end();
+    });
+    expect((await failure(channel.send(rudeMessage(), to))).message.length).toBeLessThan(400);
+  });
+
+  test('shows where it sends without showing the secret', async () => {
+    const { channel, receiver } = await meet(answers.status(200));
+    const place = await channel.place();
+    expect(place).toContain(receiver.host);
+    expect(place).not.toMatch(/s3cret|sig=|workflows/);
+    if (kind !== 'azure-email') expect(place.endsWith('/…ture')).toBe(true);
+  });
+});
+
+test('the generic webhook is signed over time and body', async () => {
+  const receiver = await openReceiver();
+  open.push(receiver);
+  await over('webhook', receiver).send(rudeMessage(), []);
+  const [{ headers, body } = { headers: {} as IncomingHttpHeaders, body: '' }] = receiver.received;
+  const [, seconds, mac] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(String(headers['x-lamplighter-signature'])) ?? [];
+  expect(Number(seconds)).toBe(seven / 1_000);
+  expect(mac).toBe(createHmac('sha256', 'k3y').update(`${seconds}.${body}`).digest('hex'));
+  expect(JSON.parse(body)).toMatchObject({ version: 1, key: 'score.failed.1.1', at: '2026-11-20T07:00:00.000Z' });
+});
+
+test('the same message to Azure has the same operation id, another has another', async () => {
+  const receiver = await openReceiver();
+  open.push(receiver);
+  const channel = over('azure-email', receiver);
+  for (const key of ['a.1', 'a.1', 'a.2']) await channel.send(rudeMessage({ key }), to);
+  const ids = receiver.received.map(({ headers }) => headers['operation-id']);
+  expect(ids[0]).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}$/);
+  expect(ids[1]).toBe(ids[0]);
+  expect(ids[2]).not.toBe(ids[0]);
+});
+
+test('an identity that never gets a token does not hang the message', async () => {
+  const credential = { getToken: () => new Promise<never>(() => {}) };
+  const guard = { hosts: ['*.communication.azure.com'], privateHosts: [] };
+  const endpoint = 'https://lamp.europe.communication.azure.com';
+  const channel = azureEmail({ name: 'ops', endpoint, from: 'a@contoso.com', to, credential, guard, limitMs: 50 });
+  expect(await failure(channel.send(rudeMessage(), []))).toMatchObject({ permanent: false });
+});
+
+describe('smtp', () => {
+  const at = (port: number, more: Partial<Parameters<typeof smtp>[0]> = {}) =>
+    smtp({ name: 'mail', host: '127.0.0.1', port, tls: 'none', from: 'lamp@contoso.com', to: [], limitMs, ...more });
+  const refuse = (responseCode: number) => Object.assign(new Error('policy says no'), { responseCode });
+
+  test('delivers text and HTML, marked as automatic, with an id of the message', async () => {
+    const office = await openPostOffice();
+    open.push(office);
+    await at(office.port).send(rudeMessage(), ['ops@contoso.com', 'dana@contoso.com']);
+    const [mail] = office.mails;
+    expect(mail?.to).toEqual(['ops@contoso.com', 'dana@contoso.com']);
+    expect(mail?.raw).toMatch(/^Subject: FAILED score\r$/m);
+    expect(mail?.raw).toMatch(/^Auto-Submitted: auto-generated\r$/m);
+    expect(mail?.raw).toMatch(/^Importance: high\r$/im);
+    expect(mail?.raw).toMatch(/^Content-Type: text\/plain/m);
+    expect(mail?.raw).toMatch(/^Content-Type: text\/html/m);
+  });
+
+  test('later messages of an incident join the thread of the first, and a second copy has the same id', async () => {
+    const office = await openPostOffice();
+    open.push(office);
+    for (const key of ['score.failed.1.1', 'score.failed.1.1', 'score.failed.1.2']) {
+      await at(office.port).send(rudeMessage({ key }), to);
+    }
+    const header = (name: string) =>
+      office.mails.map(({ raw }) => new RegExp(`^${name}: (.*)\\r$`, 'm').exec(raw)?.[1]);
+    const [first, again, later] = header('Message-ID');
+    expect(again).toBe(first);
+    expect(later).not.toBe(first);
+    expect(header('In-Reply-To')).toEqual([undefined, undefined, first]);
+    expect(header('References')).toEqual([undefined, undefined, first]);
+  });
+
+  test.each([
+    [550, true],
+    [451, false],
+  ])('a recipient refused with %i: permanent is %s', async (code, permanent) => {
+    const office = await openPostOffice({ onRcptTo: (_address, _session, done) => done(refuse(code)) });
+    open.push(office);
+    const error = await failure(at(office.port).send(rudeMessage(), to));
+    expect(error.permanent).toBe(permanent);
+    expect(error.message).toContain(`${code}`);
+  });
+
+  test('one of two recipients refused is not passed over', async () => {
+    const office = await openPostOffice({
+      onRcptTo: ({ address }, _session, done) => (address.startsWith('gone') ? done(refuse(550)) : done()),
+    });
+    open.push(office);
+    const error = await failure(at(office.port).send(rudeMessage(), ['ops@contoso.com', 'gone@contoso.com']));
+    expect(error.message).toContain('gone@contoso.com');
+    expect(office.mails[0]?.to).toEqual(['ops@contoso.com']);
+  });
+
+  test('signs in, and a wrong password is not tried again', async () => {
+    const office = await openPostOffice({
+      authOptional: false,
+      allowInsecureAuth: true,
+      onAuth: ({ username, password }, _session, done) =>
+        password === 'hunter2' ? done(null, { user: username ?? '' }) : done(refuse(535)),
+    });
+    open.push(office);
+    const signIn = (password: string) => at(office.port, { user: 'lamp', password: async () => password });
+    await signIn('hunter2').send(rudeMessage(), to);
+    expect(office.mails[0]?.user).toBe('lamp');
+    expect((await failure(signIn('hunter22').send(rudeMessage(), to))).permanent).toBe(true);
+  });
+
+  test('never sends in clear where TLS is required', async () => {
+    const office = await openPostOffice();
+    open.push(office);
+    await failure(at(office.port, { tls: 'required' }).send(rudeMessage(), to));
+    expect(office.mails).toHaveLength(0);
+  });
+
+  test.each([
+    ['silent', () => {}],
+    ['hanging up', (socket: { destroy(): unknown }) => socket.destroy()],
+    ['greeting and then silent', (socket: { write(text: string): unknown }) => socket.write('220 hello\r\n')],
+  ])('a server that is %s: gives up in time, and may try again', async (_what, meet) => {
+    const port = await openRudePort(meet);
+    open.push(port);
+    const began = performance.now();
+    expect((await failure(at(port.port).send(rudeMessage(), to))).permanent).toBe(false);
+    expect(performance.now() - began).toBeLessThan(5_000);
+  });
+
+  test('without any address it says what to add', async () => {
+    const error = await failure(at(1).send(rudeMessage(), []));
+    expect(error).toMatchObject({ permanent: true });
+    expect(error.message).toContain('add `to` in alerts.yaml');
+  });
+});
