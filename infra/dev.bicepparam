@@ -12,7 +12,6 @@ param callerClients = json(readEnvironmentVariable('LAMPLIGHTER_CALLER_CLIENTS',
 param secretOfficers = json(readEnvironmentVariable('LAMPLIGHTER_SECRET_OFFICERS', '[]'))
 
 param retentionDays = 183
-param logRetentionDays = 30
 param dailyLogGb = 1
 param dataRedundancy = 'Standard_LRS'
 param lockData = false

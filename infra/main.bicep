@@ -45,15 +45,10 @@ param alertEmails array
 @description('Whether alert rules are at work. Each costs about $0.50 a month when it looks every 15 minutes, $1.50 every 5 minutes; the seven of them together about $5.50.')
 param alertsEnabled bool = true
 
-@description('Days that history is kept: rows, logs and results of runs, and the events of the workbook. At least 183: what the EU AI Act asks of high-risk systems.')
+@description('Days that history is kept: rows, logs and results of runs, and the logs and events of the workspace. At least 183: what the EU AI Act asks of high-risk systems. Application Insights tables cost nothing for the first 90 days, other logs for the first 31; then about $0.10 per GB and month.')
 @minValue(183)
 @maxValue(730)
 param retentionDays int = 400
-
-@description('Days that the other logs are kept for queries. Application Insights tables cost nothing for the first 90 days, other logs for the first 31; then about $0.10 per GB and month.')
-@minValue(30)
-@maxValue(730)
-param logRetentionDays int = 90
 
 @description('Most GB of logs a day, -1 for no limit. A limit that is reached also stops the heartbeat, so the alert `no tick` follows. Logs cost about $2.76 per GB; 500 jobs with 24 runs a day write about 50 MB of events.')
 @minValue(-1)
@@ -147,7 +142,6 @@ module logs 'modules/logs.bicep' = {
     insightsName: names.insights
     appIdentityName: names.appIdentity
     retentionDays: retentionDays
-    logRetentionDays: logRetentionDays
     dailyLogGb: dailyLogGb
     location: location
     tags: tags
@@ -323,7 +317,7 @@ output stage string = stage
 output appName string = names.app
 
 @description('Address of the function app; empty before the stage `all`.')
-output appUrl string = stage == 'all' ? app.outputs.url : ''
+output appUrl string = stage == 'all' ? app!.outputs.url : ''
 
 @description('The Entra app registration that callers ask a token for.')
 output authClientId string = authClientId

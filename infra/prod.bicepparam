@@ -11,7 +11,6 @@ param callerClients = json(readEnvironmentVariable('LAMPLIGHTER_CALLER_CLIENTS',
 param secretOfficers = json(readEnvironmentVariable('LAMPLIGHTER_SECRET_OFFICERS', '[]'))
 
 param retentionDays = 400
-param logRetentionDays = 90
 param dataRedundancy = 'Standard_ZRS'
 param lockData = true
 param vaultSoftDeleteDays = 90

@@ -20,6 +20,7 @@ export async function deploy(home: Home, options: DeployOptions): Promise<void> 
     target: given,
     root,
     jobs: home.jobs,
+    now: Date.now(),
     environment: process.env,
     run,
     say,

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { styleText } from 'node:util';
+import { filesOf } from '../deploy/ends.ts';
 import { processRun } from '../deploy/run.ts';
 import type { Home } from '../home.ts';
 import { printJson } from '../json.ts';
@@ -15,7 +16,8 @@ const patience: Patience = { every: 5_000, patience: 150_000, clock: Date.now, s
 export async function verify(home: Home, { json, ...options }: VerifyOptions & { json?: boolean }): Promise<boolean> {
   // With --json the commands go where they do not disturb.
   const say = (line: string) => (json ? console.error(line) : console.log(line));
-  const all = await findings(processRun({ root: home.root, say }), options, patience);
+  const here = { files: filesOf(home.root), now: Date.now() };
+  const all = await findings(processRun({ root: home.root, say }), options, patience, here);
   const right = all.every(isRight);
   if (json) printJson({ right, findings: all });
   else console.log(verdict(all));

@@ -3,6 +3,7 @@ import { check as checkJobs } from '../commands/check.ts';
 import { Refusal } from '../refusal.ts';
 import { account, earlyToken, groupExists, showDeployment, versionOfAz, versionOfBicep, versionOfFunc } from './az.ts';
 import type { Deployment } from './deployment.ts';
+import { endings, filesOf } from './ends.ts';
 import { readJobs, readOutputs, readParameters } from './outputs.ts';
 import { type Account, accountShape, people } from './people.ts';
 import { missingSecrets } from './secrets.ts';
@@ -22,6 +23,14 @@ export async function checkTools({ json, must }: Deployment, publishing: boolean
   if (!publishing) return;
   const func = /\d+\.\d+\.\d+/.exec(await must(versionOfFunc))?.[0];
   atLeast('func', func, oldest.func, 'npm install --global azure-functions-core-tools@4');
+}
+
+/** What has ended cannot be deployed; what will within a year is said. @throws Refusal */
+export function checkEnds({ root, now, say }: Deployment): void {
+  const found = endings(filesOf(root), now);
+  for (const { text, end } of found.filter(({ state }) => state === 'soon')) say(`  Warning: ${text}. ${end.remedy}`);
+  const over = found.filter(({ state }) => state === 'over');
+  if (over.length > 0) throw new Refusal(over.map(({ text, end }) => `${text}. ${end.remedy}`).join('\n'));
 }
 
 function atLeast(program: string, found: string | undefined, wanted: string, remedy: string): void {

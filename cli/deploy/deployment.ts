@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Instant } from '../../shared/instant.ts';
 import { Refusal } from '../refusal.ts';
 import { type Known, placeholders } from './az.ts';
 import { type Command, commandText } from './command.ts';
@@ -23,6 +24,8 @@ export interface Deployment {
   running: string | null;
   /** The jobs that were deployed last, each with the secrets it may read. */
   jobsThere: Map<string, string[]>;
+  /** When it began: known ends of what is used are looked up by it. */
+  now: Instant;
   /** Variables that win over what was deployed last. */
   environment: NodeJS.ProcessEnv;
   run: Run;
@@ -44,7 +47,7 @@ const absent =
   /NotFound|MANIFEST_UNKNOWN|NAME_UNKNOWN|not known to registry|does not exist|doesn't exist|could not be found|is not found/i;
 
 export function deployment(
-  given: Pick<Deployment, 'target' | 'root' | 'jobs' | 'environment' | 'run' | 'say' | 'confirm'>,
+  given: Pick<Deployment, 'target' | 'root' | 'jobs' | 'now' | 'environment' | 'run' | 'say' | 'confirm'>,
 ): Deployment {
   const must = async (command: Command) => succeeded(command, await given.run(command)).stdout;
   return {

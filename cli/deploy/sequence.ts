@@ -1,6 +1,6 @@
 import { Refusal } from '../refusal.ts';
 import { verify as verifyCommand, whatIf } from './az.ts';
-import { checkAccount, checkTools, look } from './check.ts';
+import { checkAccount, checkEnds, checkTools, look } from './check.ts';
 import { commandText } from './command.ts';
 import type { Deployment } from './deployment.ts';
 import { imageTag } from './image.ts';
@@ -38,6 +38,7 @@ export async function deploySteps(here: Deployment, verify: Verify): Promise<voi
 
 /** Whatever step is begun with: who, where, with what, and what stands. */
 async function prelude(here: Deployment, publishing: boolean): Promise<void> {
+  checkEnds(here);
   await checkTools(here, publishing);
   await look(here, await checkAccount(here));
 }

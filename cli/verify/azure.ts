@@ -38,7 +38,7 @@ export const settings = z.array(z.object({ name: z.string(), value: z.string().n
 
 /** The variant without secrets. */
 export const showAuthentication = ({ id }: Site): Command =>
-  get(`${arm}${id}/config/authsettingsV2?api-version=2024-04-01`);
+  get(`${arm}${id}/config/authsettingsV2?api-version=2025-03-01`);
 export const authentication = z.object({
   properties: z.object({
     platform: z.object({ enabled: z.boolean() }),
@@ -63,7 +63,7 @@ export const identities = z.array(
 );
 
 export const listJobs = (of: Site): Command =>
-  get(`${groupUrl(of)}/providers/Microsoft.App/jobs?api-version=2025-01-01`);
+  get(`${groupUrl(of)}/providers/Microsoft.App/jobs?api-version=2026-01-01`);
 export const job = z.object({
   id: z.string(),
   name: z.string(),

@@ -1,6 +1,7 @@
+import type { Ending } from '../deploy/ends.ts';
 import { count } from '../words.ts';
 import type { ContainerJob } from './azure.ts';
-import { type Finding, found, right, wrong } from './finding.ts';
+import { type Finding, found, note, right, wrong } from './finding.ts';
 
 /** What the package registers (functions/index.ts). */
 export const functionNames = ['tick', 'launch', 'daily', 'http'];
@@ -16,6 +17,14 @@ export function functionFindings(listed: { name: string; isDisabled?: boolean | 
     return there.get(name) ? [wrong('functions', `${name} is switched off`, remedy)] : [];
   });
   return found('functions', problems, `${functionNames.join(', ')} are registered`);
+}
+
+/** Known ends of what is used: a note from a year before, wrong from the day on. */
+export function endFindings(all: Ending[]): Finding[] {
+  const problems = all.map(({ state, text, end }) =>
+    state === 'over' ? wrong('ends', text, end.remedy) : note('ends', text, end.remedy),
+  );
+  return found('ends', problems, 'nothing that is used ends within a year');
 }
 
 export interface Authentication {

@@ -1,3 +1,5 @@
+import type { Instant } from '../../shared/instant.ts';
+import { endings } from '../deploy/ends.ts';
 import type { Run } from '../deploy/run.ts';
 import { Refusal } from '../refusal.ts';
 import * as azure from './azure.ts';
@@ -15,10 +17,16 @@ export interface VerifyOptions {
   resourceGroup?: string;
 }
 
+/** The repository that verify runs in, and when. */
+export interface Here {
+  files: ReadonlyMap<string, string>;
+  now: Instant;
+}
+
 /** Looks at everything that must be right for jobs to run. Changes nothing. @throws Refusal when there is no such app */
-export async function findings(run: Run, options: VerifyOptions, patience: Patience): Promise<Finding[]> {
+export async function findings(run: Run, options: VerifyOptions, patience: Patience, here: Here): Promise<Finding[]> {
   const site = await findSite(run, options);
-  const result: Finding[] = [];
+  const result: Finding[] = judge.endFindings(endings(here.files, here.now));
   const add = <T>(check: string, asked: Asked<T>, findings: (value: T) => Finding[]) => {
     result.push(...('why' in asked ? [unknown(check, asked.why)] : findings(asked.value)));
   };

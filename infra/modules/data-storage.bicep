@@ -29,15 +29,15 @@ var roles = loadJsonContent('../roles.json')
 // Days in which what was deleted, or written over, can be brought back.
 var undoDays = 14
 
-resource appIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' existing = {
+resource appIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
   name: appIdentityName
 }
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' existing = {
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = {
   name: workspaceName
 }
 
-resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
+resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   name: accountName
   location: location
   tags: tags
@@ -61,7 +61,7 @@ resource account 'Microsoft.Storage/storageAccounts@2023-05-01' = {
 
 // No versions: all blobs but the heartbeat are written once, and soft delete keeps what was before a deletion or an
 // overwriting just as well, and clears it away by itself.
-resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' = {
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' = {
   parent: account
   name: 'default'
   properties: {
@@ -76,7 +76,7 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' = {
   }
 }
 
-resource containers 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' = [for container in ['runs', 'bundles']: {
+resource containers 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = [for container in ['runs', 'bundles']: {
   parent: blobs
   name: container
   properties: {
@@ -84,22 +84,22 @@ resource containers 'Microsoft.Storage/storageAccounts/blobServices/containers@2
   }
 }]
 
-resource queues 'Microsoft.Storage/storageAccounts/queueServices@2023-05-01' = {
+resource queues 'Microsoft.Storage/storageAccounts/queueServices@2025-06-01' = {
   parent: account
   name: 'default'
 }
 
-resource queueNames 'Microsoft.Storage/storageAccounts/queueServices/queues@2023-05-01' = [for queue in ['launch', 'launch-poison']: {
+resource queueNames 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-06-01' = [for queue in ['launch', 'launch-poison']: {
   parent: queues
   name: queue
 }]
 
-resource tables 'Microsoft.Storage/storageAccounts/tableServices@2023-05-01' = {
+resource tables 'Microsoft.Storage/storageAccounts/tableServices@2025-06-01' = {
   parent: account
   name: 'default'
 }
 
-resource tableNames 'Microsoft.Storage/storageAccounts/tableServices/tables@2023-05-01' = [for table in [
+resource tableNames 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-06-01' = [for table in [
   'runs'
   'active'
   'jobs'
@@ -112,7 +112,7 @@ resource tableNames 'Microsoft.Storage/storageAccounts/tableServices/tables@2023
 
 // A `spec.json` whose shim never came goes with its run: a rule cannot tell it apart, as rules know only how a name
 // begins. What it holds is worthless by then, as its signed addresses have expired.
-resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2023-05-01' = {
+resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06-01' = {
   parent: account
   name: 'default'
   properties: {

@@ -8,7 +8,7 @@ param location string
 param tags object
 
 @batchSize(20)
-resource identities 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = [for name in names: {
+resource identities 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = [for name in names: {
   name: name
   location: location
   tags: tags

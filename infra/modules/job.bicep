@@ -35,28 +35,28 @@ var roles = loadJsonContent('../roles.json')
 // Two variables may have the same secret; Container Apps wants lower case, Key Vault minds no case.
 var secretNames = union([], map(job.secrets, secret => toLower(secret.name)))
 
-resource environment 'Microsoft.App/managedEnvironments@2024-03-01' existing = {
+resource environment 'Microsoft.App/managedEnvironments@2026-01-01' existing = {
   name: environmentName
 }
 
-resource registry 'Microsoft.ContainerRegistry/registries@2023-07-01' existing = {
+resource registry 'Microsoft.ContainerRegistry/registries@2025-11-01' existing = {
   name: registryName
 }
 
-resource vault 'Microsoft.KeyVault/vaults@2023-07-01' existing = {
+resource vault 'Microsoft.KeyVault/vaults@2026-02-01' existing = {
   name: vaultName
 }
 
-resource secrets 'Microsoft.KeyVault/vaults/secrets@2023-07-01' existing = [for secretName in secretNames: {
+resource secrets 'Microsoft.KeyVault/vaults/secrets@2026-02-01' existing = [for secretName in secretNames: {
   parent: vault
   name: secretName
 }]
 
-resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' existing = {
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
   name: identityName
 }
 
-resource appIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' existing = {
+resource appIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
   name: appIdentityName
 }
 
@@ -80,7 +80,7 @@ resource readSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for
   }
 }]
 
-resource containerJob 'Microsoft.App/jobs@2025-01-01' = if (stage == 'all') {
+resource containerJob 'Microsoft.App/jobs@2026-01-01' = if (stage == 'all') {
   name: job.resource
   location: location
   tags: union(tags, {

@@ -7,11 +7,8 @@ param insightsName string
 @description('Identity that sends telemetry.')
 param appIdentityName string
 
-@description('Days that events and the audit log of the vault are kept.')
+@description('Days that logs and events are kept.')
 param retentionDays int
-
-@description('Days that the other logs are kept.')
-param logRetentionDays int
 
 @description('Most GB a day; -1 for no limit.')
 param dailyLogGb int
@@ -24,17 +21,18 @@ param tags object
 
 var roles = loadJsonContent('../roles.json')
 
-resource appIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' existing = {
+resource appIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
   name: appIdentityName
 }
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
   name: workspaceName
   location: location
   tags: tags
   properties: {
     sku: { name: 'PerGB2018' }
-    retentionInDays: logRetentionDays
+    // Of the whole workspace: Azure refuses to set that of a built-in table before it has had data, and a new one has none.
+    retentionInDays: retentionDays
     workspaceCapping: { dailyQuotaGb: dailyLogGb }
     features: {
       disableLocalAuth: true
@@ -42,17 +40,6 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
     }
   }
 }
-
-// What the workbook shows and what auditors ask for is small, and is kept as long as the history itself.
-@batchSize(1)
-resource keptTables 'Microsoft.OperationalInsights/workspaces/tables@2022-10-01' = [for table in ['AppEvents', 'AZKVAuditLogs']: {
-  parent: workspace
-  name: table
-  properties: {
-    retentionInDays: retentionDays
-    totalRetentionInDays: retentionDays
-  }
-}]
 
 resource insights 'Microsoft.Insights/components@2020-02-02' = {
   name: insightsName

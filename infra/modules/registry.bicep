@@ -10,7 +10,7 @@ param location string
 @description('Tags of every resource.')
 param tags object
 
-resource registry 'Microsoft.ContainerRegistry/registries@2023-07-01' = {
+resource registry 'Microsoft.ContainerRegistry/registries@2025-11-01' = {
   name: registryName
   location: location
   tags: tags

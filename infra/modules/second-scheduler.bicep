@@ -33,19 +33,19 @@ param tags object
 
 var roles = loadJsonContent('../roles.json')
 
-resource environment 'Microsoft.App/managedEnvironments@2024-03-01' existing = {
+resource environment 'Microsoft.App/managedEnvironments@2026-01-01' existing = {
   name: environmentName
 }
 
-resource registry 'Microsoft.ContainerRegistry/registries@2023-07-01' existing = {
+resource registry 'Microsoft.ContainerRegistry/registries@2025-11-01' existing = {
   name: registryName
 }
 
-resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' existing = {
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
   name: identityName
 }
 
-resource site 'Microsoft.Web/sites@2023-12-01' existing = {
+resource site 'Microsoft.Web/sites@2025-03-01' existing = {
   name: appName
 }
 
@@ -59,7 +59,7 @@ resource pull 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-resource secondScheduler 'Microsoft.App/jobs@2024-03-01' = if (stage == 'all') {
+resource secondScheduler 'Microsoft.App/jobs@2026-01-01' = if (stage == 'all') {
   name: secondSchedulerName
   location: location
   tags: tags

@@ -36,7 +36,18 @@ test('an installation in which all is right has nothing to tell but that', async
   const all = await verify();
   expect(bad(all)).toEqual([]);
   expect(new Set(all.map(({ check }) => check))).toEqual(
-    new Set(['functions', 'image', 'roles', 'secrets', 'leftovers', 'channels', 'authentication', 'ticks', 'poison']),
+    new Set([
+      'ends',
+      'functions',
+      'image',
+      'roles',
+      'secrets',
+      'leftovers',
+      'channels',
+      'authentication',
+      'ticks',
+      'poison',
+    ]),
   );
   expect(verdict(all)).toContain('Everything is right.');
 });

@@ -207,8 +207,8 @@ describe('the check finds', () => {
     [
       'an output of what is not deployed',
       'main.bicep',
-      "stage == 'all' ? app.outputs.url : ''",
-      "stage == 'access' ? '' : app.outputs.link",
+      "stage == 'all' ? app!.outputs.url : ''",
+      "stage == 'access' ? '' : app!.outputs.link",
       'there is no link',
     ],
     [

@@ -70,13 +70,14 @@ interface Outcome {
 
 export async function run(
   options: Partial<DeployOptions> = {},
-  more: { env?: Record<string, string>; right?: boolean } = {},
+  more: { env?: Record<string, string>; right?: boolean; now?: number } = {},
 ) {
   const environment = { ...tools.environment, ...more.env };
   const here = deployment({
     target: target({ ...given, ...options }, 'lamp-dev'),
     root: tools.root,
     jobs: join(tools.root, 'jobs'),
+    now: more.now ?? Date.parse('2026-11-28T00:00:00Z'),
     environment,
     run: processRun({ root: tools.root, environment, say: (line) => said.push(line), pass: (text) => said.push(text) }),
     say: (line) => said.push(line),

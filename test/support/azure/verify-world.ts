@@ -154,9 +154,9 @@ export const lines = {
   sites: 'az functionapp list --resource-group rg-1 --output json',
   functions: `az functionapp function list ${place}`,
   settings: `az functionapp config appsettings list ${place}`,
-  authentication: rest(`${siteId}/config/authsettingsV2?api-version=2024-04-01`),
+  authentication: rest(`${siteId}/config/authsettingsV2?api-version=2025-03-01`),
   identities: 'az identity list --resource-group rg-1 --output json',
-  jobs: rest(`${group}/providers/Microsoft.App/jobs?api-version=2025-01-01`),
+  jobs: rest(`${group}/providers/Microsoft.App/jobs?api-version=2026-01-01`),
   roles: `az role definition list --custom-role-only true --scope ${group} --output json`,
   registries:
     'az resource list --resource-group rg-1 --resource-type Microsoft.ContainerRegistry/registries --output json',
@@ -222,6 +222,7 @@ export async function verify(name = 'func-1'): Promise<Finding[]> {
     run,
     { app: name, resourceGroup: 'rg-1' },
     { every: 5_000, patience: 150_000, clock: () => now, sleep },
+    { files: new Map(), now: Date.parse('2026-11-28T00:00:00Z') },
   );
 }
 
