@@ -22,3 +22,23 @@ function escaped(character: string): string {
     return `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`;
   }).join('');
 }
+
+const cutMark = /… \(cut; \d+ characters in all\)$/;
+
+/**
+ * A text that fits where it goes: a table property, a header, a card. What is too long ends in a mark that names the
+ * whole length; surrogate pairs stay whole.
+ * @param limit UTF-16 code units, the mark included
+ */
+export function cut(text: string, limit: number): string {
+  if (text.length <= limit) return text;
+  // A text that has been cut before keeps its first length.
+  const mark = cutMark.exec(text)?.[0] ?? `… (cut; ${text.length} characters in all)`;
+  const end = limit - mark.length;
+  if (end <= 0) return text.slice(0, limit);
+  return text.slice(0, isHighSurrogate(text.charCodeAt(end - 1)) ? end - 1 : end) + mark;
+}
+
+function isHighSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdbff;
+}

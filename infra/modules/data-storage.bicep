@@ -104,6 +104,7 @@ resource tableNames 'Microsoft.Storage/storageAccounts/tableServices/tables@2025
   'active'
   'jobs'
   'events'
+  'metrics'
   'service'
 ]: {
   parent: tables

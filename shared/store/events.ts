@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Instant } from '../instant.ts';
+import { cut } from '../text.ts';
+import { inverted } from './inverted.ts';
+import { brieflyAsked } from './property.ts';
 import { type Codec, readInstant, type Table } from './table.ts';
 
 /** What people and deployments did to a job: who, when, why. Kept for good. */
@@ -13,14 +16,19 @@ export interface JobEvent {
   details: Record<string, string | number>;
 }
 
-const lastInstant = 9_999_999_999_999;
+const detailLimit = 2_000;
 
 export const eventCodec: Codec<JobEvent> = {
   keys: ({ job, at }) => ({
     partitionKey: job,
-    rowKey: `${String(lastInstant - at).padStart(13, '0')}|${randomBytes(4).toString('hex')}`,
+    rowKey: `${inverted(at)}|${randomBytes(4).toString('hex')}`,
   }),
-  encode: ({ at, kind, by, why, details }) => ({ at: new Date(at), kind, by, why, details: JSON.stringify(details) }),
+  encode: ({ at, kind, by, why, details }) => ({
+    at: new Date(at),
+    kind,
+    ...brieflyAsked({ by, why }),
+    details: JSON.stringify(details, (_, value) => (typeof value === 'string' ? cut(value, detailLimit) : value)),
+  }),
   decode: (row) => ({
     job: String(row.partitionKey),
     at: readInstant(row.at),

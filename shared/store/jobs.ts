@@ -1,6 +1,7 @@
 import type { Instant } from '../instant.ts';
 import type { ScheduleText } from '../job/job.ts';
 import type { Person, RunState, Trigger } from '../run/run.ts';
+import { briefly, brieflyAsked } from './property.ts';
 import { Recent } from './recent.ts';
 import { type Codec, readInstant, type Table, type Versioned } from './table.ts';
 
@@ -44,7 +45,8 @@ const marks = ['waiting', 'waitingBackfill'] as const;
 
 export const jobCodec: Codec<JobRow> = {
   keys: ({ name }) => ({ partitionKey: partition, rowKey: name }),
-  encode(job) {
+  encode(whole) {
+    const job = fitted(whole);
     const row: Record<string, unknown> = { bundle: job.bundle, streak: job.streak };
     for (const name of marks) row[name] = job[name];
     row.since = new Date(job.since);
@@ -61,6 +63,11 @@ export const jobCodec: Codec<JobRow> = {
     return job as unknown as JobRow;
   },
 };
+
+function fitted(job: JobRow): JobRow {
+  const last = job.last && { ...job.last, error: briefly(job.last.error) };
+  return { ...job, last, paused: job.paused && brieflyAsked(job.paused) };
+}
 
 export interface JobRows {
   get(name: string): Promise<Versioned<JobRow> | undefined>;

@@ -1,23 +1,15 @@
 import type { Instant } from '../instant.ts';
 import { type Attempt, parseRunId, type Run } from '../run/run.ts';
+import { cut } from '../text.ts';
+import { inverted, lastInstant } from './inverted.ts';
+import { briefly, brieflyAsked, propertyLimit } from './property.ts';
 import { type Codec, readInstant, type Table, type Versioned } from './table.ts';
-
-/** Thirteen digits reach the year 2286. */
-const lastInstant = 9_999_999_999_999;
-
-/** Newest slot first: row keys sort by the time that is left. */
-function inverted(slot: Instant): string {
-  return String(lastInstant - slot).padStart(13, '0');
-}
 
 function rowKey(id: string): string {
   const parsed = parseRunId(id);
   if (!parsed) throw new RangeError(`"${id}" is no run id such as 20261120T070000Z`);
   return `r|${inverted(parsed.slot)}|${id.split('.')[1] ?? ''}`;
 }
-
-/** What a table property may hold: 64 KiB of UTF-16. */
-const propertyLimit = 32_000;
 
 const dates = ['createdAt', 'startBy', 'finishBy', 'startedAt', 'endedAt', 'nextAttemptAt'] as const;
 const texts = ['id', 'trigger', 'state', 'reason', 'reasonCode', 'repeats'] as const;
@@ -26,7 +18,8 @@ const parts = ['asked', 'args', 'cancel', 'attempts', 'versions', 'metrics', 'ou
 /** Plain columns for what people filter by, JSON for the rest. */
 export const runCodec: Codec<Run> = {
   keys: (run) => ({ partitionKey: run.job, rowKey: rowKey(run.id) }),
-  encode(run) {
+  encode(whole) {
+    const run = fitted(whole);
     const row: Record<string, unknown> = { slot: new Date(run.slot), slots: run.slots };
     for (const name of dates) row[name] = run[name] === null ? null : new Date(run[name]);
     for (const name of texts) row[name] = run[name];
@@ -45,6 +38,18 @@ export const runCodec: Codec<Run> = {
   },
 };
 
+/** Texts of a platform or a person that no property takes: the event that reports the run has had the whole. */
+function fitted(run: Run): Run {
+  return {
+    ...run,
+    reason: briefly(run.reason),
+    asked: run.asked && brieflyAsked(run.asked),
+    cancel: run.cancel && brieflyAsked(run.cancel),
+    attempts: run.attempts.map((attempt) => ({ ...attempt, error: briefly(attempt.error) })),
+    warnings: run.warnings.map(briefly),
+  };
+}
+
 function json(run: Run, name: (typeof parts)[number]): string | null {
   if (run[name] === null) return null;
   const text = JSON.stringify(run[name]);
@@ -55,7 +60,7 @@ function json(run: Run, name: (typeof parts)[number]): string | null {
     return JSON.stringify(Object.fromEntries(fitting(numbers)));
   }
   if (name === 'outputs' || name === 'warnings') return JSON.stringify(fitting<unknown>(run[name]));
-  const brief = name === 'attempts' ? JSON.stringify(run.attempts.map(briefly)) : text;
+  const brief = name === 'attempts' ? JSON.stringify(run.attempts.map(shorter)) : text;
   if (brief.length <= propertyLimit) return brief;
   throw new RangeError(`${name} of ${run.job}.${run.id} takes ${text.length} characters; a row holds ${propertyLimit}`);
 }
@@ -69,8 +74,8 @@ function fitting<T>(values: readonly T[]): T[] {
   });
 }
 
-function briefly(attempt: Attempt): Attempt {
-  return { ...attempt, error: attempt.error?.slice(0, 200) ?? null };
+function shorter(attempt: Attempt): Attempt {
+  return { ...attempt, error: attempt.error && cut(attempt.error, 200) };
 }
 
 export interface Runs {

@@ -9,6 +9,7 @@ import { type Incidents, incidents, openIncidentCodec, pastIncidentCodec } from 
 import { type JobRows, jobCodec, jobRows } from './jobs.ts';
 import { type Keys, keyCodec, keys } from './keys.ts';
 import { type Launches, launches } from './launches.ts';
+import { type Metrics, metricCodec, metrics } from './metrics.ts';
 import { doneCodec, type Outbox, outbox, waitingCodec } from './outbox.ts';
 import { type Runs, runCodec, runs } from './runs.ts';
 import { type Marks, markCodec, marks } from './service.ts';
@@ -23,6 +24,7 @@ export interface Store {
   events: Events;
   incidents: Incidents;
   outbox: Outbox;
+  metrics: Metrics;
   marks: Marks;
   keys: Keys;
   launches: Launches;
@@ -60,6 +62,7 @@ export function openStore(given: string | StorageAccount, sign?: SignBlob, limit
     events: events(open('events', eventCodec)),
     incidents: incidents(open('incidents', openIncidentCodec), open('incidents', pastIncidentCodec)),
     outbox: outbox(open('outbox', waitingCodec), open('outbox', doneCodec)),
+    metrics: metrics(open('metrics', metricCodec)),
     marks: marks(open('service', markCodec)),
     keys: keys(open('service', keyCodec)),
     launches: launches(queue.launch, queue.poison),

@@ -19,6 +19,8 @@ export interface Table<T> {
   insert(value: T): Promise<Versioned<T> | undefined>;
   /** Inserts rows of one partition, 100 a request. @returns those that were new; the others are left as they are. */
   insertAll(values: T[]): Promise<T[]>;
+  /** Writes rows of one partition, 100 a request, over what is there: for rows that are always written the same. */
+  putAll(values: T[]): Promise<void>;
   get(partitionKey: string, rowKey: string): Promise<Versioned<T> | undefined>;
   /** Undefined: somebody else has changed or removed the row since it was read. */
   replace(value: T, etag: string): Promise<Versioned<T> | undefined>;
@@ -74,6 +76,12 @@ export function table<T>(client: TableClient, codec: Codec<T>): Table<T> {
         }
       }
       return inserted;
+    },
+    async putAll(values) {
+      for (let at = 0; at < values.length; at += batchSize) {
+        const some = values.slice(at, at + batchSize);
+        await client.submitTransaction(some.map((value): TransactionAction => ['upsert', entity(value), 'Replace']));
+      }
     },
     async get(partitionKey, rowKey) {
       try {

@@ -1,0 +1,131 @@
+import type { Instant } from '../instant.ts';
+import type { MetricValue } from '../run/attempt.ts';
+import type { Run, RunState, Trigger } from '../run/run.ts';
+import { inverted, lastInstant } from './inverted.ts';
+import { keyText, propertyLimit } from './property.ts';
+import { type Codec, readInstant, type Table } from './table.ts';
+
+/** One metric of one final run. Outlives what the run has left: drift compares with runs of years ago. */
+export interface MetricPoint {
+  job: string;
+  /** `rows_scored` from the script, `output:outbound.csv/score.mean` from a profile, `run:duration_ms` from the run. */
+  metric: string;
+  run: string;
+  slot: Instant;
+  trigger: Trigger;
+  /** How the run ended: what a failed run left is no measure of a good one. */
+  state: RunState;
+  /** A number, or counts by category. */
+  value: MetricValue;
+}
+
+/** By metric, then newest slot first. */
+export const metricCodec: Codec<MetricPoint> = {
+  keys: ({ job, metric, slot, run }) => ({
+    partitionKey: job,
+    rowKey: `${keyText(metric)}|${inverted(slot)}|${run.split('.')[1] ?? ''}`,
+  }),
+  encode: ({ metric, run, slot, trigger, state, value }) => ({
+    metric,
+    run,
+    slot: new Date(slot),
+    trigger,
+    state,
+    // Always a double, whole numbers too: a property without a type would change it with the value.
+    value: typeof value === 'number' ? { type: 'Double', value: String(value) } : null,
+    mix: typeof value === 'number' ? null : mixText(value),
+  }),
+  decode: (row) => ({
+    job: String(row.partitionKey),
+    metric: String(row.metric),
+    run: String(row.run),
+    slot: readInstant(row.slot),
+    trigger: row.trigger as Trigger,
+    state: row.state as RunState,
+    value: row.mix === undefined ? Number(row.value) : JSON.parse(String(row.mix)),
+  }),
+};
+
+/** The largest categories that fit into a property. */
+function mixText(mix: Record<string, number>): string {
+  let room = propertyLimit - 2;
+  const fitting = Object.entries(mix)
+    .sort(([, a], [, b]) => b - a)
+    .filter(([name, count]) => {
+      room -= JSON.stringify(name).length + String(count).length + 2;
+      return room >= 0;
+    });
+  return JSON.stringify(Object.fromEntries(fitting));
+}
+
+export interface Metrics {
+  /** All metrics of a final run; entering the same again changes nothing. */
+  append(run: Pick<Run, 'job' | 'id' | 'slot' | 'trigger' | 'state'>, values: Map<string, MetricValue>): Promise<void>;
+  /** Newest slot first, at most `count`. @param before slots before this instant only */
+  list(job: string, metric: string, count: number, before?: Instant): Promise<MetricPoint[]>;
+  /** Every metric that the job has ever had and that is not forgotten, in no promised order. One request a name. */
+  names(job: string): Promise<string[]>;
+  /** Forgets what runs of slots before this instant have left. @returns how many rows */
+  forget(job: string, before: Instant): Promise<number>;
+}
+
+/** Rows are read and removed so many at a time. */
+const page = 1_000;
+
+export function metrics(table: Table<MetricPoint>): Metrics {
+  const ofMetric = (job: string, metric: string, before: Instant, most: number) => {
+    const prefix = keyText(metric);
+    const from = before > lastInstant ? `${prefix}|` : `${prefix}|${inverted(before - 1)}`;
+    return table.list(job, { from, to: `${prefix}}`, page: Math.min(most, page) });
+  };
+  async function names(job: string): Promise<string[]> {
+    const found: string[] = [];
+    for (let from = ''; ; ) {
+      const next = await first(table.list(job, { from, page: 1 }));
+      if (!next) return found;
+      found.push(next.value.metric);
+      from = `${keyText(next.value.metric)}}`;
+    }
+  }
+  return {
+    append: (run, values) =>
+      table.putAll(
+        [...values].map(([metric, value]) => {
+          const { job, id, slot, trigger, state } = run;
+          return { job, metric, run: id, slot, trigger, state, value };
+        }),
+      ),
+    async list(job, metric, count, before = Number.POSITIVE_INFINITY) {
+      const points: MetricPoint[] = [];
+      if (count <= 0) return points;
+      for await (const { value } of ofMetric(job, metric, before, count)) {
+        points.push(value);
+        if (points.length === count) break;
+      }
+      return points;
+    },
+    names,
+    async forget(job, before) {
+      let count = 0;
+      for (const metric of await names(job)) {
+        let old: string[] = [];
+        const remove = async () => {
+          await table.removeAll(job, old);
+          count += old.length;
+          old = [];
+        };
+        for await (const { value } of ofMetric(job, metric, before, page)) {
+          old.push(metricCodec.keys(value).rowKey);
+          if (old.length === page) await remove();
+        }
+        await remove();
+      }
+      return count;
+    },
+  };
+}
+
+async function first<T>(things: AsyncIterable<T>): Promise<T | undefined> {
+  for await (const thing of things) return thing;
+  return undefined;
+}
