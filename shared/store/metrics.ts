@@ -42,9 +42,15 @@ export const metricCodec: Codec<MetricPoint> = {
     slot: readInstant(row.slot),
     trigger: row.trigger as Trigger,
     state: row.state as RunState,
-    value: row.mix === undefined ? Number(row.value) : JSON.parse(String(row.mix)),
+    value: row.mix === undefined ? readNumber(row.value) : JSON.parse(String(row.mix)),
   }),
 };
+
+/** A store that keeps rows as they were encoded gives the type back as well. */
+function readNumber(property: unknown): number {
+  const typed = property as { value?: string } | number;
+  return Number(typeof typed === 'object' ? typed.value : typed);
+}
 
 /** The largest categories that fit into a property. */
 function mixText(mix: Record<string, number>): string {

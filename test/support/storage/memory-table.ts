@@ -39,6 +39,9 @@ export function memoryTable<T>(codec: Codec<T>): Table<T> {
   return {
     insert: async (value) => insert(value),
     insertAll: async (values) => values.filter((value) => insert(value) !== undefined),
+    async putAll(values) {
+      for (const value of values) write(value);
+    },
     async get(partitionKey, rowKey) {
       const row = partition(partitionKey).get(rowKey);
       return row && read(row);

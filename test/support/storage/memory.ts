@@ -6,6 +6,7 @@ import { type AttemptId, type Attempts, UnreadableResult } from '../../../shared
 import { eventCodec, events } from '../../../shared/store/events.ts';
 import { incidents, openIncidentCodec, pastIncidentCodec } from '../../../shared/store/incidents.ts';
 import { jobCodec, jobRows } from '../../../shared/store/jobs.ts';
+import { metricCodec, metrics } from '../../../shared/store/metrics.ts';
 import { doneCodec, outbox, waitingCodec } from '../../../shared/store/outbox.ts';
 import { runCodec, runs } from '../../../shared/store/runs.ts';
 import { markCodec, marks } from '../../../shared/store/service.ts';
@@ -37,6 +38,7 @@ export function memoryStore(clock: () => Instant): MemoryStore {
     events: events(memoryTable(eventCodec)),
     incidents: incidents(memoryTable(openIncidentCodec), memoryTable(pastIncidentCodec)),
     outbox: outbox(memoryTable(waitingCodec), memoryTable(doneCodec)),
+    metrics: metrics(memoryTable(metricCodec)),
     marks: marks(memoryTable(markCodec)),
     keys: async () => nudgeKey,
     launches: queue,
