@@ -29,6 +29,9 @@ Exit codes: 0 done · 1 refused, or something is wrong · 2 the command line is 
 const home = () => findHome(program.opts<{ home?: string }>().home);
 const json = () => new Option('--json', 'print JSON with stable field names');
 const why = () => new Option('--why <text>', 'the reason, for the history').default('');
+/** Given once for each job. */
+const allow = (flags: string, what: string) =>
+  new Option(flags, what).argParser((job: string, before: string[] = []) => [...before, job]);
 const by = () => new Option('--by <person>', 'who asks (default: you)');
 
 program
@@ -38,6 +41,8 @@ program
   .option('--concurrency <number>', 'attempts at once', atLeastOne, 8)
   .addOption(new Option('--executor <name>', 'what runs jobs').choices(['process', 'docker']).default('process'))
   .option('--image <reference>', 'what containers are made of', defaultImage)
+  .addOption(allow('--allow-process <job>', 'let this job be a plain process under --executor docker'))
+  .addOption(allow('--allow-host-network <job>', "let this job's container have the machine's network"))
   .option('--join', 'be a second host at the store that runs already', false)
   .action(async (options) => (await import('./host/start.ts')).start(home(), options));
 
@@ -45,6 +50,9 @@ program
   .command('check')
   .description('check every job.yaml and report all problems at once')
   .argument('[folder]', 'folder of jobs (default: jobs/)')
+  .addOption(new Option('--executor <name>', 'as for a host that is started with it').choices(['process', 'docker']))
+  .addOption(allow('--allow-process <job>', 'as for a host that is started with it'))
+  .addOption(allow('--allow-host-network <job>', 'as for a host that is started with it'))
   .addOption(json())
   .action(async (folder: string | undefined, options) => {
     const { check } = await import('./commands/check.ts');

@@ -3,6 +3,7 @@ import type { Emit } from './events.ts';
 import type { Executor } from './executors/executor.ts';
 import type { Instant } from './instant.ts';
 import type { Catalog } from './job/catalog.ts';
+import type { Isolation } from './job/isolation.ts';
 import type { Vault } from './secrets/vault.ts';
 import type { Store } from './store/store.ts';
 
@@ -34,4 +35,6 @@ export interface Settings {
   nudges: Nudges;
   /** Directory for bundles and environments that shims may share; null: none. */
   cache: string | null;
+  /** What keeps jobs apart from the machine; left out: the executor alone. */
+  isolation?: Isolation;
 }

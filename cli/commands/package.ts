@@ -1,5 +1,5 @@
 import { join, relative } from 'node:path';
-import { problemText } from '../../shared/manifest/problem.ts';
+import { isError, problemText } from '../../shared/manifest/problem.ts';
 import { makePackage } from '../deploy/package.ts';
 import type { Home } from '../home.ts';
 import { readFolder } from '../host/folder.ts';
@@ -17,7 +17,8 @@ export async function makeAppPackage(home: Home, { prefix, json }: PackageFlags)
     throw new Refusal(`--prefix ${prefix}: expected a lower-case letter, then at most 7 letters and digits, e.g. lamp`);
   }
   const { catalog, problems } = await readFolder(home.jobs);
-  if (problems.length > 0) throw new Refusal([...problems.map(problemText), 'Nothing was packaged.'].join('\n'));
+  if (problems.some(isError)) throw new Refusal([...problems.map(problemText), 'Nothing was packaged.'].join('\n'));
+  for (const warning of problems) console.error(problemText(warning));
   const out = join(home.root, 'dist', 'app');
   const index = join(home.root, 'infra', 'jobs.json');
   await makePackage({ catalog, prefix, out, index });

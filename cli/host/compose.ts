@@ -6,6 +6,7 @@ import type { Executor } from '../../shared/executors/executor.ts';
 import { processExecutor } from '../../shared/executors/process/process.ts';
 import { findPython } from '../../shared/executors/process/python.ts';
 import type { Catalog } from '../../shared/job/catalog.ts';
+import type { Isolation } from '../../shared/job/isolation.ts';
 import type { Job } from '../../shared/job/job.ts';
 import type { Parts } from '../../shared/parts.ts';
 import { localVault } from '../../shared/secrets/local.ts';
@@ -41,6 +42,8 @@ export interface LocalOptions {
   executor?: NonNullable<Job['executor']>;
   /** What containers are made of. */
   image?: string;
+  /** What keeps jobs apart from this machine. A command starts none. */
+  isolation?: Isolation;
 }
 
 /** Puts the service together for one machine. */
@@ -61,7 +64,11 @@ export async function composeLocal(home: Home, options: LocalOptions): Promise<L
     vault: localVault({ file: home.secrets, repository: home.root, keyFile: join(home.state, 'versions.key') }),
     emit,
     // The host sees its own shims end; those of a host that died are found by the watch.
-    settings: { nudges: nudges(null, () => store.keys('nudge')), cache: home.cache },
+    settings: {
+      nudges: nudges(null, () => store.keys('nudge')),
+      cache: home.cache,
+      ...(options.isolation && { isolation: options.isolation }),
+    },
     person: home.person,
   };
 }

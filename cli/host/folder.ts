@@ -1,10 +1,11 @@
-import { execFile } from 'node:child_process';
-import { relative } from 'node:path';
-import { promisify } from 'node:util';
+import { join, relative } from 'node:path';
 import { pack } from '../../shared/job/bundle.ts';
 import type { Catalog, Deployed } from '../../shared/job/catalog.ts';
-import { checkJobs } from '../../shared/manifest/check.ts';
-import type { Problem } from '../../shared/manifest/problem.ts';
+import { type CheckOptions, checkJobs } from '../../shared/manifest/check.ts';
+import { unreadable } from '../../shared/manifest/folder.ts';
+import { isError, type Problem } from '../../shared/manifest/problem.ts';
+import { count } from '../words.ts';
+import { commitOf } from './commit.ts';
 
 export interface ReadFolder {
   catalog: Catalog;
@@ -12,21 +13,27 @@ export interface ReadFolder {
 }
 
 /** Reads, checks and packs the jobs of a folder; jobs with problems are left out. */
-export async function readFolder(folder: string): Promise<ReadFolder> {
-  const [{ jobs, problems }, commit] = await Promise.all([checkJobs(folder), commitOf(folder)]);
+export async function readFolder(folder: string, options: CheckOptions = {}): Promise<ReadFolder> {
+  const [{ jobs, problems }, commit] = await Promise.all([checkJobs(folder, options), commitOf(folder)]);
   const catalog = new Map<string, Deployed>();
+  const unpacked: Problem[] = [];
   for (const job of jobs) {
-    const { digest, lock } = await pack(job.folder);
-    // Packed again when needed: holding every zip would cost the memory of all jobs' code.
-    const zip = async () => (await pack(job.folder)).zip;
-    catalog.set(job.name, { job, bundle: digest, lock, commit, zip });
+    try {
+      const { digest, lock } = await pack(job.folder);
+      // Packed again when needed: holding every zip would cost the memory of all jobs' code.
+      const zip = async () => (await pack(job.folder)).zip;
+      catalog.set(job.name, { job, bundle: digest, lock, commit, zip });
+    } catch (error) {
+      // A file that went away or was locked since it was checked: the other jobs are none the worse for it.
+      unpacked.push(unreadable(join(folder, job.name), error));
+    }
   }
-  return { catalog, problems };
+  return { catalog, problems: [...problems, ...unpacked] };
 }
 
 /** The same for commands, which only look and queue: reading all the code would make each of them wait. */
-export async function readManifests(folder: string): Promise<ReadFolder> {
-  const { jobs, problems } = await checkJobs(folder);
+export async function readManifests(folder: string, options: CheckOptions = {}): Promise<ReadFolder> {
+  const { jobs, problems } = await checkJobs(folder, options);
   const zip = () => Promise.reject(new Error('a command deploys nothing: the host does'));
   return {
     catalog: new Map(jobs.map((job) => [job.name, { job, bundle: '', lock: null, commit: null, zip }])),
@@ -34,22 +41,16 @@ export async function readManifests(folder: string): Promise<ReadFolder> {
   };
 }
 
-/** Names of the jobs that have a problem. */
+/** Names of the jobs that have a problem which keeps them from running. */
 export function brokenJobs(folder: string, problems: Problem[]): Set<string> {
-  return new Set(
-    problems
-      .map(({ file }) => relative(folder, file).split(/[\\/]/)[0] ?? '')
-      .filter((name) => !/^([._]|$)/.test(name)),
-  );
+  const errors = problems.filter((problem) => isError(problem) && problem.code !== 'repository');
+  const names = errors.map(({ file }) => relative(folder, file).split(/[\\/]/)[0] ?? '');
+  return new Set(names.filter((name) => !/^([._]|$)/.test(name)));
 }
 
-/** Commit of the folder's repository, with `+` when the folder differs from it; null outside a repository. */
-async function commitOf(folder: string): Promise<string | null> {
-  const git = async (...args: string[]) => (await promisify(execFile)('git', ['-C', folder, ...args])).stdout.trim();
-  try {
-    const [commit, changes] = await Promise.all([git('rev-parse', 'HEAD'), git('status', '--porcelain', '--', '.')]);
-    return changes === '' ? commit : `${commit}+`;
-  } catch {
-    return null;
-  }
+/** `1 problem`, `2 problems and 1 warning`. */
+export function problemCount(problems: readonly Problem[]): string {
+  const errors = problems.filter(isError).length;
+  const warnings = problems.length - errors;
+  return `${count(errors, 'problem')}${warnings > 0 ? ` and ${count(warnings, 'warning')}` : ''}`;
 }

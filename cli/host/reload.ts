@@ -1,8 +1,8 @@
 import { watch } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { leftOut } from '../../shared/job/bundle.ts';
 import type { Catalog } from '../../shared/job/catalog.ts';
+import { leftOut } from '../../shared/job/files.ts';
 import { brokenJobs, type ReadFolder } from './folder.ts';
 
 /** Editors write in several steps: things have to be quiet for so long, ms. */

@@ -5,18 +5,20 @@ import { type Emit, eventText } from '../../shared/events.ts';
 import { StartError } from '../../shared/executors/executor.ts';
 import { findPython } from '../../shared/executors/process/python.ts';
 import type { Catalog } from '../../shared/job/catalog.ts';
+import type { Isolation } from '../../shared/job/isolation.ts';
 import { problemText } from '../../shared/manifest/problem.ts';
 import { register } from '../../shared/pipeline/deployments.ts';
 import { nextSlots } from '../../shared/schedule/schedule.ts';
 import type { AttemptId } from '../../shared/store/attempts.ts';
 import { visible } from '../../shared/text.ts';
 import type { Home } from '../home.ts';
+import { isolationOf } from '../isolation.ts';
 import { Refusal } from '../refusal.ts';
 import { count, spanText } from '../words.ts';
 import { type Adopted, adopt } from './adopt.ts';
 import { startStore } from './azurite.ts';
 import { composeLocal, type LocalParts } from './compose.ts';
-import { readFolder } from './folder.ts';
+import { problemCount, readFolder } from './folder.ts';
 import { noteJoined, takeLock } from './lock.ts';
 import { type Loop, loop } from './loop.ts';
 import { afterChange, watchFolder } from './reload.ts';
@@ -33,6 +35,9 @@ export interface StartOptions {
   /** What runs a job that does not say so itself, and what containers are made of. */
   executor: 'process' | 'docker';
   image: string;
+  /** Jobs that may leave the container they would run in. */
+  allowProcess?: string[];
+  allowHostNetwork?: string[];
 }
 
 /** Hosts the service on this machine until a signal ends it. */
@@ -43,12 +48,13 @@ export async function start(home: Home, options: StartOptions): Promise<void> {
   // Takes a moment where Python comes from a version manager: meanwhile jobs are read and the store starts.
   const python = findPython();
   python.catch(() => {});
-  const { catalog, problems } = await readFolder(home.jobs);
+  const isolation = isolationOf(options);
+  const { catalog, problems } = await readFolder(home.jobs, { isolation });
   for (const problem of problems) console.error(problemText(problem));
   if (catalog.size === 0)
-    throw new Refusal(`No job of ${home.jobs} can run: mend the above, or make one with: lamp new <job>`);
+    throw new Refusal(`No job of ${home.jobs} can run: fix the above, or make one with: lamp new <job>`);
 
-  const host = new Host(home, catalog, python);
+  const host = new Host(home, catalog, python, isolation);
   if (options.join) {
     const connection = await openHere(home);
     const leave = await noteJoined(home.state);
@@ -75,12 +81,14 @@ class Host {
   private readonly home: Home;
   private catalog: Catalog;
   private readonly python: Promise<string>;
+  private readonly isolation: Isolation;
   private parts: LocalParts | undefined;
 
-  constructor(home: Home, catalog: Catalog, python: Promise<string>) {
+  constructor(home: Home, catalog: Catalog, python: Promise<string>, isolation: Isolation) {
     this.home = home;
     this.catalog = catalog;
     this.python = python;
+    this.isolation = isolation;
   }
 
   say(line: string): void {
@@ -106,6 +114,7 @@ class Host {
       python: await this.python,
       executor: options.executor,
       image: options.image,
+      isolation: this.isolation,
     });
     this.parts = parts;
     const server = await listen(api(parts, Date.now), options.join ? 0 : options.port);
@@ -174,13 +183,13 @@ class Host {
   }
 
   private async reload(parts: LocalParts): Promise<void> {
-    const read = await readFolder(this.home.jobs);
+    const read = await readFolder(this.home.jobs, { isolation: this.isolation });
     for (const problem of read.problems) console.error(problemText(problem));
     const { catalog, kept } = afterChange(this.home.jobs, this.catalog, read);
     this.catalog = catalog;
     await register(parts, catalog, Date.now());
-    const still = kept.length > 0 ? `; until that is mended, as before: ${kept.join(', ')}` : '';
-    this.say(`jobs read again: ${catalog.size} to run, ${count(read.problems.length, 'problem')}${still}`);
+    const still = kept.length > 0 ? `; until that is fixed, as before: ${kept.join(', ')}` : '';
+    this.say(`jobs read again: ${catalog.size} to run, ${problemCount(read.problems)}${still}`);
   }
 
   private welcome(url: string): void {

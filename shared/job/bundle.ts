@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { ZipFile } from 'yazl';
+import { jobFiles } from './files.ts';
 
 /** A job's code as one content-addressed zip: the same files give the same digest on any machine. */
 export interface Bundle {
@@ -13,32 +14,23 @@ export interface Bundle {
   zip: Buffer;
 }
 
-/** Never part of a job: what tools leave behind. */
-export const leftOut: ReadonlySet<string> = new Set([
-  '__pycache__',
-  'node_modules',
-  '.git',
-  '.venv',
-  'venv',
-  '.DS_Store',
-  '.pytest_cache',
-  '.env',
-]);
-
 /**
  * Packs a job folder. Names are sorted, times fixed, modes reduced to executable or not, and nothing is compressed,
- * since the bytes of a compressor change with its version. Symlinks are left out: they could lead anywhere.
+ * since the bytes of a compressor change with its version. A link counts as what it leads to.
+ * @throws Error naming a file that cannot be packed; `lamp check` reports all of them
  */
 export async function pack(folder: string): Promise<Bundle> {
   const zip = new ZipFile();
   let lock: string | null = null;
   // In local time, because that is how zip headers store it: always 1980-01-01 00:00.
   const mtime = new Date(1980, 0, 1);
-  for (const path of await files(folder)) {
-    const [content, { mode }] = await Promise.all([readFile(join(folder, path)), stat(join(folder, path))]);
+  const { files, odd } = await jobFiles(dirname(folder), folder);
+  const [first] = odd;
+  if (first) throw new Error(`${first.path} cannot be packed (${first.fault}): run lamp check`);
+  for (const { path, source, executable } of files) {
+    const content = await readFile(source);
     if (path === 'uv.lock') lock = sha256(content);
-    const executable = (mode & 0o100) !== 0;
-    zip.addBuffer(content, path, {
+    zip.addBuffer(content, standIn(path), {
       mtime,
       mode: executable ? 0o100755 : 0o100644,
       compress: false,
@@ -47,21 +39,29 @@ export async function pack(folder: string): Promise<Bundle> {
   }
   zip.end();
   const bytes = await buffer(zip.outputStream);
+  rename(
+    bytes,
+    files.map(({ path }) => path),
+  );
   return { digest: sha256(bytes), lock, zip: bytes };
 }
 
-/** Relative paths with forward slashes, sorted by code unit. */
-async function files(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) =>
-      join(entry.parentPath, entry.name)
-        .slice(folder.length + 1)
-        .replaceAll('\\', '/'),
-    )
-    .filter((path) => !path.split('/').some((part) => leftOut.has(part) || part.endsWith('.pyc')))
-    .sort((a, b) => (a < b ? -1 : 1));
+/** yazl takes `C:out.csv` for a Windows drive; where jobs run it is a file's name like any other. */
+function standIn(path: string): string {
+  return path.replace(/^[A-Za-z]:/, '_:');
+}
+
+/** Writes the true names over their stand-ins, in both headers of each file. @param paths in the zip's order */
+function rename(zip: Buffer, paths: readonly string[]): void {
+  // Fields of the format (PKWARE APPNOTE 4.3): the end record is the last 22 bytes, as there is no comment.
+  let at = zip.readUInt32LE(zip.length - 6);
+  for (const path of paths) {
+    if (standIn(path) !== path) {
+      zip.write(path, at + 46);
+      zip.write(path, zip.readUInt32LE(at + 42) + 30);
+    }
+    at += 46 + zip.readUInt16LE(at + 28) + zip.readUInt16LE(at + 30) + zip.readUInt16LE(at + 32);
+  }
 }
 
 function sha256(bytes: Buffer): string {

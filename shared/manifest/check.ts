@@ -1,16 +1,24 @@
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { isRepository } from '../job/files.ts';
+import { type Isolation, uncontained, ungranted } from '../job/isolation.ts';
 import type { Job } from '../job/job.ts';
 import { open } from '../schedule/calendar.ts';
 import { type Calendars, closedOf, readCalendars } from './calendars.ts';
 import { contentProblems } from './contents.ts';
 import { type CheckedJob, inputProblems, lookAlikeProblems } from './cross-check.ts';
-import { readFolder, unreadable } from './folder.ts';
+import { readFolder, repositoryProblems, unreadable } from './folder.ts';
 import { nameFault } from './name.ts';
-import { byPlace, type Problem } from './problem.ts';
+import { byPlace, isError, type Problem } from './problem.ts';
 import { readManifest } from './reading.ts';
+import { problem } from './rule.ts';
 import { toJob } from './to-job.ts';
+
+export interface CheckOptions {
+  /** What the host of these jobs keeps them in; left out: nothing is demanded of them. */
+  isolation?: Isolation;
+}
 
 export interface Checked {
   /** The valid ones only, by name. */
@@ -24,7 +32,7 @@ export interface Checked {
  * every problem of every job at once, needs no cloud, changes nothing and never throws. Problems name files below
  * `folder` as it was given.
  */
-export async function checkJobs(folder: string): Promise<Checked> {
+export async function checkJobs(folder: string, options: CheckOptions = {}): Promise<Checked> {
   const hint = 'name the folder that holds one folder for each job, or start one: lamp new <name>';
   let names: string[];
   try {
@@ -36,7 +44,8 @@ export async function checkJobs(folder: string): Promise<Checked> {
       problems: [{ file: folder, code: 'no-jobs', message: 'does not exist; expected the jobs folder', hint }],
     };
   }
-  if (names.length === 0) {
+  const repository = await repositoryProblems(folder, placeOf(folder), await readdir(folder).catch(() => []));
+  if (names.length === 0 && repository.length === 0) {
     return {
       jobs: [],
       problems: [{ file: folder, code: 'no-jobs', message: 'holds no job; expected one folder for each', hint }],
@@ -46,18 +55,22 @@ export async function checkJobs(folder: string): Promise<Checked> {
   const checked: CheckedJob[] = [];
   const calendars = await readCalendars(folder, placeOf(folder));
   for (const name of names) checked.push(await checkJob(folder, name, calendars));
+  for (const one of checked) one.problems.push(...isolationProblems(one, options.isolation ?? uncontained));
   for (const { name, problem } of [...lookAlikeProblems(checked), ...inputProblems(checked)]) {
     checked.find((one) => one.name === name)?.problems.push(problem);
   }
   return {
-    jobs: checked.flatMap(({ job, problems }) => (job && problems.length === 0 ? [job] : [])),
-    problems: [...calendars.problems, ...checked.flatMap(({ problems }) => problems)].sort(byPlace),
+    jobs: checked.flatMap(({ job, problems }) => (job && !problems.some(isError) ? [job] : [])),
+    problems: [...repository, ...calendars.problems, ...checked.flatMap(({ problems }) => problems)].sort(byPlace),
   };
 }
 
 /** Folders, and links to folders, in order. @throws what the file system says when `folder` cannot be read. */
 export async function jobNames(folder: string): Promise<string[]> {
-  const entries = (await readdir(folder, { withFileTypes: true })).filter(({ name }) => !/^[._]/.test(name));
+  const all = await readdir(folder, { withFileTypes: true });
+  // What is a part of a repository is no job that lacks its manifest.
+  const inRepository = isRepository(all.map(({ name }) => name));
+  const entries = all.filter(({ name }) => !/^[._]/.test(name) && !(inRepository && /^(objects|refs)$/i.test(name)));
   const isJob = async (entry: Dirent) => {
     if (!entry.isSymbolicLink()) return entry.isDirectory();
     // A link that leads nowhere may have been a job: it is read, and then reported.
@@ -83,10 +96,20 @@ async function checkJob(root: string, name: string, calendars: Calendars): Promi
   const { closed, problems: missing } = manifest && document ? closedOf(manifest, calendars, document) : noneClosed;
   problems.push(...missing);
   const base = { name, place, problems, ...(document && { document }) };
-  if (!manifest || problems.length > 0) return base;
+  if (!manifest || problems.some(isError)) return base;
   const env = Object.entries(manifest.env).map(([key, value]) => [key, textOf(value, document?.source(['env', key]))]);
   const facts = { name, folder: resolve(root, name), locked: folder.files.includes('uv.lock'), closed };
   return { ...base, job: toJob(manifest, { ...facts, env: Object.fromEntries(env) }) };
+}
+
+/** What a job asks for that the installation does not grant. */
+function isolationProblems({ job, document }: CheckedJob, isolation: Isolation): Problem[] {
+  if (!job || !document) return [];
+  return ungranted(job, isolation).map(({ field, value, flag }) => {
+    const message = `${value} leaves the container that this host keeps jobs in; expected no ${field}, or ${field === 'executor' ? 'docker' : 'none or bridge'}`;
+    const hint = `delete the line; an operator who trusts the job starts the host with ${flag}`;
+    return problem(document, ['run', field], 'isolation', message, hint);
+  });
 }
 
 /** How problems call the jobs folder: as it was given. */

@@ -1,27 +1,30 @@
-import { lstat, open, readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { open, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { leftOut } from '../job/bundle.ts';
+import { isRepository, type JobFile, jobFiles } from '../job/files.ts';
 import { nearest } from '../nearest.ts';
 import { manifestLimitBytes } from './encoding.ts';
+import { oddProblem } from './odd.ts';
 import type { Problem } from './problem.ts';
 
 /** What a job's folder holds. */
 export interface Folder {
-  /** Relative paths of regular files, with forward slashes; what is never packed is left out. */
+  /** Relative paths of files, with forward slashes; what is never packed is left out. */
   files: string[];
-  bytes: number;
   /** The first bytes of job.yaml, one more than it may have; undefined when there is none to read. */
   manifest?: Uint8Array;
   pyproject?: string;
   problems: Problem[];
+  /** The first bytes of one of `files`; undefined when it is none of them, or went away meanwhile. */
+  read(path: string, most: number): Promise<Buffer | undefined>;
 }
 
 export const folderLimitBytes = 50_000_000;
 const fileLimit = 20_000;
+
 /** Reads one job's folder under `root`. Never throws; `shown` is how problems call the folder. */
 export async function readFolder(root: string, name: string, shown: string): Promise<Folder> {
   const path = join(root, name);
-  const empty: Folder = { files: [], bytes: 0, problems: [] };
+  const empty: Folder = { files: [], problems: [], read: async () => undefined };
   try {
     if (!(await inside(root, path))) {
       const message = 'is a link that leaves the jobs folder; expected a folder of its own';
@@ -37,20 +40,70 @@ export async function readFolder(root: string, name: string, shown: string): Pro
     const found = entries.includes('job.yaml')
       ? await readSmallFile(root, join(path, 'job.yaml'), `${shown}/job.yaml`)
       : noManifest(entries, shown);
-    const { files, bytes, largest } = await measure(path);
-    const problems = 'code' in found ? [found] : [];
-    if (bytes > folderLimitBytes || files.length > fileLimit) {
-      const size = bytes > folderLimitBytes ? '50 MB' : `${fileLimit} files`;
-      const message = `holds more than ${size}; expected code and small files`;
-      const hint = `the largest is ${largest}: fetch data when the job runs, and keep virtual environments elsewhere`;
-      problems.push({ file: shown, code: 'too-large', message, hint });
-    }
-    const folder: Folder = { files, bytes, problems, ...('bytes' in found && { manifest: found.bytes }) };
-    if (files.includes('pyproject.toml')) folder.pyproject = await readFile(join(path, 'pyproject.toml'), 'utf8');
+    const { files, odd } = await jobFiles(root, path, { bytes: folderLimitBytes, files: fileLimit });
+    // What is wrong with the manifest itself has been said.
+    const others = odd.filter((one) => one.path !== 'job.yaml');
+    const problems = [...('code' in found ? [found] : []), ...others.map((one) => oddProblem(one, shown))];
+    problems.push(...tooLarge(files, shown));
+    const sources = new Map(files.map((file) => [file.path, file.source]));
+    const read = async (file: string, most: number) => head(sources.get(file), most);
+    const folder: Folder = { files: [...sources.keys()], problems, read };
+    if ('bytes' in found) folder.manifest = found.bytes;
+    const pyproject = sources.get('pyproject.toml');
+    if (pyproject !== undefined) folder.pyproject = await readFile(pyproject, 'utf8');
     return folder;
   } catch (error) {
     return { ...empty, problems: [unreadable(shown, error)] };
   }
+}
+
+function tooLarge(files: readonly JobFile[], shown: string): Problem[] {
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  if (bytes <= folderLimitBytes && files.length <= fileLimit) return [];
+  const largest = files.reduce((most, file) => (file.bytes > most.bytes ? file : most));
+  const size = bytes > folderLimitBytes ? '50 MB' : `${fileLimit} files`;
+  const message = `holds more than ${size}; expected code and small files`;
+  const hint = `the largest is ${largest.path}: fetch data when the job runs, and keep virtual environments elsewhere`;
+  return [{ file: shown, code: 'too-large', message, hint }];
+}
+
+async function head(source: string | undefined, most: number): Promise<Buffer | undefined> {
+  if (source === undefined) return undefined;
+  try {
+    return await firstBytes(source, most);
+  } catch {
+    return undefined;
+  }
+}
+
+async function firstBytes(path: string, most: number): Promise<Buffer> {
+  const handle = await open(path);
+  try {
+    const buffer = Buffer.alloc(most);
+    const { bytesRead } = await handle.read(buffer, 0, most, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Files in the jobs folder itself that git takes for a repository: its config may name programs that git then runs, for
+ * each person who checks these jobs. @param entries of the jobs folder
+ */
+export async function repositoryProblems(root: string, place: string, entries: readonly string[]): Promise<Problem[]> {
+  const parts = entries.filter((name) => /^(HEAD|config|objects|refs)$/i.test(name));
+  const isJob = (name: string) => stat(join(root, name, 'job.yaml')).then(Boolean, () => false);
+  const jobs = await Promise.all(parts.map(isJob));
+  const whole = isRepository(entries);
+  return parts
+    .filter((name, index) => whole || name === 'HEAD' || !jobs[index])
+    .map((name) => ({
+      file: `${place}/${name}`,
+      code: 'repository',
+      message: 'is a part of a git repository; expected one folder for each job',
+      hint: 'delete it: git would run programs that its config names',
+    }));
 }
 
 /** Why a file or folder could not be read; never to be taken for "not there". */
@@ -91,14 +144,7 @@ export async function readSmallFile(
         hint: 'replace it by a file',
       };
     }
-    const handle = await open(path);
-    try {
-      const buffer = Buffer.alloc(manifestLimitBytes + 1);
-      const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
-      return { bytes: buffer.subarray(0, bytesRead) };
-    } finally {
-      await handle.close();
-    }
+    return { bytes: await firstBytes(path, manifestLimitBytes + 1) };
   } catch (error) {
     return unreadable(file, error);
   }
@@ -117,25 +163,4 @@ function noManifest(entries: string[], shown: string): Problem {
   }
   const hint = 'add one (docs/manifest.md), or let the folder begin with _ when it is no job';
   return { file: shown, code: 'missing-manifest', message: 'has no job.yaml; expected one in each folder', hint };
-}
-
-/** Regular files below a folder; stops soon after a limit is passed. */
-async function measure(root: string): Promise<{ files: string[]; bytes: number; largest: string }> {
-  const files: string[] = [];
-  let [bytes, most, largest] = [0, -1, ''];
-  const folders = [''];
-  for (let folder = folders.shift(); folder !== undefined; folder = folders.shift()) {
-    for (const entry of await readdir(join(root, folder), { withFileTypes: true })) {
-      const path = folder ? `${folder}/${entry.name}` : entry.name;
-      if (leftOut.has(entry.name) || entry.name.endsWith('.pyc')) continue;
-      if (entry.isDirectory()) folders.push(path);
-      if (!entry.isFile()) continue;
-      files.push(path);
-      const { size } = await lstat(join(root, path));
-      bytes += size;
-      if (size > most) [most, largest] = [size, path];
-      if (bytes > folderLimitBytes || files.length > fileLimit) return { files, bytes, largest };
-    }
-  }
-  return { files: files.sort(), bytes, largest };
 }

@@ -1,4 +1,4 @@
-/** One thing to mend in the jobs folder: where, what, and what to do. */
+/** One thing to fix in the jobs folder: where, what, and what to do. */
 export interface Problem {
   /** Path as the reader would type it, e.g. `jobs/x/job.yaml`. */
   file: string;
@@ -13,6 +13,13 @@ export interface Problem {
   message: string;
   /** What to do. */
   hint?: string;
+  /** `warning`: the job runs all the same. Left out: it does not. */
+  severity?: 'warning';
+}
+
+/** Whether a problem keeps its job from running. */
+export function isError({ severity }: Problem): boolean {
+  return severity === undefined;
 }
 
 /** `jobs/x/job.yaml:7:12  schedule.cron: "0 7 * *" has 4 fields; …`, the hint on an indented line of its own. */
@@ -20,7 +27,7 @@ export function problemText(problem: Problem): string {
   const place = [problem.file, problem.line, problem.column].filter((part) => part !== undefined).join(':');
   const field = problem.path ? `${problem.path}: ` : '';
   const hint = problem.hint ? `\n    ${problem.hint}` : '';
-  return `${place}  ${field}${problem.message}${hint}`;
+  return `${place}  ${isError(problem) ? '' : 'warning: '}${field}${problem.message}${hint}`;
 }
 
 /** Order for people: by file, then line, then column; problems of a whole file come first. */

@@ -3,7 +3,7 @@ import { decode } from './encoding.ts';
 import { issueProblems } from './issue.ts';
 import { environmentProblems, leakProblems } from './leak.ts';
 import { type Manifest, manifest } from './manifest.ts';
-import { byPlace, type Problem } from './problem.ts';
+import { byPlace, isError, type Problem } from './problem.ts';
 import {
   contradictionProblems,
   duplicateFileProblems,
@@ -42,7 +42,7 @@ export function readManifest(bytes: Uint8Array, file: string): Reading {
     ...(sound ? [...meetingProblems(document, parsed.data), ...windowProblems(document, parsed.data)] : []),
   ].filter(({ path }) => path === undefined || !leaking.has(path));
   const problems = capped([...document.problems, ...leaks, ...others], file);
-  return parsed.success && problems.length === 0
+  return parsed.success && !problems.some(isError)
     ? { manifest: parsed.data, document, problems }
     : { document, problems };
 }
@@ -53,6 +53,6 @@ const mostProblems = 100;
 function capped(problems: Problem[], file: string): Problem[] {
   if (problems.length <= mostProblems) return problems;
   const message = `has ${problems.length - mostProblems} more problems; expected none`;
-  const rest = { file, code: 'more-problems', message, hint: 'mend these first, then check again' };
+  const rest = { file, code: 'more-problems', message, hint: 'fix these first, then check again' };
   return [...problems.sort(byPlace).slice(0, mostProblems), rest];
 }

@@ -2,6 +2,7 @@ import { troubleText } from '../events.ts';
 import { StartError } from '../executors/executor.ts';
 import type { Instant } from '../instant.ts';
 import type { Deployed } from '../job/catalog.ts';
+import { uncontained, ungranted } from '../job/isolation.ts';
 import type { Job } from '../job/job.ts';
 import type { Parts } from '../parts.ts';
 import { type Attempt, isFinal, type Run, type Versions } from '../run/run.ts';
@@ -46,6 +47,11 @@ async function prepare(parts: Parts, job: Job) {
   if (job.executor !== null && job.executor !== parts.executor.name) {
     const what = `${job.name} asks for run.executor: ${job.executor}, and here is only ${parts.executor.name}`;
     throw new StartError('configuration', what);
+  }
+  const [wish] = ungranted(job, parts.settings.isolation ?? uncontained);
+  if (wish) {
+    const what = `${job.name} asks for run.${wish.field}: ${wish.value}, which this host was not started to allow`;
+    throw new StartError('configuration', `${what}: delete the line, or start the host with ${wish.flag}`);
   }
   return readSecrets(parts, job);
 }

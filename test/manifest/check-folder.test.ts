@@ -35,13 +35,6 @@ describe('links and odd files', () => {
     await mkdir(join(here.jobs, 'folder', 'job.yaml'), { recursive: true });
     expect(await here.found()).toEqual(['folder/job.yaml no-file', 'pipe/job.yaml no-file']);
   });
-
-  it('a script that is only a link is not there, since links are not packed', async () => {
-    const folder = await here.write('linked-script', 'run: { command: [python, main.py] }\n');
-    await writeFile(join(here.root, 'main.py'), '');
-    await symlink(join(here.root, 'main.py'), join(folder, 'main.py'));
-    expect(await here.found()).toEqual(['linked-script/job.yaml missing-script']);
-  });
 });
 
 describe('what is in a job folder', () => {
