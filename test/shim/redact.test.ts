@@ -37,6 +37,25 @@ FORMS = [
     lambda s, b, r: b''.join(bytes((c,)) + (r.choice(ESCAPES) if r.random() < 0.3 else b'') for c in b),
 ]
 
+AROUND = [' ', '  ', '\t', '\n', '\r\n', '\n\n', '\0', '\ufeff', '\u00ef\u00bb\u00bf', '\x0b', '\x0c', '\x1c', '\x85', '\xa0', '\u200b', '"', "'"]
+STRIPS = [
+    lambda s: s,
+    lambda s: s.strip(),
+    lambda s: s.rstrip('\n'),
+    lambda s: s.rstrip('\r\n'),
+    lambda s: s.strip('\0'),
+    lambda s: s.lstrip('\ufeff').strip(),
+    lambda s: s.strip(' \t\r\n\0\ufeff\u200b'),
+    lambda s: s.strip().strip('"').strip("'"),
+    lambda s: s.split('\n')[-1],
+]
+
+def padded(s, r):
+    """The secret between what files, vaults and copying leave around one."""
+    before = ''.join(r.choice(AROUND) for _ in range(r.choice([0, 0, 1, 2])))
+    after = ''.join(r.choice(AROUND) for _ in range(r.choice([0, 1, 1, 3])))
+    return before + s + (before[::-1] if before in ('"', "'") else after)
+
 def inside(shift, b):
     whole = base64.b64encode(bytes(shift) + b)
     return whole[(0, 2, 3)[shift] : (shift + len(b)) * 8 // 6]
@@ -47,9 +66,12 @@ for seed in range(400):
     for i in range(r.randint(1, 4)):
         alphabet = r.choice(ALPHABETS)
         secrets[f'S{i}'] = ''.join(r.choice(alphabet) for _ in range(r.choice([5, 8, 20, 40, 200])))
+    cores = {name: value.strip().strip('"').strip("'").strip() for name, value in secrets.items()}
+    if seed % 2:
+        secrets = {name: padded(value, r) for name, value in secrets.items()}
     parts = []
     for _ in range(r.randint(1, 6)):
-        s = r.choice(list(secrets.values()))
+        s = r.choice(STRIPS)(r.choice(list(secrets.values())))
         parts += (b'~~line %d~\n~' % seed, r.choice(FORMS)(s, s.encode(), r))
     data = b''.join(parts) + b'~the end\n'
     cuts = sorted(r.randint(0, len(data)) for _ in range(r.choice([0, 3, 20])))
@@ -60,7 +82,10 @@ for seed in range(400):
     assert out == Redactor(secrets).whole(data), f'seed {seed}: depends on the chunks'
     assert out.endswith(b'~the end\n') and out.startswith(b'~~line'), f'seed {seed}: took too much'
     seen = re.sub(rb'\x1b\[[0-9;]*[A-Za-z]|\x1b\][^\x07]*\x07|\x1b\(B|\r', b'', out)
-    for s in secrets.values():
+    assert not redactor.short or min(len(core) for core in cores.values()) < 8
+    for s in {*secrets.values(), *cores.values()}:
+        if len(s) < 5:
+            continue
         b = s.encode()
         plain = {b, json.dumps(s)[1:-1].encode(), quote(s).encode(), quote_plus(s).encode(), html.escape(s).encode()}
         for form in plain | {b.hex().encode(), b.hex(':').upper().encode()}:
@@ -86,6 +111,19 @@ redactor = Redactor({'A': key})
 assert redactor.feed(b'the task') + redactor.finish() == b'the task', 'too little to tell anything was taken'
 assert redactor.text('x ' + key[:20], cut=True) == 'x ', 'the beginning of a secret at the end of a cut text is kept'
 assert redactor.text('sk-live-') == 'sk-live-', 'a whole text that is no secret was changed'
+pem = '-----BEGIN PRIVATE KEY-----\n' + '\n'.join('MIIEvQIBADANBg%02dqhkiG9w0BAQEFAASCBKcwggSjAgEA' % i for i in range(9)) + '\n-----END PRIVATE KEY-----\n'
+for stored in (pem, pem.replace('\n', '\r\n'), ' ' + pem.replace('\n', ' \n\t'), pem.strip().replace('\n', '\\n'), '"' + pem.strip().replace('\n', '\\n') + '"', '\ufeff' + pem + '\0'):
+    redactor = Redactor({'PEM': stored})
+    used = stored.strip('"').replace('\\n', '\n')
+    for line in (line.strip() for line in used.splitlines()):
+        for form in FORMS[:1] + FORMS[2:]:
+            said = b'~' + form(line.strip('\ufeff\0'), line.strip('\ufeff\0').encode(), r) + b'~'
+            seen = re.sub(rb'\x1b\[[0-9;]*[A-Za-z]|\x1b\][^\x07]*\x07|\x1b\(B|\r|\n', b'', redactor.whole(said))
+            assert len(line) < 8 or b'***' in seen and line.encode()[:12] not in seen, (stored, line, seen)
+    assert redactor.whole(repr(used.strip()).encode()).count(b'***') and b'MIIEv' not in redactor.whole(repr(used.strip()).encode())
+
+blank = Redactor({'A': ' \t\r\n ', 'B': 'abc \n', 'C': '\ufeff\0\0\0'})
+assert blank.short == ['A', 'B', 'C'] and blank.whole(b'abc  \t\r\n  ') == b'abc  \t\r\n  ', 'a secret of blanks empties the log'
 print('all good')
 `;
 
@@ -125,6 +163,28 @@ raise ValueError('cannot log in with ' + key)`,
   expect(log.job.toString().split('\n')[1]).toBe('***');
   expect(log.ours[0]).toMatch(/secret PIN is too short/);
   expect(kept).not.toContain('123 of');
+});
+
+test.each<[string, string]>([
+  ['a line end', 'Xk93-mmQpLr8_sZ2\n'],
+  ['CRLF', 'Xk93-mmQpLr8_sZ2\r\n'],
+  ['a tab before it', '\tXk93-mmQpLr8_sZ2'],
+  ['blanks on both sides', '  Xk93-mmQpLr8_sZ2  '],
+  ['a BOM', '\ufeffXk93-mmQpLr8_sZ2\n'],
+  ['quotes', '"Xk93-mmQpLr8_sZ2"'],
+])('a secret with %s is nowhere, though the script strips it', async (_, secret) => {
+  const spec = await world.spec(
+    `import os, base64
+key = os.environ['API_KEY'].strip().strip('\\ufeff"').strip()
+print('GET https://crm.example/api?key=' + key + '&page=1')
+print({'Authorization': f'Bearer {key}'}, key.encode().hex())
+print(base64.b64encode(b'svc:' + key.encode()).decode())
+raise RuntimeError(f'CRM said: key {key} has expired, ask dana')`,
+    { secrets: { API_KEY: secret } },
+  );
+  const { result, log } = await world.run(spec);
+  expect(log.bytes.toString() + JSON.stringify(result)).not.toMatch(/Xk93|WGs5My1t|586b3933|hrOTMtbW1R/);
+  expect(result.error?.message).toBe('RuntimeError: CRM said: key *** has expired, ask dana');
 });
 
 test('a secret that is a number, or longer than what is kept of a text, is in no metric and no profile', async () => {

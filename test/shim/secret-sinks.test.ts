@@ -59,7 +59,7 @@ async function tell(more: (root: string) => string, calls: string[][]): Promise<
   await mkdir(at('.lamplighter'));
   await writeFile(at('jobs', 'leaky', 'job.yaml'), manifest + more(root));
   await writeFile(at('jobs', 'leaky', 'README.md'), '# Leaky\n');
-  await cp(join(import.meta.dirname, 'support', 'leaky.py'), at('jobs', 'leaky', 'main.py'));
+  await cp(join(import.meta.dirname, '../support/vault/leaky.py'), at('jobs', 'leaky', 'main.py'));
   await writeFile(at('clock'), '0');
   await writeFile(join(root, 'undeclared.json'), JSON.stringify(secrets));
   // A line of the file holds no line end; the environment does.
@@ -74,7 +74,7 @@ async function tell(more: (root: string) => string, calls: string[][]): Promise<
   };
 
   const connection = freshAccount();
-  const program = join(import.meta.dirname, 'faults', 'host.ts');
+  const program = join(import.meta.dirname, '../faults/host.ts');
   const host = spawn(process.execPath, [program, at(), connection, at('clock')], { env });
   const ended = once(host, 'close');
   const said: Buffer[] = [];

@@ -61,7 +61,7 @@ def _taken(spec, facts, storage, signals, base):
     redactor, heartbeat, spool = Redactor(values), Heartbeat(spec), Spool(base)
     log, uploader = Log(spec['logLimitBytes'], redactor, spool.append), Uploader(spec, spool, heartbeat)
     for name in redactor.short:
-        size = f'{len(values[name])} of at least {SHORTEST_SECRET} characters'
+        size = f'at least {SHORTEST_SECRET} characters are needed, blanks around it not counted'
         log.say(f'secret {name} is too short to be kept out of this log: {size}', now_ms())
     try:
         signals.listen()

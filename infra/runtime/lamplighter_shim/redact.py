@@ -11,18 +11,26 @@ class Redactor:
     """Replaces every form of every secret (see secretforms) by `***`, also over the borders of chunks, also with
     terminal escape sequences inside. Where forms overlap, all that any of them covers goes.
 
-    `secrets` is name → value. `short` lists the names of those too short to be told from ordinary text.
+    `secrets` is name → value. `short` lists the names of those that, without the blanks around them, are too short to be
+    told from ordinary text.
     """
 
     def __init__(self, secrets):
-        self.short = sorted(name for name, value in secrets.items() if len(value) < SHORTEST_SECRET)
+        self.short, values = [], set()
         self._heads, self._wrapped_heads, self._needles = (set(), {}), (set(), {}), []
         self._held, self._covered = b'', 0
-        values = {value for value in secrets.values() if len(value) >= SHORTEST_SECRET}
+        if not secrets:
+            return
+        from .secretforms import bare, forms_of
+        from .terminal import Terminal
+
+        for name, value in sorted(secrets.items()):
+            if len(bare(value)) < SHORTEST_SECRET:
+                self.short.append(name)
+            else:
+                values.add(value)
         if not values:
             return
-        from .secretforms import forms_of
-        from .terminal import Terminal
 
         self._terminal = Terminal()
         every, wrapped = set(), set()
@@ -120,8 +128,10 @@ class Redactor:
             keep = min(keep, first + self._hold_bare(tail, self._heads, 'returns'))
         # Almost always the text without line ends settles it, and the dearer way back into the raw text is not needed.
         flat = tail.translate(None, WRAPPING)[-self._longest :]
-        if self._wrapped_heads[1] and (escaped or beginning(flat, *self._wrapped_heads) < len(flat)):
+        if escaped and self._wrapped_heads[1]:
             keep = min(keep, first + self._hold_bare(tail, self._wrapped_heads, 'lines'))
+        elif self._wrapped_heads[1] and (count := len(flat) - beginning(flat, *self._wrapped_heads)):
+            keep = min(keep, first + _last(tail, count))
         return keep
 
     def _hold_bare(self, tail, heads, without):
@@ -129,3 +139,12 @@ class Redactor:
         skipped = max(len(bare) - self._longest, 0)
         at = skipped + beginning(bare[skipped:], *heads)
         return back(at) if at < len(bare) else len(tail)
+
+
+def _last(data, count):
+    """Where the last `count` bytes of data begin that are no white space."""
+    at = len(data)
+    while count:
+        at -= 1
+        count -= data[at] not in WRAPPING
+    return at

@@ -18,6 +18,9 @@ SHORTEST_FORM = 4
 SHORTEST_BASE64 = 6
 SHORTEST_LINE = 8
 SHORTEST_REST = 8
+# Beside what `str.strip` takes: C0 controls with NUL, DEL, the BOM, its reverse, and spaces of no width.
+STRIPPED = ''.join(map(chr, range(33))) + '\x7f\ufeff\ufffe\u200b\u200c\u200d\u2060\u180e'
+QUOTES = '"\'`'
 
 
 def text_forms(secret):
@@ -32,7 +35,7 @@ def text_forms(secret):
         twice |= as_json(text) | as_python(text)
     for text in jsons:
         twice |= in_html(text) | in_quotes(text)
-    found = {_bytes(text) for text in once | twice }
+    found = {_bytes(text) for text in once | twice}
     for text in jsons - texts:
         found |= as_address(_bytes(text))
     for text in texts:
@@ -91,16 +94,38 @@ def _base64(raw):
     return forms
 
 
+def bare(secret, also=''):
+    """The secret without what a script strips off its ends: white space, control characters, NUL, a BOM (also one that
+    was read as Latin-1), and the characters of `also`."""
+    core = secret
+    while True:
+        before, core = core, core.strip().strip(STRIPPED + also).removeprefix('\u00ef\u00bb\u00bf')
+        if core == before:
+            return core
+
+
+def lines_of(secret):
+    """The lines of a secret that has several, each without what is around it. A PEM key in one line, its line ends
+    written as `\\n`, has several, too: scripts put the line ends back."""
+    if '\n' not in secret and '\\n' in secret:
+        secret = secret.replace('\\r', '').replace('\\n', '\n')
+    lines = [bare(line, QUOTES) for part in secret.split('\0') for line in part.splitlines()]
+    return lines if len(lines) > 1 else []
+
+
 def forms_of(secret):
     """Returns (all forms, those of base64 and hex that may be wrapped over lines), as sets of bytes."""
-    every, wrapped = text_forms(secret), packed_forms(secret)
-    lines = [line.strip() for line in secret.splitlines()]
-    if len(lines) > 1:
-        for line in lines:
-            if len(line) >= SHORTEST_LINE:
-                every |= text_forms(line) | packed_forms(line, inside=False)
-        trimmed = secret.strip()
-        every |= text_forms(trimmed)
-        wrapped |= packed_forms(trimmed)
+    lines, core = lines_of(secret), bare(secret)
+    wholes = {whole for whole in (secret, core, bare(secret, QUOTES)) if len(whole) >= SHORTEST_FORM}
+    if '\n' not in secret and '\\n' in secret:
+        wholes.add('\n'.join(lines))
+    every, wrapped = set(), set()
+    for whole in wholes:
+        every |= text_forms(whole)
+        wrapped |= packed_forms(whole)
+    for line in lines:
+        if len(line) >= SHORTEST_LINE and line != core:
+            every |= text_forms(line) | packed_forms(line)
+            wrapped |= packed_forms(line, inside=False)
     every |= wrapped
     return {form for form in every if len(form) >= SHORTEST_FORM}, {form for form in wrapped if len(form) >= 16}
