@@ -1,6 +1,10 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import { api, tickPath } from '../shared/api/api.ts';
+import type { Guard } from '../shared/api/caller.ts';
+import { entraGuard } from '../shared/api/entra.ts';
 import { finishPath } from '../shared/api/nudge.ts';
+import { ApiProblem } from '../shared/api/problem.ts';
+import { apiPath } from '../shared/api/v1.ts';
 import { type Invocation, invocation } from './invocation.ts';
 import { registered } from './registration.ts';
 
@@ -13,16 +17,37 @@ export function http(request: HttpRequest, context: InvocationContext): Promise<
     if (pathname === tickPath) await registered(parts);
     const body = request.body as ReadableStream<Uint8Array> | null;
     const headers = new Headers([...request.headers]);
-    const answer = await api(parts, Date.now).fetch(
+    const answer = await api(parts, Date.now, guardOf(parts)).fetch(
       new Request(request.url, { method: request.method, headers, ...(body && { body, duplex: 'half' }) }),
     );
-    return { status: answer.status, headers: [...answer.headers], body: await answer.text() };
+    // Bytes, not text: a log may hold anything.
+    return { status: answer.status, headers: [...answer.headers], body: new Uint8Array(await answer.arrayBuffer()) };
   });
 }
 
+let known: Guard | undefined;
+
+/** Of this process: it keeps the keys that tokens are checked with. */
+function guardOf({ app }: Invocation): Guard {
+  const { LAMPLIGHTER_AUTH_TENANT: tenant, LAMPLIGHTER_AUTH_CLIENT: client } = app;
+  if (tenant && client) known ??= entraGuard({ tenant, client });
+  return known ?? closed;
+}
+
+/** Fails closed: an app that does not know whose tokens count answers no one. */
+const closed: Guard = async () => {
+  const settings = 'LAMPLIGHTER_AUTH_TENANT and LAMPLIGHTER_AUTH_CLIENT';
+  throw new ApiProblem(
+    'not-signed-in',
+    `expected ${settings} to be set: deploy the infrastructure again with lamp deploy`,
+  );
+};
+
 /** Nothing is answered when nobody checks who asks; but for nudges, which carry a code of their own. */
 function unguarded({ app }: Invocation, path: string): string | undefined {
-  if (path === finishPath || app.WEBSITE_AUTH_ENABLED?.toLowerCase() === 'true') return undefined;
+  // The API checks the token of its caller itself.
+  if (path === finishPath || path.startsWith(`${apiPath}/`) || app.WEBSITE_AUTH_ENABLED?.toLowerCase() === 'true')
+    return undefined;
   if (app.AZURE_FUNCTIONS_ENVIRONMENT === 'Development') return undefined;
   return 'No authentication stands in front of this app, so it answers nobody. Deploy infra/ again: lamp deploy --from infra';
 }

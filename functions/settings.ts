@@ -36,6 +36,8 @@ const fields = {
     .default(400)
     .describe('How long history is kept'),
   LAMPLIGHTER_APP_URL: z.url().describe('Address of this app, where a shim says that it has ended'),
+  LAMPLIGHTER_AUTH_TENANT: z.guid().optional().describe('Directory whose people may call the API; without it no one'),
+  LAMPLIGHTER_AUTH_CLIENT: z.guid().optional().describe('App registration that their tokens are for'),
   APPLICATIONINSIGHTS_CONNECTION_STRING: z.string().optional().describe('Where telemetry goes; without it nowhere'),
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: z
     .string()

@@ -1,6 +1,8 @@
 import { styleText } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { api } from '../../shared/api/api.ts';
+import type { Guard } from '../../shared/api/caller.ts';
+import { tokenGuard } from '../../shared/api/token-file.ts';
 import { type Emit, eventText } from '../../shared/events.ts';
 import { StartError } from '../../shared/executors/executor.ts';
 import { findPython } from '../../shared/executors/process/python.ts';
@@ -25,6 +27,7 @@ import { afterChange, watchFolder } from './reload.ts';
 import { listen } from './server.ts';
 import { openHere } from './session.ts';
 import { signalled } from './signals.ts';
+import { apiToken } from './token.ts';
 
 export interface StartOptions {
   port: number;
@@ -117,7 +120,7 @@ class Host {
       isolation: this.isolation,
     });
     this.parts = parts;
-    const server = await listen(api(parts, Date.now), options.join ? 0 : options.port);
+    const server = await listen(api(parts, Date.now, await this.guard()), options.join ? 0 : options.port);
     try {
       await parts.store.prepare();
       await register(parts, this.catalog, Date.now());
@@ -159,6 +162,10 @@ class Host {
       await parts.docker.close();
       await server.close();
     }
+  }
+
+  private async guard(): Promise<Guard> {
+    return tokenGuard(await apiToken(this.home.state), this.home.person);
   }
 
   /** Those of a host that is gone; and without Docker jobs that need it cannot run. */

@@ -104,7 +104,10 @@ resource tableNames 'Microsoft.Storage/storageAccounts/tableServices/tables@2025
   'active'
   'jobs'
   'events'
+  'incidents'
   'metrics'
+  'outbox'
+  'requests'
   'service'
 ]: {
   parent: tables

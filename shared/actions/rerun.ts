@@ -5,9 +5,9 @@ import { newRun, type Person, type Run, runId } from '../run/run.ts';
 import { unique } from './run-now.ts';
 
 /** Runs the same slot with the same arguments again, as a run of its own: the past stays as it was. */
-export async function rerun(parts: Parts, past: Run, asked: Person, now: Instant): Promise<Run> {
+export async function rerun(parts: Parts, past: Run, asked: Person, now: Instant, token = unique()): Promise<Run> {
   const { job, slot, args } = past;
-  const run = newRun(job, slot, 'rerun', now, { id: runId(slot, 'rerun', unique()), args, asked, repeats: past.id });
+  const run = newRun(job, slot, 'rerun', now, { id: runId(slot, 'rerun', token), args, asked, repeats: past.id });
   await enqueue(parts, run, now);
   const details = { run: run.id, repeats: past.id };
   await parts.store.events.append({ job, at: now, kind: 'rerun', ...asked, details });

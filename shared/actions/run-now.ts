@@ -4,10 +4,17 @@ import type { Parts } from '../parts.ts';
 import { enqueue } from '../pipeline/claim.ts';
 import { newRun, type Person, type Run, runId } from '../run/run.ts';
 
-/** Runs a job now, whatever its schedule says. */
-export async function runNow(parts: Parts, job: string, args: string[], asked: Person, now: Instant): Promise<Run> {
+/** Runs a job now, whatever its schedule says. @param token with `now`, names the run: the same again is the same run */
+export async function runNow(
+  parts: Parts,
+  job: string,
+  args: string[],
+  asked: Person,
+  now: Instant,
+  token = unique(),
+): Promise<Run> {
   const slot = Math.floor(now / 1_000) * 1_000;
-  const run = newRun(job, slot, 'manual', now, { id: runId(slot, 'manual', unique()), args, asked });
+  const run = newRun(job, slot, 'manual', now, { id: runId(slot, 'manual', token), args, asked });
   await enqueue(parts, run, now);
   await parts.store.events.append({ job, at: now, kind: 'run-now', ...asked, details: { run: run.id } });
   return run;

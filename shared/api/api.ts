@@ -6,7 +6,9 @@ import { iso } from '../instant.ts';
 import type { Parts } from '../parts.ts';
 import { pipeline } from '../pipeline.ts';
 import { parseRunId } from '../run/run.ts';
+import type { Guard } from './caller.ts';
 import { finishPath } from './nudge.ts';
+import { apiPath, v1 } from './v1.ts';
 
 /** Only what names an attempt: these go into addresses and messages. */
 const attemptId = z.strictObject({
@@ -20,8 +22,11 @@ const small = bodyLimit({ maxSize: 4_096, onError: (c) => c.json({ error: 'expec
 
 export const tickPath = '/api/tick';
 
-/** The HTTP side of the service. Hosts mount it: a socket on one machine, Azure Functions in the cloud. */
-export function api(parts: Parts, clock: () => Instant): Hono {
+/**
+ * The HTTP side of the service. Hosts mount it: a socket on one machine, Azure Functions in the cloud.
+ * @param guard who calls the API below {@link apiPath}; the routes beside it are for machines, and have their own checks
+ */
+export function api(parts: Parts, clock: () => Instant, guard: Guard): Hono {
   const app = new Hono();
   const work = pipeline(parts);
 
@@ -63,5 +68,6 @@ export function api(parts: Parts, clock: () => Instant): Hono {
     await work.finish(id.data, clock());
     return c.body(null, 204);
   });
+  app.route(apiPath, v1({ parts, clock }, guard));
   return app;
 }

@@ -11,6 +11,7 @@ import { type Keys, keyCodec, keys } from './keys.ts';
 import { type Launches, launches } from './launches.ts';
 import { type Metrics, metricCodec, metrics } from './metrics.ts';
 import { doneCodec, type Outbox, outbox, waitingCodec } from './outbox.ts';
+import { type Requests, requestCodec, requests } from './requests.ts';
 import { type Runs, runCodec, runs } from './runs.ts';
 import { type Marks, markCodec, marks } from './service.ts';
 import { type SignBlob, signWithDelegation, signWithKey } from './signature.ts';
@@ -27,6 +28,7 @@ export interface Store {
   metrics: Metrics;
   marks: Marks;
   keys: Keys;
+  requests: Requests;
   launches: Launches;
   attempts: Attempts;
   bundles: Bundles;
@@ -64,6 +66,7 @@ export function openStore(given: string | StorageAccount, sign?: SignBlob, limit
     outbox: outbox(open('outbox', waitingCodec), open('outbox', doneCodec)),
     metrics: metrics(open('metrics', metricCodec)),
     marks: marks(open('service', markCodec)),
+    requests: requests(open('requests', requestCodec)),
     keys: keys(open('service', keyCodec)),
     launches: launches(queue.launch, queue.poison),
     attempts: attempts(containers.runs, signed, limits.blobsMs),

@@ -8,6 +8,7 @@ import { World } from '../support/pipeline/parts.ts';
 
 const id = { job: 'score', run: '20261120T070000Z', attempt: 1 };
 const app = 'https://lamp.example';
+const nobody = () => Promise.reject(new Error('no one calls the API here'));
 const json = { 'content-type': 'application/json' };
 
 test('two hosts agree on the code of an attempt, whoever made the key', async () => {
@@ -54,8 +55,13 @@ test('a nudge without its code makes the service read nothing; with it the run e
   const attempt = world.platform.nudges[0];
   if (!attempt) throw new Error('nothing ended');
   const knock = async (url: string) =>
-    (await api(parts, () => world.now).request(url, { method: 'POST', headers: json, body: JSON.stringify(attempt) }))
-      .status;
+    (
+      await api(parts, () => world.now, nobody).request(url, {
+        method: 'POST',
+        headers: json,
+        body: JSON.stringify(attempt),
+      })
+    ).status;
   expect(await knock('/api/finish')).toBe(401);
   expect(await knock('/api/finish?code=guess')).toBe(401);
   expect(await world.states('score')).toContain('running');
@@ -66,7 +72,7 @@ test('a nudge without its code makes the service read nothing; with it the run e
 test('a nudge of megabytes is not read', async () => {
   const world = await World.of();
   const body = JSON.stringify({ ...id, more: 'x'.repeat(1 << 20) });
-  const answer = await api(world.parts, () => world.now).request('/api/finish', {
+  const answer = await api(world.parts, () => world.now, nobody).request('/api/finish', {
     method: 'POST',
     headers: json,
     body,
@@ -78,7 +84,7 @@ test('a request that meets an outage is told as trouble, and the answer tells a 
   const world = await World.of();
   const marks = { ...world.store.marks, get: () => Promise.reject(new Error('storage at 10.0.0.1 is away')) };
   const parts = world.host({ store: { ...world.store, marks } });
-  const answer = await api(parts, () => world.now).request('/api/tick', { method: 'POST' });
+  const answer = await api(parts, () => world.now, nobody).request('/api/tick', { method: 'POST' });
   expect(answer.status).toBe(500);
   expect(await answer.text()).not.toContain('10.0.0.1');
   expect(world.events.map(eventText)).toContain('trouble while answering POST /api/tick: storage at 10.0.0.1 is away');
@@ -107,7 +113,7 @@ test.each(strangers)('a nudge of %s is refused, and nothing is read or printed',
   const runs = { ...world.store.runs, get: () => Promise.reject(new Error('a run was read')) };
   const parts = world.host({ store: { ...world.store, runs } });
   const body = request.body ?? JSON.stringify(id);
-  const answer = await api(parts, () => world.now).request('/api/finish', { method: 'POST', ...request, body });
+  const answer = await api(parts, () => world.now, nobody).request('/api/finish', { method: 'POST', ...request, body });
   expect(answer.status).toBe(status);
   expect(world.events.filter(({ type }) => type !== 'ticked')).toEqual([]);
 });
@@ -115,7 +121,7 @@ test.each(strangers)('a nudge of %s is refused, and nothing is read or printed',
 test('a tick that another page asks for is refused', async () => {
   const world = await World.of();
   const ask = (origin: string) =>
-    api(world.parts, () => world.now).request('/api/tick', { method: 'POST', headers: { origin } });
+    api(world.parts, () => world.now, nobody).request('/api/tick', { method: 'POST', headers: { origin } });
   expect((await ask('https://evil.example')).status).toBe(403);
   expect((await ask('http://localhost')).status).toBe(200);
 });

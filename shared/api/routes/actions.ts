@@ -1,0 +1,182 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { backfill, planBackfill } from '../../actions/backfill.ts';
+import { cancel } from '../../actions/cancel.ts';
+import { pause, resume } from '../../actions/pause.ts';
+import { rerun } from '../../actions/rerun.ts';
+import { runNow } from '../../actions/run-now.ts';
+import { iso } from '../../instant.ts';
+import type { Job } from '../../job/job.ts';
+import { isFinal, runName } from '../../run/run.ts';
+import { slotsBetween } from '../../schedule/schedule.ts';
+import { type Api, callerOf, type KnownJob, knownJob, knownRun, newApi, type Service } from '../app.ts';
+import { ApiProblem } from '../problem.ts';
+import { firstRequest } from '../request.ts';
+import { changes, idempotencyKey, jobParam, runParam, why } from '../schema.ts';
+import { runJson, runView, time } from '../views.ts';
+
+const args = z.array(z.string().max(4_000)).max(100).default([]).openapi({ description: 'Added to the command' });
+const body = <T extends z.ZodType>(schema: T) => ({ content: { 'application/json': { schema } }, required: true });
+const ofJob = z.object({ job: jobParam });
+const ofRun = z.object({ job: jobParam, run: runParam });
+
+const runRoute = createRoute({
+  method: 'post',
+  path: '/jobs/{job}/runs',
+  summary: 'Run a job now, whatever its schedule says',
+  request: { params: ofJob, headers: idempotencyKey, body: body(z.strictObject({ args, why })) },
+  responses: changes(runView),
+});
+
+const rerunRoute = createRoute({
+  method: 'post',
+  path: '/jobs/{job}/runs/{run}/rerun',
+  summary: 'Run the slot of a run again, as a run of its own',
+  request: { params: ofRun, headers: idempotencyKey, body: body(z.strictObject({ why })) },
+  responses: changes(runView),
+});
+
+const cancelRoute = createRoute({
+  method: 'post',
+  path: '/jobs/{job}/runs/{run}/cancel',
+  summary: 'End a run, or keep it from starting',
+  request: { params: ofRun, body: body(z.strictObject({ why })) },
+  responses: changes(runView),
+});
+
+const paused = z.object({ job: z.string(), paused: z.boolean(), changed: z.boolean() }).openapi('Paused');
+const pauseRoute = createRoute({
+  method: 'post',
+  path: '/jobs/{job}/pause',
+  summary: 'Skip the slots of a job from now on; a run under way goes on',
+  request: { params: ofJob, body: body(z.strictObject({ why })) },
+  responses: changes(paused),
+});
+
+const resumed = paused.extend({ caughtUp: z.array(z.string()) }).openapi('Resumed');
+const resumeRoute = createRoute({
+  method: 'post',
+  path: '/jobs/{job}/resume',
+  summary: 'Run slots again',
+  request: {
+    params: ofJob,
+    body: body(
+      z.strictObject({ why, catchUp: z.boolean().default(true).openapi({ description: 'What was skipped, too' }) }),
+    ),
+  },
+  responses: changes(resumed),
+});
+
+/** More runs than this in one request are asked for in several. */
+const mostSlots = 1_000;
+
+const backfilled = z
+  .object({
+    job: z.string(),
+    dryRun: z.boolean(),
+    slots: z.array(time).openapi({ description: 'Slots that have no good run yet' }),
+    runs: z.array(z.string()).openapi({ description: 'What was queued' }),
+    done: z.int().openapi({ description: 'Slots that succeeded or are under way already' }),
+  })
+  .openapi('Backfill');
+const instant = z.iso.datetime({ offset: true });
+const backfillRoute = createRoute({
+  method: 'post',
+  path: '/jobs/{job}/backfill',
+  summary: `One run for each past slot of a range that has not succeeded yet, at most ${mostSlots}`,
+  request: {
+    params: ofJob,
+    body: body(z.strictObject({ from: instant, to: instant, args, why, dryRun: z.boolean().default(false) })),
+  },
+  responses: changes(backfilled),
+});
+
+export function actionRoutes(service: Service): Api {
+  const { parts, clock } = service;
+  return newApi()
+    .openapi(runRoute, async (c) => {
+      const caller = callerOf(c, 'act');
+      const { job } = c.req.valid('param');
+      const asked = c.req.valid('json');
+      runnable(await knownJob(service, caller, job));
+      const key = c.req.valid('header')['idempotency-key'];
+      const { at, token } = await firstRequest(service, caller, key, ['run', job, asked]);
+      const run = await runNow(parts, job, asked.args, { by: caller.name, why: asked.why }, at, token);
+      return c.json(runJson(run), 200);
+    })
+    .openapi(rerunRoute, async (c) => {
+      const caller = callerOf(c, 'act');
+      const { job, run: id } = c.req.valid('param');
+      const asked = c.req.valid('json');
+      const found = await knownRun(service, caller, job, id);
+      runnable(found.job);
+      if (!isFinal(found.run.state)) {
+        throw new ApiProblem(
+          'conflict',
+          `expected a run that is over, ${job}.${id} is ${found.run.state}: cancel it first`,
+        );
+      }
+      const key = c.req.valid('header')['idempotency-key'];
+      const { at, token } = await firstRequest(service, caller, key, ['rerun', job, id, asked]);
+      const run = await rerun(parts, found.run, { by: caller.name, why: asked.why }, at, token);
+      return c.json(runJson(run), 200);
+    })
+    .openapi(cancelRoute, async (c) => {
+      const caller = callerOf(c, 'act');
+      const { job, run: id } = c.req.valid('param');
+      const found = await knownRun(service, caller, job, id);
+      matches(c.req.header('if-match'), found.etag);
+      if (isFinal(found.run.state) && !found.run.cancel) {
+        throw new ApiProblem('conflict', `expected a run that is not over, ${job}.${id} is ${found.run.state}`);
+      }
+      const run = await cancel(parts, job, id, { by: caller.name, why: c.req.valid('json').why }, clock());
+      return c.json(runJson(run ?? found.run), 200);
+    })
+    .openapi(pauseRoute, async (c) => {
+      const caller = callerOf(c, 'act');
+      const job = await knownJob(service, caller, c.req.valid('param').job);
+      if (!job.row)
+        throw new ApiProblem('conflict', `expected a job that a tick has seen: ${job.name} is too new, wait a minute`);
+      matches(c.req.header('if-match'), job.row.etag);
+      const changed = await pause(parts, job.name, { by: caller.name, why: c.req.valid('json').why }, clock());
+      return c.json({ job: job.name, paused: true, changed }, 200);
+    })
+    .openapi(resumeRoute, async (c) => {
+      const caller = callerOf(c, 'act');
+      const job = await knownJob(service, caller, c.req.valid('param').job);
+      matches(c.req.header('if-match'), job.row?.etag);
+      const asked = c.req.valid('json');
+      const runs = await resume(parts, job.name, { by: caller.name, why: asked.why }, asked.catchUp, clock());
+      const caughtUp = (runs ?? []).map(runName);
+      return c.json({ job: job.name, paused: false, changed: runs !== undefined, caughtUp }, 200);
+    })
+    .openapi(backfillRoute, async (c) => {
+      const caller = callerOf(c, 'act');
+      const asked = c.req.valid('json');
+      const job = runnable(await knownJob(service, caller, c.req.valid('param').job));
+      const [from, to] = [Date.parse(asked.from), Date.parse(asked.to)];
+      const now = clock();
+      if (to > now) throw wrong('json.to', `an instant that is past, found ${asked.to}`);
+      if (from > to) throw wrong('json.from', `an instant before ${asked.to}, found ${asked.from}`);
+      const wanted = [...new Set(job.schedules.flatMap(({ schedule }) => slotsBetween(schedule, from - 1, to)))];
+      const slots = await planBackfill(parts, job.name, wanted);
+      if (slots.length > mostSlots) throw wrong('json', `a range of at most ${mostSlots} slots, found ${slots.length}`);
+      const by = { by: caller.name, why: asked.why };
+      const runs = asked.dryRun ? [] : await backfill(parts, job.name, slots, asked.args, by, now);
+      const done = wanted.length - slots.length;
+      return c.json({ job: job.name, dryRun: asked.dryRun, slots: slots.map(iso), runs: runs.map(runName), done }, 200);
+    });
+}
+
+function runnable({ name, deployed }: KnownJob): Job {
+  if (deployed) return deployed.job;
+  throw new ApiProblem('conflict', `expected a job that is deployed, the folder of ${name} is gone: deploy it again`);
+}
+
+function matches(wanted: string | undefined, etag: string | undefined): void {
+  if (wanted === undefined || wanted === '*' || wanted === etag) return;
+  throw new ApiProblem('changed-meanwhile', `expected If-Match: ${etag ?? 'none'}, found ${wanted}: read it again`);
+}
+
+function wrong(place: string, expected: string): ApiProblem {
+  return new ApiProblem('bad-request', `${place}: expected ${expected}`, [{ place, expected }]);
+}

@@ -1,0 +1,134 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { type Instant, iso } from '../../instant.ts';
+import type { Job } from '../../job/job.ts';
+import { localText, nextSlots } from '../../schedule/schedule.ts';
+import { type Api, callerOf, type KnownJob, knownJob, newApi, type Service, visibleJobs } from '../app.ts';
+import { page, pageOf, pageQuery, readCursor } from '../page.ts';
+import { answers, jobParam } from '../schema.ts';
+import { optional, time } from '../views.ts';
+
+const jobView = z
+  .object({
+    job: z.string(),
+    description: z.string().nullable(),
+    owner: z.object({ email: z.string(), department: z.string() }).nullable(),
+    tier: z.string().nullable(),
+    status: z
+      .string()
+      .openapi({ description: 'development, production, decommissioned, or removed: its folder is gone' }),
+    schedules: z.array(z.object({ cron: z.string(), timeZone: z.string() })),
+    next: time.nullable(),
+    paused: z.object({ by: z.string(), why: z.string(), at: time }).nullable(),
+    running: z.array(z.string()),
+    last: z
+      .object({
+        run: z.string(),
+        state: z.string(),
+        slot: time,
+        endedAt: time,
+        durationMs: z.number().nullable(),
+        error: z.string().nullable(),
+      })
+      .nullable(),
+    streak: z.int().openapi({ description: 'Successes in a row, or failures as a negative number' }),
+  })
+  .openapi('Job');
+
+const slotView = z.object({ utc: time, local: z.string(), timeZone: z.string() }).openapi('Slot');
+
+/** @returns a `Job` of the API; also what `lamp jobs --json` prints */
+export function jobJson({ name, deployed, row }: KnownJob, now: Instant): z.infer<typeof jobView> {
+  const job = deployed?.job;
+  const { paused, running = [], last, streak = 0 } = row?.value ?? {};
+  return {
+    job: name,
+    description: job?.description ?? null,
+    owner: job?.owner ?? null,
+    tier: job?.tier ?? null,
+    status: job?.status ?? 'removed',
+    schedules: job?.schedules.map(({ schedule: { cron, timeZone } }) => ({ cron, timeZone })) ?? [],
+    next: optional(job && job.status !== 'decommissioned' ? nextOf(job, now) : null),
+    paused: paused ? { by: paused.by, why: paused.why, at: iso(paused.at) } : null,
+    running: running.map(({ run }) => `${name}.${run}`),
+    last: last
+      ? {
+          run: `${name}.${last.id}`,
+          state: last.state,
+          slot: iso(last.slot),
+          endedAt: iso(last.endedAt),
+          durationMs: last.durationMs,
+          error: last.error,
+        }
+      : null,
+    streak,
+  };
+}
+
+function nextOf(job: Job, now: Instant): Instant | null {
+  const next = job.schedules.flatMap(({ schedule }) => nextSlots(schedule, now, 1));
+  return next.length > 0 ? Math.min(...next) : null;
+}
+
+const list = createRoute({
+  method: 'get',
+  path: '/jobs',
+  summary: 'All jobs, by name',
+  request: { query: z.object(pageQuery) },
+  responses: answers(pageOf(jobView, 'Jobs')),
+});
+
+const one = createRoute({
+  method: 'get',
+  path: '/jobs/{job}',
+  summary: 'One job; its ETag changes when it is paused, resumed, deployed, or a run of it starts or ends',
+  request: { params: z.object({ job: jobParam }) },
+  responses: answers(jobView),
+});
+
+const slots = createRoute({
+  method: 'get',
+  path: '/jobs/{job}/slots',
+  summary: 'When the job is expected next',
+  request: {
+    params: z.object({ job: jobParam }),
+    query: z.object({
+      count: z.coerce.number().int().min(1).max(1_000).default(10).openapi({ type: 'integer' }),
+      after: z.iso.datetime({ offset: true }).optional(),
+    }),
+  },
+  responses: answers(z.object({ items: z.array(slotView) }).openapi('Slots')),
+});
+
+export function jobRoutes(service: Service): Api {
+  return newApi()
+    .openapi(list, async (c) => {
+      const caller = callerOf(c, 'read');
+      const { limit, cursor } = c.req.valid('query');
+      const [after = ''] = readCursor(cursor, 1) ?? [];
+      const jobs = (await visibleJobs(service, caller)).filter(({ name }) => name > after);
+      const { items, next } = await page(each(jobs), limit, ({ name }) => [name]);
+      const now = service.clock();
+      return c.json({ items: items.map((job) => jobJson(job, now)), next }, 200);
+    })
+    .openapi(one, async (c) => {
+      const job = await knownJob(service, callerOf(c, 'read'), c.req.valid('param').job);
+      if (job.row) c.header('etag', job.row.etag);
+      return c.json(jobJson(job, service.clock()), 200);
+    })
+    .openapi(slots, async (c) => {
+      const { deployed } = await knownJob(service, callerOf(c, 'read'), c.req.valid('param').job);
+      const { count, after } = c.req.valid('query');
+      const from = after === undefined ? service.clock() : Date.parse(after);
+      const schedules = deployed && deployed.job.status !== 'decommissioned' ? deployed.job.schedules : [];
+      const items = schedules
+        .flatMap(({ schedule }) => nextSlots(schedule, from, count).map((at) => ({ at, timeZone: schedule.timeZone })))
+        .sort((a, b) => a.at - b.at)
+        .slice(0, count)
+        .map(({ at, timeZone }) => ({ utc: iso(at), local: localText(timeZone, at), timeZone }));
+      return c.json({ items }, 200);
+    });
+}
+
+async function* each<T>(values: T[]): AsyncIterable<T> {
+  yield* values;
+}

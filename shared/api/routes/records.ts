@@ -1,0 +1,86 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { iso } from '../../instant.ts';
+import { type Api, callerOf, knownJob, newApi, type Service } from '../app.ts';
+import { page, pageOf, pageQuery } from '../page.ts';
+import { answers, jobParam } from '../schema.ts';
+import { eventJson, eventView, time } from '../views.ts';
+
+const point = z
+  .object({
+    run: z.string(),
+    slot: time,
+    trigger: z.string(),
+    state: z.string(),
+    value: z.union([z.number(), z.record(z.string(), z.number())]),
+  })
+  .openapi('MetricPoint');
+
+const names = createRoute({
+  method: 'get',
+  path: '/jobs/{job}/metrics',
+  summary: 'The names of all metrics that the job has had',
+  request: { params: z.object({ job: jobParam }) },
+  responses: answers(z.object({ items: z.array(z.string()) }).openapi('MetricNames')),
+});
+
+const points = createRoute({
+  method: 'get',
+  path: '/jobs/{job}/metrics/{metric}',
+  summary: 'One metric, newest slot first',
+  request: {
+    params: z.object({ job: jobParam, metric: z.string().min(1).max(300) }),
+    query: z.object({
+      limit: z.coerce.number().int().min(1).max(1_000).default(100).openapi({ type: 'integer' }),
+      before: z.iso.datetime({ offset: true }).optional().openapi({ description: 'Slots before this instant' }),
+    }),
+  },
+  responses: answers(z.object({ items: z.array(point) }).openapi('MetricPoints')),
+});
+
+const events = createRoute({
+  method: 'get',
+  path: '/jobs/{job}/events',
+  summary: 'Who did what to the job, when and why; newest first',
+  request: {
+    params: z.object({ job: jobParam }),
+    query: z.object({ limit: pageQuery.limit, since: z.iso.datetime({ offset: true }).optional() }),
+  },
+  responses: answers(pageOf(eventView, 'AuditEvents')),
+});
+
+export function recordRoutes(service: Service): Api {
+  const { store } = service.parts;
+  return newApi()
+    .openapi(names, async (c) => {
+      const { name } = await knownJob(service, callerOf(c, 'read'), c.req.valid('param').job);
+      return c.json({ items: (await store.metrics.names(name)).sort() }, 200);
+    })
+    .openapi(points, async (c) => {
+      const { job, metric } = c.req.valid('param');
+      const { name } = await knownJob(service, callerOf(c, 'read'), job);
+      const { limit, before } = c.req.valid('query');
+      const found = await store.metrics.list(
+        name,
+        metric,
+        limit,
+        before === undefined ? undefined : Date.parse(before),
+      );
+      const items = found.map(({ run, slot, trigger, state, value }) => {
+        return { run: `${name}.${run}`, slot: iso(slot), trigger, state, value };
+      });
+      return c.json({ items }, 200);
+    })
+    .openapi(events, async (c) => {
+      const { name } = await knownJob(service, callerOf(c, 'read'), c.req.valid('param').job);
+      const { limit, since } = c.req.valid('query');
+      const from = since === undefined ? 0 : Date.parse(since);
+      const recent = async function* () {
+        for await (const event of store.events.list(name)) {
+          if (event.at < from) return;
+          yield event;
+        }
+      };
+      const { items } = await page(recent(), limit, ({ at }) => [String(at)]);
+      return c.json({ items: items.map(eventJson), next: null }, 200);
+    });
+}

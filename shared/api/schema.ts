@@ -1,0 +1,54 @@
+import { z } from '@hono/zod-openapi';
+import { problem } from './problem.ts';
+
+/** Parts of requests and answers that several routes share. */
+
+export const jobParam = z
+  .string()
+  .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'expected the name of a job: lower-case words joined by hyphens')
+  .max(48)
+  .openapi({ example: 'score-prospects' });
+
+export const runParam = z
+  .string()
+  .max(64)
+  .regex(/^[0-9TZa-z.-]+$/, 'expected the id of a run such as 20261120T070000Z')
+  .openapi({ example: '20261120T070000Z' });
+
+/** Of an action: the audit keeps it. */
+export const why = z.string().max(2_000).default('').openapi({ description: 'The reason, for the audit' });
+
+export const idempotencyKey = z.object({
+  'idempotency-key': z
+    .string()
+    .regex(/^[\x21-\x7e]{1,200}$/, 'expected 1 to 200 printable characters')
+    .optional()
+    .openapi({ description: 'The same key again does nothing new and gets the same answer, for 24 hours' }),
+});
+
+function problemAnswer(description: string) {
+  return { description, content: { 'application/problem+json': { schema: problem } } };
+}
+
+const problems = {
+  400: problemAnswer('The request does not fit its schema'),
+  401: problemAnswer('No valid token'),
+  403: problemAnswer('The role of the caller does not allow it'),
+  404: problemAnswer('There is no such thing, or not for this caller'),
+  503: problemAnswer('The store or another service is unavailable; Retry-After says when to ask again'),
+};
+
+/** The good answer and those that every route may give. */
+export function answers<T extends z.ZodType>(schema: T) {
+  return { 200: { description: 'Done', content: { 'application/json': { schema } } }, ...problems };
+}
+
+/** The same for what changes something. */
+export function changes<T extends z.ZodType>(schema: T) {
+  return {
+    ...answers(schema),
+    409: problemAnswer('The state of things does not allow it'),
+    412: problemAnswer('If-Match names a version that is not the present one'),
+    422: problemAnswer('The idempotency key belongs to another request'),
+  };
+}

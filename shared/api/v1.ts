@@ -1,0 +1,79 @@
+import { bodyLimit } from 'hono/body-limit';
+import { HTTPException } from 'hono/http-exception';
+import { type Api, newApi, type Service } from './app.ts';
+import { type Guard, roles } from './caller.ts';
+import { ApiProblem, problemResponse } from './problem.ts';
+import { actionRoutes } from './routes/actions.ts';
+import { jobRoutes } from './routes/jobs.ts';
+import { recordRoutes } from './routes/records.ts';
+import { runRoutes } from './routes/runs.ts';
+import { serviceRoutes } from './routes/service.ts';
+
+export const apiPath = '/api/v1';
+
+const document = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Lamplighter',
+    version: '1.0.0',
+    description:
+      'Jobs, runs and what people do with them. Times are ISO 8601 in UTC. Errors are application/problem+json ' +
+      '(RFC 9457). A list goes on at `cursor=<next>`.',
+  },
+  servers: [{ url: apiPath }],
+  security: [{ entra: [] }],
+};
+
+/** The most that any request of this API needs. */
+const largest = bodyLimit({
+  maxSize: 512 * 1024,
+  onError: (c) => problemResponse(c, new ApiProblem('too-large', 'expected a body of at most 512 KiB')),
+});
+
+/**
+ * The API of the service, the same on one machine and in Azure: hosts mount it at {@link apiPath}.
+ * @param guard who sends a request; asked before anything else
+ */
+export function v1(service: Service, guard: Guard): Api {
+  const app = newApi();
+  app.openAPIRegistry.registerComponent('securitySchemes', 'entra', {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: `A token of Entra ID with one of the app roles ${roles.join(', ')}; on one machine the token file of the host`,
+  });
+  app.onError((error, c) => {
+    if (error instanceof ApiProblem) return problemResponse(c, error);
+    // hono's own, for a body that is no JSON.
+    if (error instanceof HTTPException && error.status < 500) {
+      return problemResponse(c, new ApiProblem('bad-request', error.message || 'expected a body of JSON'));
+    }
+    service.parts.emit({ type: 'trouble', doing: `answering ${c.req.method} ${c.req.path}`, error });
+    c.header('retry-after', '10');
+    return problemResponse(
+      c,
+      new ApiProblem('unavailable', 'expected the store to answer; the log of the service says why'),
+    );
+  });
+  app.notFound((c) =>
+    problemResponse(
+      c,
+      new ApiProblem('no-such-route', `expected an address of ${apiPath}/openapi.json, found ${c.req.path}`),
+    ),
+  );
+  app.use(largest);
+  app.use(async (c, next) => {
+    c.header('cache-control', 'no-store');
+    c.set('caller', await guard(c.req.raw));
+    await next();
+  });
+  for (const routes of [jobRoutes, runRoutes, actionRoutes, recordRoutes, serviceRoutes])
+    app.route('/', routes(service));
+  app.doc31('/openapi.json', document);
+  return app;
+}
+
+/** The document without a service behind it, for `docs/` and for tests. */
+export function apiDocument(app: Api) {
+  return app.getOpenAPI31Document(document);
+}
