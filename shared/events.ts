@@ -1,5 +1,6 @@
 import { type Instant, iso } from './instant.ts';
 import { currentAttempt, type Run, runName } from './run/run.ts';
+import type { Incident } from './store/incidents.ts';
 import { withoutQueries } from './text.ts';
 
 /** Every event that the service tells of while it works, in one place: what it is called, what it carries, how it reads. */
@@ -23,6 +24,9 @@ export type Event =
   /** `days`: whole days left; below zero: it has expired. */
   | { type: 'secret-expiring'; secret: string; jobs: string[]; expiresOn: Instant; days: number }
   | { type: 'secret-unusable'; secret: string; jobs: string[]; error: string }
+  /** What must be heard about an incident is on its way. */
+  | { type: 'incident-reported'; incident: Incident }
+  | { type: 'alert-not-sent'; channel: string; key: string; error: string; permanent: boolean }
   /** A tick is done. `behindMs`: for how long slots had not been claimed when it began; 0 when all goes well. */
   | { type: 'ticked'; host: string; jobs: number; behindMs: number; tookMs: number; setAside: number }
   /** The host's clock was not that of the store. */
@@ -63,6 +67,12 @@ export function eventText(event: Event): string | undefined {
       return `secret ${event.secret} ${event.days < 0 ? 'has expired on' : 'expires on'} ${iso(event.expiresOn).slice(0, 10)}: renew it for ${event.jobs.join(', ')}`;
     case 'secret-unusable':
       return `secret ${event.secret} of ${event.jobs.join(', ')} ${event.error}`;
+    case 'incident-reported': {
+      const { kind, job, cause, severity, text, state } = event.incident;
+      return `incident ${kind}: ${job ?? 'the service'} ${cause} (${state}, ${severity}): ${text}`;
+    }
+    case 'alert-not-sent':
+      return `alert ${event.key} not taken by ${event.channel}: ${event.error}${event.permanent ? '' : '; it is tried again'}`;
     case 'clock-corrected':
       return `this machine's clock differs from the store's: put right by ${Math.round(event.byMs / 1_000)} s here`;
     case 'trouble':

@@ -1,3 +1,4 @@
+import type { Alerts } from './alerts/alerts.ts';
 import type { Nudges } from './api/nudge.ts';
 import type { Emit } from './events.ts';
 import type { Executor } from './executors/executor.ts';
@@ -20,6 +21,8 @@ export interface Parts {
   vault: Vault;
   emit: Emit;
   settings: Settings;
+  /** Left out: incidents are kept and shown, and nothing is sent. */
+  alerts?: Alerts;
   /** Who this process acts for in the audit: a host's name, a user. */
   person: string;
 }

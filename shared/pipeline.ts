@@ -1,3 +1,4 @@
+import { alert } from './alerts/tick.ts';
 import type { Instant } from './instant.ts';
 import type { Parts } from './parts.ts';
 import * as finishing from './pipeline/finish.ts';
@@ -16,6 +17,7 @@ import { readLaunch } from './store/launches.ts';
  *   launch  overlap? secrets? ─▶ executor.start(attempt) ─▶ the shim takes it, runs it, leaves a result
  *   finish  result ─▶ succeeded, failed, … ─▶ retried, or final ─▶ follow-up: reported, counted, those that wait woken
  *   watch   every active run whose time to be looked at has come ─▶ repaired, whatever died
+ *   alert   incidents that follow-up and watch opened ─▶ messages in the outbox ─▶ channels; the last part of a tick
  */
 export interface Pipeline {
   /** Once a minute, or more often: claims what is due until a minute from now, then watches. */
@@ -32,11 +34,19 @@ export function pipeline(parts: Parts): Pipeline {
   return {
     async tick(now) {
       const began = performance.now();
-      const { behindMs } = await ticking.tick(parts, now);
+      const report = await ticking.tick(parts, now);
       await watching.watch(parts, now);
+      await alert(parts, report, now);
       const setAside = await parts.store.launches.poisonCount();
       const tookMs = Math.round(performance.now() - began);
-      parts.emit({ type: 'ticked', host: parts.person, jobs: parts.catalog().size, behindMs, tookMs, setAside });
+      parts.emit({
+        type: 'ticked',
+        host: parts.person,
+        jobs: parts.catalog().size,
+        behindMs: report.behindMs,
+        tookMs,
+        setAside,
+      });
     },
     async launch(text, now) {
       const message = readLaunch(text);

@@ -7,26 +7,36 @@ import type { Cause } from '../store/incidents.ts';
 export interface Ring {
   cause: Cause;
   text: string;
+  group?: string;
 }
+
+/** What the service could not start in time, for whatever reason, is one cause: it was down, or it was full. */
+export const serviceGroup = 'v1|service';
 
 /** A scheduled run that has not begun this long after its slot is late, whatever its manifest says. */
 const lateAfter = 5 * minute;
 
-/**
- * The clocks of a run that have run out by `now`: while it is under way, and again when it is over.
- * @param tooLongMs how long it may take before that is unusual; null: unknown
- */
-export function rings(run: Run, job: Job | undefined, tooLongMs: number | null, now: Instant): Ring[] {
+/** What the row of a run that is under way does not say. */
+export interface Known {
+  /** When its shim began; null: it has not, or that is in the row. */
+  begun: Instant | null;
+  /** How long it may take before that is unusual, ms; null: nothing is usual yet. */
+  tooLongMs: number | null;
+}
+
+/** The clocks of a run that have run out by `now`: while it is under way, and again when it is over. */
+export function rings(run: Run, job: Job | undefined, { begun, tooLongMs }: Known, now: Instant): Ring[] {
   const found: Ring[] = [];
-  const late = lateness(run, job, now);
-  if (late) found.push({ cause: 'late-start', text: late });
+  const startedAt = run.startedAt ?? begun;
+  const late = lateness({ ...run, startedAt }, job, now);
+  if (late) found.push({ cause: 'late-start', text: late, group: serviceGroup });
   const at = isFinal(run.state) ? run.endedAt : now;
   if (run.finishBy !== null && at !== null && at > run.finishBy && run.state !== 'cancelled') {
     const when = isFinal(run.state) ? `ended at ${iso(at)}` : `still ${run.state} at ${iso(at)}`;
     found.push({ cause: 'late-finish', text: `${when}, due by ${iso(run.finishBy)}` });
   }
-  if (run.startedAt === null) return found;
-  const took = (at ?? now) - run.startedAt;
+  if (startedAt === null) return found;
+  const took = (at ?? now) - startedAt;
   if (!isFinal(run.state) && tooLongMs !== null && took > tooLongMs) {
     found.push({ cause: 'too-long', text: `running for ${spanText(took)}; usual is less than ${spanText(tooLongMs)}` });
   }

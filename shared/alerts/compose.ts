@@ -2,7 +2,7 @@ import { type Instant, iso } from '../instant.ts';
 import type { Job } from '../job/job.ts';
 import { type Run, runName } from '../run/run.ts';
 import { localText } from '../schedule/schedule.ts';
-import type { Incident } from '../store/incidents.ts';
+import { type Incident, severities } from '../store/incidents.ts';
 import { plainly, stateWord } from './cause.ts';
 import { lastLines, line } from './clean.ts';
 import { spanText } from './clocks.ts';
@@ -36,7 +36,7 @@ export function compose(stories: readonly [Story, ...Story[]], links: Link[], no
   const { incident } = first;
   const good = stories.every(({ incident: one }) => one.state === 'resolved');
   const sections: Section[] = [
-    { kind: 'text', text: sentenceOf(first) },
+    { kind: 'text', text: sentenceOf(first, good) },
     ...(others.length > 0 ? [jobsOf(stories)] : []),
     { kind: 'facts', facts: factsOf(first, now) },
     ...changesOf(first),
@@ -47,23 +47,28 @@ export function compose(stories: readonly [Story, ...Story[]], links: Link[], no
     key: `${incident.id}.${incident.step}`,
     thread: incident.id,
     kind: incident.kind,
-    severity: good ? 'good' : incident.severity,
-    title: titleOf(stories),
+    severity: good ? 'good' : worst(stories),
+    title: titleOf(stories, good),
     sections,
     links: good ? links.filter(({ label }) => label === 'Open') : links,
     at: now,
   };
 }
 
-function titleOf(stories: readonly [Story, ...Story[]]): string {
+function worst(stories: readonly Story[]): Incident['severity'] {
+  return severities.find((one) => stories.some(({ incident }) => incident.severity === one)) ?? 'warning';
+}
+
+function titleOf(stories: readonly [Story, ...Story[]], good: boolean): string {
   const { incident } = stories[0];
   const word = stateWord[incident.cause];
+  if (incident.cause === 'scheduler') return word;
   const jobs = new Set(stories.map(({ incident: one }) => one.job));
   const subject = incident.subject ? ` (${line(incident.subject, 60)})` : '';
   const name = jobs.size > 1 ? `${jobs.size} jobs` : `${incident.job ?? 'the service'}${subject}`;
   switch (incident.kind) {
     case 'opened':
-      return incident.state === 'resolved' ? `${word}, AND OVER: ${name}` : `${word} ${name}`;
+      return good ? `${word}, AND OVER: ${name}` : `${word} ${name}`;
     case 'reminder':
     case 'escalated':
       return isFlapping(incident) ? `STILL FLAPPING ${name}` : `STILL ${word} ${name}`;
@@ -74,10 +79,10 @@ function titleOf(stories: readonly [Story, ...Story[]]): string {
   }
 }
 
-function sentenceOf({ incident }: Story): string {
+function sentenceOf({ incident }: Story, good: boolean): string {
   const { sentence, firstStep } = plainly(incident);
   const what = incident.text === '' ? '' : ` ${line(incident.text, 700)}`;
-  if (incident.state === 'resolved') return `It is good again. It was: ${sentence}${what}`;
+  if (good && incident.cause !== 'scheduler') return `It is good again. It was: ${sentence}${what}`;
   return `${sentence}${what}\n\nFirst step: ${firstStep}`;
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Instant } from '../instant.ts';
 import type { Cause, Incident, Step } from '../store/incidents.ts';
 import { calm, escalationAfter, flapsReported, groupWait, reminderAfter, severityOf } from './policy.ts';
@@ -14,6 +15,10 @@ export interface Sighting {
   group?: string | null;
   run?: string | null;
   slot?: Instant | null;
+  /** When it was so: the end of the run; left out: now. */
+  at?: Instant;
+  /** When it began to be so, where that is known; left out: now. */
+  since?: Instant;
   /** How many times this is; more than 1 for slots missed in one outage. */
   times?: number;
 }
@@ -23,7 +28,7 @@ export function opened(seen: Sighting, now: Instant): Incident {
   const { job, cause, subject = '', tier, text, errorClass = null, errorKind = null } = seen;
   const { group = null, run = null, slot = null } = seen;
   return {
-    id: `${job ?? 'service'}.${cause}.${now}`,
+    id: idOf(job, cause, subject, now),
     job,
     cause,
     subject,
@@ -31,8 +36,9 @@ export function opened(seen: Sighting, now: Instant): Incident {
     tier,
     state: 'open',
     openedAt: now,
-    since: now,
-    lastAt: now,
+    since: seen.since ?? now,
+    lastAt: seen.at ?? now,
+    evidenceAt: seen.at ?? now,
     count: seen.times ?? 1,
     resolvedAt: null,
     firstRun: run,
@@ -54,18 +60,34 @@ export function opened(seen: Sighting, now: Instant): Incident {
   };
 }
 
+function idOf(job: string | null, cause: Cause, subject: string, at: Instant): string {
+  const which = subject === '' ? '' : `.${createHash('sha256').update(subject).digest('hex').slice(0, 8)}`;
+  return `${job ?? '(service)'}.${cause}${which}.${at}`;
+}
+
 /**
  * The incident after it was seen again; undefined when that run was counted already. One that had been resolved comes
  * back as itself; after some ups and downs that is said once as flapping, and from then on only reminders are sent.
  */
 export function seenAgain(incident: Incident, seen: Sighting, now: Instant): Incident | undefined {
-  const { run = null, slot = null, text, errorClass = null, errorKind = null, group = null, times = 1, tier } = seen;
+  const {
+    run = null,
+    slot = null,
+    text,
+    errorClass = null,
+    errorKind = null,
+    group = null,
+    times = 1,
+    tier,
+    at = now,
+  } = seen;
+  if (at < incident.evidenceAt) return undefined;
   if (incident.state !== 'resolved' && run !== null && run === incident.run) {
     return text === incident.text ? undefined : { ...incident, text, errorClass, errorKind };
   }
   const next: Incident = {
     ...incident,
-    ...{ text, errorClass, errorKind, run, slot, tier, lastAt: now, count: incident.count + times },
+    ...{ text, errorClass, errorKind, run, slot, tier, lastAt: at, evidenceAt: at, count: incident.count + times },
     severity: severityOf(incident.cause, tier),
   };
   if (incident.state !== 'resolved') return next;
@@ -77,13 +99,16 @@ export function seenAgain(incident: Incident, seen: Sighting, now: Instant): Inc
   }
   if (flaps > flapsReported + 1) return back;
   if (flaps > flapsReported) return report(back, 'flapping', now + groupWait);
-  return report({ ...back, since: now, reminders: 0, level: 0 }, 'opened', now + groupWait);
+  return report({ ...back, since: seen.since ?? now, reminders: 0, level: 0 }, 'opened', now + groupWait);
 }
 
-/** The incident after it was seen to be good again; undefined when it was already. */
-export function resolved(incident: Incident, now: Instant): Incident | undefined {
-  if (incident.state === 'resolved') return undefined;
-  const next: Incident = { ...incident, state: 'resolved', resolvedAt: now };
+/**
+ * The incident after it was seen to be good again; undefined when it was already.
+ * @param at when it was so: the end of the run
+ */
+export function resolved(incident: Incident, now: Instant, at: Instant = now): Incident | undefined {
+  if (incident.state === 'resolved' || at < incident.evidenceAt) return undefined;
+  const next: Incident = { ...incident, state: 'resolved', resolvedAt: now, evidenceAt: at };
   if (isFlapping(incident)) return next;
   // Not reported yet: its first message says that it is over.
   const untold = incident.reported < incident.step;
@@ -103,6 +128,7 @@ export function resolvedByHand(incident: Incident, now: Instant): Incident | und
   return report({ ...incident, state: 'resolved', resolvedAt: now, flaps: 0 }, 'resolved', now);
 }
 
+/** Someone takes it: it is escalated no further. */
 export function acknowledged(incident: Incident, by: string, why: string, at: Instant): Incident | undefined {
   if (incident.state !== 'open') return undefined;
   return { ...incident, state: 'acknowledged', acknowledged: { by, why, at } };

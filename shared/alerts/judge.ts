@@ -3,24 +3,24 @@ import type { Job } from '../job/job.ts';
 import { currentAttempt, isFinal, type Run } from '../run/run.ts';
 import { metricProblems, outputProblems } from '../run/warnings.ts';
 import type { Cause, Incident } from '../store/incidents.ts';
-import { rings } from './clocks.ts';
+import { rings, serviceGroup } from './clocks.ts';
 import { groupOf } from './fingerprint.ts';
 import type { Sighting } from './incident.ts';
 
-/** Slots that an outage of the scheduler cost are one cause, whatever the job. */
-export const outageGroup = 'v1|outage';
-
-/** What is wrong with a run, while it is under way and when it is over. Jobs that are not in production raise nothing. */
-export function sightings(run: Run, job: Job | undefined, tooLongMs: number | null, now: Instant): Sighting[] {
+/** What is wrong with a run that is over. Jobs that are not in production raise nothing. */
+export function sightings(run: Run, job: Job | undefined, now: Instant): Sighting[] {
   if (job && job.status !== 'production') return [];
   const tier = job?.tier ?? 'standard';
-  const about = { job: run.job, tier, run: run.id, slot: run.slot };
-  const found: Sighting[] = rings(run, job, tooLongMs, now).map((ring) => ({ ...about, ...ring }));
+  const at = run.endedAt === null ? {} : { at: run.endedAt };
+  const about = { job: run.job, tier, run: run.id, slot: run.slot, ...at };
+  const found: Sighting[] = rings(run, job, { begun: null, tooLongMs: null }, now).map((ring) => ({
+    ...about,
+    ...ring,
+  }));
   const failure = failureOf(run);
   if (failure) found.push({ ...about, ...failure });
   const suspect = currentAttempt(run)?.suspect;
   if (run.state === 'succeeded' && suspect) found.push({ ...about, cause: 'suspect', text: suspect });
-  if (!isFinal(run.state)) return found;
   for (const { name, text } of metricProblems(run, job)) found.push({ ...about, cause: 'metric', subject: name, text });
   if (run.state === 'succeeded') {
     for (const { name, text } of outputProblems(run)) found.push({ ...about, cause: 'output', subject: name, text });
@@ -43,7 +43,7 @@ function failureOf(run: Run): Failure | null {
     case 'missed': {
       // Claimed as missed by a tick that came late; one that was given up later has waited for something of its own.
       const outage = run.endedAt === run.createdAt;
-      return { cause: 'missed', text: run.reason ?? text, group: outage ? outageGroup : null, times: run.slots };
+      return { cause: 'missed', text: run.reason ?? text, group: outage ? serviceGroup : null, times: run.slots };
     }
     default:
       return null;

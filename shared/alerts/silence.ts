@@ -1,17 +1,5 @@
 import type { Instant } from '../instant.ts';
-
-/** Whom a silence is for. */
-export type Scope = { kind: 'all' } | { kind: 'job'; name: string } | { kind: 'tag'; name: string };
-
-/** For some time nothing is reported: a person's wish, with an end and a reason. */
-export interface Silence {
-  id: string;
-  scope: Scope;
-  from: Instant;
-  until: Instant;
-  by: string;
-  why: string;
-}
+import type { Scope, Silence } from '../store/silences.ts';
 
 /** What a silence can be about: a job, or null: the service itself. */
 export interface Subject {

@@ -1,3 +1,4 @@
+import { seeEnds } from '../alerts/see.ts';
 import { hour, type Instant, minute } from '../instant.ts';
 import type { Parts } from '../parts.ts';
 import { isBegun, isFinal, type Run } from '../run/run.ts';
@@ -17,6 +18,7 @@ interface Step {
 const steps: readonly Step[] = [
   { name: 'report', do: reportNotStarted },
   { name: 'release', do: release },
+  { name: 'alert', do: seeEnds },
 ];
 
 /**

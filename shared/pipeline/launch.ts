@@ -1,3 +1,4 @@
+import { seeUnderWay } from '../alerts/see.ts';
 import { type Instant, minute } from '../instant.ts';
 import type { Deployed } from '../job/catalog.ts';
 import { onExecutor, type Parts } from '../parts.ts';
@@ -28,7 +29,11 @@ export async function launch(parts: Parts, message: LaunchMessage, now: Instant)
     const deployed = await admissible(parts, message, found, row?.value.since, now);
     // Not registered yet: the watch asks again.
     if (!deployed || !row) return;
-    if (!sure && parts.hasPlace && !(await parts.hasPlace(now))) return postpone(parts, message, now);
+    if (!sure && parts.hasPlace && !(await parts.hasPlace(now))) {
+      // The watch leaves it alone while its message comes again and again.
+      await seeUnderWay(parts, found.value, null, now);
+      return postpone(parts, message, now);
+    }
     const took = await takeJob(parts, deployed, found, { ...row, isGuess: guess !== undefined }, now);
     if (took === 'yes') await start(onExecutor(parts, deployed.job.executor), deployed, found, now);
     if (took !== 'ask again') return;

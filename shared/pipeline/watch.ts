@@ -1,3 +1,4 @@
+import { seeUnderWay } from '../alerts/see.ts';
 import type { AttemptRef, Executor } from '../executors/executor.ts';
 import { day, hour, type Instant, minute, second } from '../instant.ts';
 import type { Job } from '../job/job.ts';
@@ -60,6 +61,7 @@ async function look(parts: Parts, entry: Versioned<ActiveRun>, now: Instant, job
   }
   const run = found.value;
   if (isFinal(run.state)) return followUp(parts, run, now, entry.value);
+  if (run.state === 'queued' || run.state === 'retrying') await seeUnderWay(parts, run, null, now);
   if (run.state === 'queued') {
     if (!jobs.has(run.job)) jobs.set(run.job, store.jobs.get(run.job));
     const row = await jobs.get(run.job);
@@ -88,6 +90,7 @@ async function lookAtAttempt(parts: Parts, entry: Versioned<ActiveRun>, found: V
   if (ending) return end(parts, found, attempt.number, ending, now);
 
   const begun = await store.attempts.begun(id);
+  await seeUnderWay(parts, run, begun ?? null, now);
   if (begun === undefined) return lookAtUnbegun(parts, entry, found, attempt, now);
 
   const job = catalog().get(run.job)?.job;

@@ -1,4 +1,6 @@
 import type { Instant } from '../instant.ts';
+import { inverted } from './inverted.ts';
+import { briefly, brieflyAsked, keyText } from './property.ts';
 import { type Codec, readInstant, type Table, type Versioned } from './table.ts';
 
 /** What can be wrong; one incident is open per job, cause and subject at any one time. */
@@ -30,7 +32,7 @@ export type Step = 'opened' | 'reminder' | 'escalated' | 'flapping' | 'resolved'
 
 /** Something is wrong with a job, or with the service itself, from when it was seen until it is good again. */
 export interface Incident {
-  /** `<job>.<cause>.<instant of opening, ms>`; stays the same when it flaps. */
+  /** `<job>.<cause>.<instant of opening, ms>`, with a digest of the subject; stays the same when it flaps. */
   id: string;
   /** Null: the service itself. */
   job: string | null;
@@ -47,6 +49,8 @@ export interface Incident {
   lastAt: Instant;
   count: number;
   resolvedAt: Instant | null;
+  /** Of when the newest word on it is: an older run that is followed up again changes nothing. */
+  evidenceAt: Instant;
   /** The first and the newest run that showed it, and the slot of the newest. */
   firstRun: string | null;
   run: string | null;
@@ -76,14 +80,8 @@ export interface Incident {
 const openPartition = '!open';
 /** Of the service itself: no job can have this name. */
 const ofService = '!service';
-const lastInstant = 9_999_999_999_999;
 
-const instants = ['openedAt', 'since', 'lastAt', 'resolvedAt', 'slot', 'reportAt', 'reportedAt'] as const;
-
-/** Table Storage forbids `/ \ # ?` and control characters in keys; a metric or file name may hold some. */
-function keyText(text: string): string {
-  return encodeURIComponent(text).replaceAll('%', '!').slice(0, 400);
-}
+const instants = ['openedAt', 'since', 'lastAt', 'resolvedAt', 'evidenceAt', 'slot', 'reportAt', 'reportedAt'] as const;
 
 const rowKey = ({ job, cause, subject }: Pick<Incident, 'job' | 'cause' | 'subject'>) =>
   `${job ?? ofService}|${cause}|${keyText(subject)}`;
@@ -92,9 +90,9 @@ function codec(keys: Codec<Incident>['keys']): Codec<Incident> {
   return {
     keys,
     encode(incident) {
-      const row: Record<string, unknown> = { ...incident, acknowledged: null };
+      const row: Record<string, unknown> = { ...incident, text: briefly(incident.text), acknowledged: null };
       for (const name of instants) row[name] = incident[name] === null ? null : new Date(incident[name]);
-      if (incident.acknowledged) row.acknowledged = JSON.stringify(incident.acknowledged);
+      if (incident.acknowledged) row.acknowledged = JSON.stringify(brieflyAsked(incident.acknowledged));
       return row;
     },
     decode(row) {
@@ -118,7 +116,7 @@ export const openIncidentCodec = codec((incident) => ({ partitionKey: openPartit
 /** Those that are over, by job, newest first. */
 export const pastIncidentCodec = codec((incident) => ({
   partitionKey: incident.job ?? ofService,
-  rowKey: `${String(lastInstant - incident.openedAt).padStart(13, '0')}|${incident.cause}|${keyText(incident.subject)}`,
+  rowKey: `${inverted(incident.openedAt)}|${incident.cause}|${keyText(incident.subject)}`,
 }));
 
 export interface Incidents {

@@ -1,4 +1,5 @@
 import type { Instant } from '../instant.ts';
+import { briefly } from './property.ts';
 import { type Codec, readInstant, type Table, type Versioned } from './table.ts';
 
 /** One message for one channel, from when it was decided until the channel has accepted it. */
@@ -13,7 +14,7 @@ export interface Letter {
   fallbacks: string[];
   /** The message, as `shared/alerts/message.ts` made it. */
   message: string;
-  /** Incidents and steps that it reports, `id#step`. */
+  /** Incidents and steps that it reports, `<id>.<step>`. */
   reports: string[];
   createdAt: Instant;
   /** Not to be sent before. */
@@ -25,15 +26,13 @@ export interface Letter {
   error: string | null;
   state: 'waiting' | 'accepted' | 'given-up';
   doneAt: Instant | null;
-  /** What the channel calls it: the thread that later messages about the same incident go to. */
-  thread: string | null;
 }
 
 const waiting = 'waiting';
 const done = 'done';
 const dates = ['createdAt', 'notBefore', 'leasedUntil', 'doneAt'] as const;
 const lists = ['to', 'fallbacks', 'reports'] as const;
-const plain = ['key', 'channel', 'message', 'tries', 'error', 'state', 'thread'] as const;
+const plain = ['key', 'channel', 'message', 'tries', 'error', 'state'] as const;
 
 function codec(partitionKey: string): Codec<Letter> {
   return {
@@ -41,6 +40,7 @@ function codec(partitionKey: string): Codec<Letter> {
     encode(letter) {
       const row: Record<string, unknown> = {};
       for (const name of plain) row[name] = letter[name];
+      row.error = briefly(letter.error);
       for (const name of dates) row[name] = letter[name] === null ? null : new Date(letter[name]);
       for (const name of lists) row[name] = JSON.stringify(letter[name]);
       return row;

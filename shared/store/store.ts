@@ -15,6 +15,7 @@ import { type Requests, requestCodec, requests } from './requests.ts';
 import { type Runs, runCodec, runs } from './runs.ts';
 import { type Marks, markCodec, marks } from './service.ts';
 import { type SignBlob, signWithDelegation, signWithKey } from './signature.ts';
+import { type Silences, silenceCodec, silences } from './silences.ts';
 import { type Codec, table } from './table.ts';
 
 /** Everything that lasts. */
@@ -25,6 +26,7 @@ export interface Store {
   events: Events;
   incidents: Incidents;
   outbox: Outbox;
+  silences: Silences;
   metrics: Metrics;
   marks: Marks;
   keys: Keys;
@@ -65,6 +67,7 @@ export function openStore(given: string | StorageAccount, sign?: SignBlob, limit
     incidents: incidents(open('incidents', openIncidentCodec), open('incidents', pastIncidentCodec)),
     outbox: outbox(open('outbox', waitingCodec), open('outbox', doneCodec)),
     metrics: metrics(open('metrics', metricCodec)),
+    silences: silences(open('incidents', silenceCodec)),
     marks: marks(open('service', markCodec)),
     requests: requests(open('requests', requestCodec)),
     keys: keys(open('service', keyCodec)),

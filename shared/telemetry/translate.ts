@@ -30,6 +30,8 @@ export function telemetryOf(event: Event, catalog: Catalog): TelemetryEvent[] {
       return [trouble('launch-unreadable', 'reading the launch queue', 'a message was set aside')];
     case 'clock-corrected':
       return [trouble('clock', 'comparing clocks', null, { offsetMs: event.byMs })];
+    case 'alert-not-sent':
+      return [trouble('trouble', `alerting by ${event.channel}`, event.error)];
     case 'secret-expiring': {
       const { secret, jobs, expiresOn, days } = event;
       const problem = days < 0 ? 'expired' : 'expiring';
@@ -40,6 +42,7 @@ export function telemetryOf(event: Event, catalog: Catalog): TelemetryEvent[] {
       const { secret, jobs, error } = event;
       return [made('LamplighterSecret', { secret, jobs: jobs.join(', '), problem: 'unusable', error }, {})];
     }
+    case 'incident-reported':
     case 'run-claimed':
     case 'run-waiting':
     case 'run-late':

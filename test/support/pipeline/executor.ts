@@ -35,6 +35,8 @@ export class FakePlatform implements Executor {
   readonly stops: string[] = [];
   behave: (spec: AttemptSpec) => Behaviour = () => 'succeed';
   errorClass: ErrorClass = 'application';
+  /** What else a failure says of itself. */
+  failure: { host?: string; fingerprint?: string; kind?: string } = {};
   private readonly clock: () => Instant;
   private readonly create: (url: string, body: string) => Promise<boolean>;
   private readonly alive = new Map<string, { spec: AttemptSpec; since: Instant }>();
@@ -110,6 +112,7 @@ export class FakePlatform implements Executor {
 
   private async leave(spec: AttemptSpec, since: Instant, outcome: AttemptResult['outcome']): Promise<void> {
     const result = resultOf(spec, since, this.clock(), outcome, this.errorClass);
+    if (result.error) Object.assign(result.error, this.failure);
     if (await this.create(spec.blobs.result, JSON.stringify(result))) {
       this.nudges.push({ job: spec.job, run: spec.run, attempt: spec.attempt });
     }

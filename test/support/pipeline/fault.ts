@@ -40,7 +40,7 @@ export function disturbed(parts: Parts, plan: Plan): { parts: Parts; calls: () =
             if (when === 'after') await result();
             throw died;
           };
-          return /^(all|ofJob|list)$/.test(String(property)) ? failing(died) : fails();
+          return /^(all|ofJob|list|open|openOf|past|waiting|done)$/.test(String(property)) ? failing(died) : fails();
         };
       },
     });

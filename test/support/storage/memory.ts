@@ -11,6 +11,7 @@ import { doneCodec, outbox, waitingCodec } from '../../../shared/store/outbox.ts
 import { requestCodec, requests } from '../../../shared/store/requests.ts';
 import { runCodec, runs } from '../../../shared/store/runs.ts';
 import { markCodec, marks } from '../../../shared/store/service.ts';
+import { silenceCodec, silences } from '../../../shared/store/silences.ts';
 import type { Store } from '../../../shared/store/store.ts';
 import { memoryTable } from './memory-table.ts';
 import { SteppedQueue } from './queue.ts';
@@ -40,6 +41,7 @@ export function memoryStore(clock: () => Instant): MemoryStore {
     incidents: incidents(memoryTable(openIncidentCodec), memoryTable(pastIncidentCodec)),
     outbox: outbox(memoryTable(waitingCodec), memoryTable(doneCodec)),
     metrics: metrics(memoryTable(metricCodec)),
+    silences: silences(memoryTable(silenceCodec)),
     marks: marks(memoryTable(markCodec)),
     requests: requests(memoryTable(requestCodec)),
     keys: async () => nudgeKey,

@@ -1,0 +1,57 @@
+import type { Instant } from '../instant.ts';
+import { brieflyAsked } from './property.ts';
+import { type Codec, readInstant, type Table } from './table.ts';
+
+/** Whom a silence is for. */
+export type Scope = { kind: 'all' } | { kind: 'job'; name: string } | { kind: 'tag'; name: string };
+
+/** For some time nothing is reported: a person's wish, with an end and a reason. */
+export interface Silence {
+  id: string;
+  scope: Scope;
+  from: Instant;
+  until: Instant;
+  by: string;
+  why: string;
+}
+
+const partition = '!silence';
+
+export const silenceCodec: Codec<Silence> = {
+  keys: ({ id }) => ({ partitionKey: partition, rowKey: id }),
+  encode: ({ id: _id, scope, from, until, ...asked }) => ({
+    ...brieflyAsked(asked),
+    scope: JSON.stringify(scope),
+    from: new Date(from),
+    until: new Date(until),
+  }),
+  decode: (row) => ({
+    id: String(row.rowKey),
+    scope: JSON.parse(String(row.scope)),
+    from: readInstant(row.from),
+    until: readInstant(row.until),
+    by: String(row.by),
+    why: String(row.why ?? ''),
+  }),
+};
+
+export interface Silences {
+  add(silence: Silence): Promise<void>;
+  remove(id: string): Promise<void>;
+  /** All that have not been removed; some may be over. */
+  current(): Promise<Silence[]>;
+}
+
+export function silences(table: Table<Silence>): Silences {
+  return {
+    async add(silence) {
+      await table.insert(silence);
+    },
+    remove: (id) => table.remove(partition, id),
+    async current() {
+      const found: Silence[] = [];
+      for await (const { value } of table.list(partition)) found.push(value);
+      return found;
+    },
+  };
+}

@@ -1,0 +1,273 @@
+import { describe, expect, test } from 'vitest';
+import { messageText } from '../../shared/alerts/message.ts';
+import { day, hour, minute } from '../../shared/instant.ts';
+import type { Job } from '../../shared/job/job.ts';
+import { pipeline } from '../../shared/pipeline.ts';
+import { allIncidents, allLetters, Mailbox } from '../support/alerts/world.ts';
+import { everyMinute, hourly, job, seven } from '../support/pipeline/cast.ts';
+import { World } from '../support/pipeline/parts.ts';
+
+async function open(...jobs: Job[]) {
+  const world = await World.inMemory(...jobs);
+  const box = new Mailbox(() => world.now);
+  Object.assign(world.parts, { alerts: box.alerts });
+  return { world, box };
+}
+
+/** A job of the cast says its tier in its head already. */
+const ofTier = (one: Job, tier: Job['tier']): Job => ({ ...one, tier });
+
+describe('a run that fails', () => {
+  test('is reported within two minutes, and so is the recovery, in one thread', async () => {
+    const { world, box } = await open(job('score', { schedule: hourly }));
+    world.platform.behave = () => 'fail';
+    await world.pass(seven + 2 * minute);
+    expect(box.titles()).toEqual(['FAILED score']);
+    world.platform.behave = () => 'succeed';
+    await world.pass(seven + hour + 2 * minute);
+    expect(box.titles()).toEqual(['FAILED score', 'RECOVERED score']);
+    const [failed, recovered] = box.arrived;
+    expect(recovered?.message.thread).toBe(failed?.message.thread);
+    expect(failed?.message.key).toBe(`${failed?.message.thread}.1`);
+  });
+
+  test('is not reported while it is retried, only when all attempts are used up', async () => {
+    const { world, box } = await open(
+      job('score', { schedule: hourly, retry: 'attempts: 3, delay: 5m, backoff: constant' }),
+    );
+    world.platform.behave = () => 'fail';
+    await world.pass(seven + 8 * minute);
+    expect(box.arrived).toHaveLength(0);
+    await world.pass(seven + 16 * minute);
+    expect(box.titles()).toEqual(['FAILED score']);
+  });
+
+  test('costs no request more while all goes well than one read a run', async () => {
+    const { world } = await open(job('score', { schedule: hourly }));
+    const calls: string[] = [];
+    const { incidents, outbox, silences } = world.store;
+    for (const [name, part] of Object.entries({ incidents, outbox, silences })) {
+      for (const [method, found] of Object.entries(part)) {
+        Object.assign(part, {
+          [method]: (...args: unknown[]) => {
+            calls.push(`${name}.${method}`);
+            return (found as (...args: unknown[]) => unknown)(...args);
+          },
+        });
+      }
+    }
+    await world.pass(seven + minute);
+    expect(calls.filter((call) => call === 'incidents.openOf')).toHaveLength(1);
+    expect(new Set(calls)).toEqual(new Set(['incidents.openOf', 'incidents.open', 'outbox.waiting']));
+  });
+});
+
+describe('clocks', () => {
+  test('a run that does not start is reported while it waits, and once', async () => {
+    const { world, box } = await open(job('score', { schedule: hourly }));
+    world.platform.behave = () => 'never';
+    world.parts.hasPlace = async () => false;
+    await world.pass(seven + 30 * minute);
+    expect(box.titles()).toEqual(['LATE score']);
+    expect((box.arrived[0]?.at ?? 0) - seven).toBeLessThanOrEqual(10 * minute);
+  });
+
+  test('a run past its end is reported while it runs, and closed by the next that is in time', async () => {
+    const schedule = '{ cron: "0 * * * *", timeZone: UTC, mustFinishBy: "07:30" }';
+    const { world, box } = await open(job('score', { schedule }));
+    world.platform.behave = () => 'run';
+    await world.pass(seven + 35 * minute);
+    expect(box.titles()).toEqual(['OVERDUE score']);
+    const [running] = world.platform.running();
+    if (running) await world.platform.end(running);
+    await world.pass(seven + 40 * minute);
+    expect(box.titles()).toEqual(['OVERDUE score']);
+    world.platform.behave = () => 'succeed';
+    await world.pass(seven + hour + 3 * minute);
+    expect(box.titles()).toEqual(['OVERDUE score', 'RECOVERED score']);
+  });
+
+  test('a run that takes three times as long as usual is a warning while it runs', async () => {
+    const { world, box } = await open(job('score', { schedule: hourly }));
+    world.platform.behave = () => 'run';
+    for (let at = 0; at < 6; at += 1) {
+      await world.pass(seven + at * hour + 5 * minute);
+      for (const one of world.platform.running()) await world.platform.end(one);
+    }
+    await world.pass(seven + 6 * hour + 12 * minute);
+    expect(box.arrived).toHaveLength(0);
+    await world.pass(seven + 6 * hour + 20 * minute);
+    expect(box.titles()).toEqual(['SLOW score']);
+    expect(box.arrived[0]?.message.severity).toBe('warning');
+    for (const one of world.platform.running()) await world.platform.end(one);
+    await world.pass(seven + 6 * hour + 25 * minute);
+    expect(box.titles()).toEqual(['SLOW score', 'RECOVERED score']);
+  });
+
+  test('a run that is over too soon is reported', async () => {
+    const { world, box } = await open(job('score', { schedule: hourly, run: 'mustRunAtLeast: 1m' }));
+    await world.pass(seven + 3 * minute);
+    expect(box.titles()).toEqual(['TOO SHORT score']);
+  });
+
+  test('a metric outside its limits is reported by its name', async () => {
+    const { world, box } = await open(job('score', { schedule: hourly, more: 'metrics: { rows: { min: 1 } }' }));
+    await world.pass(seven + 3 * minute);
+    expect(box.titles()).toEqual(['OUT OF LIMITS score (rows)']);
+    expect(messageText(box.arrived[0]?.message ?? ({} as never))).toContain('metric rows is missing');
+  });
+});
+
+describe('grouping', () => {
+  const fifty = Array.from({ length: 50 }, (_, at) => job(`score-${at}`, { schedule: hourly }));
+
+  test('50 jobs that fail on one host at once are one message, and so is their recovery', async () => {
+    const { world, box } = await open(...fifty);
+    world.platform.behave = () => 'fail';
+    world.platform.errorClass = 'network';
+    world.platform.failure = { host: 'crm.contoso.com' };
+    await world.pass(seven + 5 * minute);
+    expect(box.titles()).toEqual(['FAILED 50 jobs']);
+    const text = messageText(box.arrived[0]?.message ?? ({} as never));
+    expect(text).toContain('score-0: failed');
+    expect(text).toContain('and 30 more');
+    world.platform.behave = () => 'succeed';
+    await world.pass(seven + hour + 5 * minute);
+    expect(box.titles()).toEqual(['FAILED 50 jobs', 'RECOVERED 50 jobs']);
+  });
+
+  test('their reminders come together as well', async () => {
+    const { world, box } = await open(...fifty.map((one) => ofTier(one, 'critical')));
+    world.platform.behave = () => 'fail';
+    world.platform.failure = { fingerprint: 'abc' };
+    await world.pass(seven + 8 * hour);
+    const [ops, mail] = ['ops', 'mail'].map((name) => box.arrived.filter(({ channel }) => channel === name));
+    expect(ops?.map(({ message }) => message.kind)).toEqual(['opened', 'escalated', 'escalated', 'reminder']);
+    // From the last step of the escalation on the fallback hears of it as well.
+    expect(mail?.map(({ message }) => message.kind)).toEqual(['escalated', 'reminder']);
+    expect(box.arrived.every(({ message }) => message.title.endsWith('FAILED 50 jobs'))).toBe(true);
+  });
+
+  test('failures of different causes are not thrown together', async () => {
+    const { world, box } = await open(...fifty.slice(0, 3));
+    world.platform.behave = () => 'fail';
+    await world.pass(seven + 5 * minute);
+    expect(box.titles().toSorted()).toEqual(['FAILED score-0', 'FAILED score-1', 'FAILED score-2']);
+  });
+
+  test('jobs that join a group later are reported together', async () => {
+    const { world, box } = await open(...fifty.slice(0, 10));
+    world.platform.errorClass = 'network';
+    world.platform.failure = { host: 'crm.contoso.com' };
+    world.platform.behave = ({ job: name }) => (name === 'score-0' ? 'fail' : 'run');
+    await world.pass(seven + 2 * minute);
+    for (const one of world.platform.running()) {
+      await world.pass(world.now + 15_000);
+      await world.platform.end(one, 'failed');
+    }
+    await world.pass(seven + 15 * minute);
+    expect(box.titles()).toEqual(['FAILED score-0', 'FAILED 9 jobs']);
+  });
+});
+
+describe('an outage of the service', () => {
+  test('of three hours over three slots: one catch-up run, two missed rows, one alert that says so', async () => {
+    const { world, box } = await open(job('score', { schedule: '{ cron: "30 * * * *", timeZone: UTC }' }));
+    await world.pass(seven + 10 * minute);
+    world.now = seven + 3 * hour + 10 * minute;
+    await world.work.tick(world.now);
+    await world.pass(world.now + 5 * minute);
+    expect((await world.states('score')).slice(-3)).toEqual(['missed outage', 'missed outage', 'succeeded']);
+    expect(box.arrived).toHaveLength(1);
+    const text = messageText(box.arrived[0]?.message ?? ({} as never));
+    expect(text).toMatch(/^SCHEDULER WAS DOWN/);
+    expect(text).toContain('no tick for 3 h');
+    expect(text).toContain('score (2 missed, 1 late)');
+    await world.pass(world.now + 2 * day);
+    expect(box.arrived).toHaveLength(1);
+  });
+
+  test('of a week, of a job of every minute: bounded work, one alert', async () => {
+    const { world, box } = await open(job('score', { schedule: everyMinute }));
+    await world.pass(seven);
+    let calls = 0;
+    const { replace, insert } = world.store.incidents;
+    Object.assign(world.store.incidents, {
+      replace: (...args: Parameters<typeof replace>) => {
+        calls += 1;
+        return replace(...args);
+      },
+      insert: (...args: Parameters<typeof insert>) => {
+        calls += 1;
+        return insert(...args);
+      },
+    });
+    world.now = seven + 7 * day;
+    await world.work.tick(world.now);
+    await world.pass(world.now + 5 * minute);
+    expect(box.arrived).toHaveLength(1);
+    expect(messageText(box.arrived[0]?.message ?? ({} as never))).toMatch(/score \(10077 missed, 1 late\)/);
+    expect(calls).toBeLessThan(20);
+  });
+
+  test('in which no slot was expected is no matter for people', async () => {
+    const { world, box } = await open(job('score', { schedule: '{ cron: "0 7 * * *", timeZone: UTC }' }));
+    await world.pass(seven + 10 * minute);
+    world.now = seven + 12 * hour;
+    await world.work.tick(world.now);
+    await world.pass(world.now + 5 * minute);
+    expect(box.arrived).toHaveLength(0);
+  });
+});
+
+describe('who is asked to be quiet', () => {
+  test('a silence holds everything back, and what is still wrong at its end is reported then', async () => {
+    const { world, box } = await open(job('score', { schedule: hourly }), job('pull', { schedule: hourly }));
+    const silence = { id: 's1', from: seven - hour, until: seven + 90 * minute, by: 'dana', why: 'CRM is moved' };
+    await world.store.silences.add({ ...silence, scope: { kind: 'job', name: 'score' } });
+    world.platform.behave = () => 'fail';
+    await world.pass(seven + 80 * minute);
+    expect(box.titles()).toEqual(['FAILED pull']);
+    await world.pass(seven + 95 * minute);
+    expect(box.titles()).toEqual(['FAILED pull', 'FAILED score']);
+  });
+
+  test('what was over before its end was never heard of', async () => {
+    const { world, box } = await open(job('score', { schedule: hourly }));
+    const silence = { id: 's1', from: seven - hour, until: seven + 90 * minute, by: 'dana', why: '' };
+    await world.store.silences.add({ ...silence, scope: { kind: 'tag', name: 'department:Sales' } });
+    world.platform.behave = ({ scheduledFor }) => (Date.parse(scheduledFor) === seven ? 'fail' : 'succeed');
+    await world.pass(seven + 4 * hour);
+    expect(box.arrived).toHaveLength(0);
+  });
+
+  test('jobs in development raise nothing', async () => {
+    const { world, box } = await open(job('score', { schedule: hourly, more: 'status: development' }));
+    world.platform.behave = () => 'fail';
+    await world.pass(seven + 2 * hour);
+    expect(box.arrived).toHaveLength(0);
+    expect(await allIncidents(world.store, ['score'])).toEqual([]);
+  });
+});
+
+test('two hosts that tick at once send each message once', async () => {
+  const { world, box } = await open(job('score', { schedule: everyMinute }), job('pull', { schedule: everyMinute }));
+  const other = pipeline(world.host({ person: 'other', alerts: box.alerts }));
+  world.platform.behave = () => 'fail';
+  for (let at = 0; at < 10; at += 1) {
+    await world.pass(seven + at * minute);
+    await Promise.all([world.work.tick(world.now), other.tick(world.now)]);
+  }
+  expect(box.titles().toSorted()).toEqual(['FAILED pull', 'FAILED score']);
+  expect((await allLetters(world.store)).every(({ state }) => state === 'accepted')).toBe(true);
+});
+
+test('a run that is followed up again after the next has succeeded does not bring its incident back', async () => {
+  const { world, box } = await open(job('score', { schedule: hourly }));
+  world.platform.behave = ({ scheduledFor }) => (Date.parse(scheduledFor) === seven ? 'fail' : 'succeed');
+  await world.pass(seven + 2 * hour);
+  const [failed] = await world.rows('score').then((rows) => rows.filter(({ state }) => state === 'failed'));
+  await world.store.active.insert({ job: 'score', run: failed?.id ?? '', checkAfter: 0, since: 0 });
+  await world.pass(seven + 2 * hour + 5 * minute);
+  expect(box.titles()).toEqual(['FAILED score', 'RECOVERED score']);
+});
