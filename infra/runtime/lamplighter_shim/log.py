@@ -3,10 +3,10 @@
 from collections import deque
 
 from .clock import iso
+from .evidence import Evidence
 
 LONGEST_LINE = 64 * 1024
 TAIL_BYTES = 64 * 1024
-DETAIL_BYTES = 16 * 1024
 JOB, PIECE, OURS = ' ', '+', '#'
 
 
@@ -27,7 +27,7 @@ class Log:
         self.bytes = self.lines = 0
         self.capped = False
         self._ends_open = False
-        self._words = b''
+        self.evidence = Evidence()
 
     def write(self, data, now):
         """Takes output of the job."""
@@ -50,8 +50,8 @@ class Log:
             self._open = True
 
     def last_words(self):
-        """The last 16 KiB of the job's redacted output as text, what the redactor still holds back included."""
-        return (self._words + self._redactor.held()).decode('utf-8', 'replace')
+        """What tells of the job's end in its redacted output (see Evidence), what the redactor still holds back included."""
+        return self.evidence.text(self._redactor.held())
 
     def close(self, now):
         """Ends the log: what was held back comes out, and after a cap the tail."""
@@ -80,7 +80,7 @@ class Log:
     def _take(self, data, now):
         if not data:
             return
-        self._words = (self._words + data)[-DETAIL_BYTES:] if len(data) < DETAIL_BYTES else data[-DETAIL_BYTES:]
+        self.evidence.add(data)
         last = data.rfind(b'\n')
         if last < 0:
             self._begin(data, now)

@@ -17,6 +17,7 @@ class Facts:
     def __init__(self, started_at):
         self.started_at, self.job_started_at, self.ended_at = started_at, None, None
         self.outcome, self.exit_code, self.signal, self.error = 'failed', None, None, None
+        self.suspect = None
         self.cpu_ms, self.peak_bytes, self.python = 0, 0, '.'.join(map(str, sys.version_info[:3]))
         self.metrics, self.metric_problems, self.outputs, self.inputs = {}, [], [], {}
 
@@ -25,6 +26,17 @@ class Facts:
         detail = clean(detail).encode('utf-8', 'replace')[-4096:].decode('utf-8', 'ignore')
         line = ' '.join(clean(message).split())[:1000]
         self.error = {'class': error_class, 'message': line, 'detail': detail}
+
+    def judge(self, verdict):
+        """Notes why the job failed, by a Verdict on its redacted output."""
+        self.fail(verdict.error_class, verdict.message, verdict.detail, str)
+        more = {'kind': verdict.kind, 'parts': verdict.parts, 'fingerprint': verdict.fingerprint, 'host': verdict.host}
+        self.error.update((key, value) for key, value in more.items() if value)
+
+    def doubt(self, verdict):
+        """Notes the error that a job which ended well may have overlooked."""
+        message, detail = verdict.message[:1000], verdict.detail[-4096:]
+        self.suspect = {'message': message, 'detail': detail, 'fingerprint': verdict.fingerprint}
 
 
 def result_of(spec, facts, log, text, calls):
@@ -35,6 +47,7 @@ def result_of(spec, facts, log, text, calls):
         'exitCode': facts.exit_code,
         'signal': facts.signal,
         'error': facts.error,
+        **({'suspect': facts.suspect} if facts.suspect else {}),
         'startedAt': iso(facts.started_at),
         'jobStartedAt': facts.job_started_at and iso(facts.job_started_at),
         'endedAt': iso(facts.ended_at),

@@ -7,6 +7,15 @@ from .failure import Stopped
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
+def signal_name(number: int) -> str:
+    """`SIGTERM`; real-time signals count from SIGRTMIN, as `kill -l` has them (signal(7))."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        first = getattr(signal, 'SIGRTMIN', number)
+        return f'SIGRTMIN+{number - first}' if number > first else f'signal {number}'
+
+
 class Signals:
     """Requests to stop. At first they are only written down: in the midst of taking the attempt nobody can tell whose it
     is. From `listen()` on, while the job is prepared, they raise Stopped; from `note()` on they are written down again.

@@ -8,6 +8,7 @@ import time
 from .clock import now_ms, span
 from .failure import Failure
 from .process import kill_group, kill_strays, spawn
+from .signals import signal_name
 
 READ_BYTES = 1 << 18
 PIPE_BYTES = 1 << 20
@@ -129,13 +130,6 @@ def _read(reading, log, at_end=False):
     if data:
         log.write(data, now_ms())
     return len(data)
-
-
-def signal_name(number):
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f'SIG{number}'  # real-time signals have no name of their own
 
 
 def not_started(program, error):
