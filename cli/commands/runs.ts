@@ -1,7 +1,8 @@
 import { nearest } from '../../shared/nearest.ts';
 import { type Run, type RunState, runName, runStates } from '../../shared/run/run.ts';
+import { newestRuns, type Wanted } from '../../shared/store/newest.ts';
 import type { Home } from '../home.ts';
-import { jobNames, knownJob, openParts } from '../host/session.ts';
+import { knownJob, openParts, type Session } from '../host/session.ts';
 import { printJson, runJson } from '../json.ts';
 import { Refusal } from '../refusal.ts';
 import { printTable, stateText } from '../table.ts';
@@ -17,21 +18,29 @@ export async function runs(
   const wanted = readStates(options.state);
   const since = options.since === undefined ? undefined : readSince(options.since, Date.now());
   const session = await openParts(home);
-  const names = name === undefined ? await jobNames(session) : [await knownJob(session, name)];
-  const found: Run[] = [];
-  for (const job of names) {
-    let count = 0;
-    const range = { page: Math.min(options.limit, 500), ...(since !== undefined && { from: since }) };
-    for await (const { value } of session.store.runs.list(job, range)) {
-      if (wanted && !wanted.has(value.state)) continue;
-      found.push(value);
-      if (++count === options.limit) break;
+  const listed: Run[] = [];
+  if (options.limit > 0) {
+    for await (const run of found(session, name, {
+      from: since ?? 0,
+      states: wanted,
+      page: Math.min(options.limit, 500),
+    })) {
+      listed.push(run);
+      if (listed.length === options.limit) break;
     }
   }
-  const listed = found.sort((a, b) => b.slot - a.slot).slice(0, options.limit);
   if (options.json) printJson(listed.map(runJson));
   else if (listed.length > 0) printTable(['RUN', 'STATE', 'TRIGGER', 'TOOK', 'WHAT HAPPENED'], listed.map(runCells));
   else console.log(wanted || since !== undefined ? 'No such run.' : 'No runs yet. Start one with: lamp run <job>');
+}
+
+/** Of one job, or of all. */
+async function* found(session: Session, name: string | undefined, wanted: Wanted): AsyncIterable<Run> {
+  if (name === undefined) return yield* newestRuns(session.store, wanted);
+  const { from = 0, page = 50, states } = wanted;
+  for await (const { value } of session.store.runs.list(await knownJob(session, name), { from, page })) {
+    if (states?.has(value.state) ?? true) yield value;
+  }
 }
 
 function runCells(run: Run): string[] {

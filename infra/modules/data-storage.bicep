@@ -108,6 +108,7 @@ resource tableNames 'Microsoft.Storage/storageAccounts/tableServices/tables@2025
   'metrics'
   'outbox'
   'requests'
+  'recent'
   'service'
 ]: {
   parent: tables

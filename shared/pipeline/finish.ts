@@ -50,17 +50,18 @@ export async function end(
   now: Instant,
 ): Promise<void> {
   const job = parts.catalog().get(found.value.job)?.job;
+  const known = ending.kind === 'result' ? { result: ending.result } : {};
   let current: Versioned<Run> | undefined = found;
   while (current && underWay(current.value, attempt)) {
     const next = conclude(current.value, ending, job, now, Math.random());
     const written = await parts.store.runs.replace(next, current.etag);
     if (written) {
-      await followUp(parts, written.value, now);
+      await followUp(parts, written.value, now, known);
       return;
     }
     current = await parts.store.runs.get(found.value.job, found.value.id);
     // Ours after all: it arrived, and only its answer was lost on the way.
-    if (current && sameEnd(current.value, next)) return followUp(parts, current.value, now);
+    if (current && sameEnd(current.value, next)) return followUp(parts, current.value, now, known);
   }
 }
 

@@ -1,57 +1,74 @@
 import { seeEnds } from '../alerts/see.ts';
 import { hour, type Instant, minute } from '../instant.ts';
 import type { Parts } from '../parts.ts';
+import type { AttemptResult } from '../run/attempt.ts';
 import { isBegun, isFinal, type Run } from '../run/run.ts';
 import type { ActiveRun } from '../store/active.ts';
 import type { Versioned } from '../store/table.ts';
+import { recordMetrics } from './measure.ts';
 import { release } from './release.ts';
+import { type Results, results } from './results.ts';
 
 /** One thing that follows from the end of runs. */
 interface Step {
   /** Kept in the entry of a run whose follow-up is not complete. */
   name: string;
-  /** Safe to do again. @param runs final ones of one job, oldest slot first; mostly one */
-  do(parts: Parts, runs: readonly Run[], now: Instant): Promise<void>;
+  /**
+   * Safe to do again.
+   * @param runs final ones of one job, oldest slot first; mostly one
+   * @param results what their last attempts have left
+   */
+  do(parts: Parts, runs: readonly Run[], now: Instant, results: Results): Promise<void>;
 }
 
 /** All that follows from a final run, however it ended: a result, a refusal, a cancel, a skip, a missed slot. */
 const steps: readonly Step[] = [
   { name: 'report', do: reportNotStarted },
   { name: 'release', do: release },
+  { name: 'recent', do: ({ store }, runs) => store.recent.append(runs) },
+  { name: 'metrics', do: (parts, runs, _, results) => recordMetrics(parts, runs, results) },
   { name: 'alert', do: seeEnds },
 ];
+
+/** What is known already when a follow-up begins. */
+interface Known {
+  /** Of the watch: it says what an earlier follow-up has done. */
+  entry?: ActiveRun | undefined;
+  /** Of the last attempt. */
+  result?: AttemptResult | undefined;
+}
 
 /**
  * What follows from the state that a run has reached: the next attempt, or the steps above. Safe to do again. A step
  * that fails stops no other; as long as one has failed, the run's active entry stays, and the watch does the rest.
- * @param entry of the watch, which says what an earlier follow-up has done already
  */
-export async function followUp(parts: Parts, run: Run, now: Instant, entry?: ActiveRun): Promise<void> {
+export async function followUp(parts: Parts, run: Run, now: Instant, known: Known = {}): Promise<void> {
   if (run.state === 'retrying') return retryLater(parts, run, now);
-  if (isFinal(run.state)) await followUpAll(parts, [run], now, entry?.followed);
+  if (isFinal(run.state)) await followUpAll(parts, [run], now, known);
 }
 
-/** The same for final runs of one job, oldest slot first. @param done names of steps that need no repeating */
+/** The same for final runs of one job, oldest slot first. */
 export async function followUpAll(
   parts: Parts,
   runs: readonly Run[],
   now: Instant,
-  done: readonly string[] = [],
+  { entry, result }: Known = {},
 ): Promise<void> {
   const [first] = runs;
   if (!first) return;
-  const followed: string[] = [...done];
+  const followed = [...(entry?.followed ?? [])];
+  const left = results(parts, result);
   for (const step of steps) {
-    if (done.includes(step.name)) continue;
+    if (entry?.followed?.includes(step.name)) continue;
     try {
-      await step.do(parts, runs, now);
+      await step.do(parts, runs, now, left);
       followed.push(step.name);
     } catch (error) {
       const whose = `${first.job}.${first.id}${runs.length > 1 ? ` and ${runs.length - 1} more` : ''}`;
       parts.emit({ type: 'trouble', doing: `following up ${whose} (${step.name})`, error });
     }
   }
-  if (followed.length === steps.length) {
+  if (steps.every(({ name }) => followed.includes(name))) {
     // Last: as long as the entries are there, the watch does all of the above again.
     await parts.store.active.removeAll(
       first.job,

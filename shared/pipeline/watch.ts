@@ -60,7 +60,7 @@ async function look(parts: Parts, entry: Versioned<ActiveRun>, now: Instant, job
     return store.active.remove(entry.value.job, entry.value.run);
   }
   const run = found.value;
-  if (isFinal(run.state)) return followUp(parts, run, now, entry.value);
+  if (isFinal(run.state)) return followUp(parts, run, now, { entry: entry.value });
   if (run.state === 'queued' || run.state === 'retrying') await seeUnderWay(parts, run, null, now);
   if (run.state === 'queued') {
     if (!jobs.has(run.job)) jobs.set(run.job, store.jobs.get(run.job));

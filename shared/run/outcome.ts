@@ -2,6 +2,7 @@ import { type Instant, minute, second } from '../instant.ts';
 import type { Job } from '../job/job.ts';
 import { sizeText } from '../job/size.ts';
 import type { AttemptResult, ErrorClass } from './attempt.ts';
+import { leftOut, measured } from './metrics.ts';
 import { mayRetry, noRetry, retryDelay } from './retry.ts';
 import { type Attempt, currentAttempt, type FinalState, type Run } from './run.ts';
 import { warnings } from './warnings.ts';
@@ -128,7 +129,7 @@ function record(run: Run, result: AttemptResult): void {
   }));
   if (run.versions) run.versions = { ...run.versions, python: result.python };
   run.startedAt ??= Date.parse(result.startedAt);
-  run.warnings = [...result.metricProblems];
+  run.warnings = [...result.metricProblems, ...leftOut(measured(run, result))];
   if (result.suspect) run.warnings.push(`exit code 0, yet the log shows an error: ${result.suspect.message}`);
 }
 

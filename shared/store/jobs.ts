@@ -1,8 +1,8 @@
 import type { Instant } from '../instant.ts';
 import type { ScheduleText } from '../job/job.ts';
 import type { Person, RunState, Trigger } from '../run/run.ts';
+import { LastWritten } from './last-written.ts';
 import { briefly, brieflyAsked } from './property.ts';
-import { Recent } from './recent.ts';
 import { type Codec, readInstant, type Table, type Versioned } from './table.ts';
 
 export interface LastRun {
@@ -93,7 +93,7 @@ const mostRecent = 1_000;
 
 export function jobRows(table: Table<JobRow>): JobRows {
   const get = (name: string) => table.get(partition, name);
-  const recent = new Recent<Versioned<JobRow>>(mostRecent);
+  const recent = new LastWritten<Versioned<JobRow>>(mostRecent);
 
   async function write(changed: JobRow, etag: string) {
     const written = await table.replace(changed, etag);

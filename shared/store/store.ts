@@ -11,6 +11,7 @@ import { type Keys, keyCodec, keys } from './keys.ts';
 import { type Launches, launches } from './launches.ts';
 import { type Metrics, metricCodec, metrics } from './metrics.ts';
 import { doneCodec, type Outbox, outbox, waitingCodec } from './outbox.ts';
+import { dayCodec, type RecentRuns, recentCodec, recentRuns } from './recent.ts';
 import { type Requests, requestCodec, requests } from './requests.ts';
 import { type Runs, runCodec, runs } from './runs.ts';
 import { type Marks, markCodec, marks } from './service.ts';
@@ -28,6 +29,7 @@ export interface Store {
   outbox: Outbox;
   silences: Silences;
   metrics: Metrics;
+  recent: RecentRuns;
   marks: Marks;
   keys: Keys;
   requests: Requests;
@@ -68,6 +70,7 @@ export function openStore(given: string | StorageAccount, sign?: SignBlob, limit
     outbox: outbox(open('outbox', waitingCodec), open('outbox', doneCodec)),
     metrics: metrics(open('metrics', metricCodec)),
     silences: silences(open('incidents', silenceCodec)),
+    recent: recentRuns(open('recent', recentCodec), open('recent', dayCodec)),
     marks: marks(open('service', markCodec)),
     requests: requests(open('requests', requestCodec)),
     keys: keys(open('service', keyCodec)),

@@ -78,6 +78,11 @@ export function table<T>(client: TableClient, codec: Codec<T>): Table<T> {
       return inserted;
     },
     async putAll(values) {
+      const [one, ...others] = values;
+      if (one && others.length === 0) {
+        await client.upsertEntity(entity(one), 'Replace');
+        return;
+      }
       for (let at = 0; at < values.length; at += batchSize) {
         const some = values.slice(at, at + batchSize);
         await client.submitTransaction(some.map((value): TransactionAction => ['upsert', entity(value), 'Replace']));

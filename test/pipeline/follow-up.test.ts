@@ -125,3 +125,51 @@ test('following up twice counts a run once', async () => {
   expect((await rowOf(world)).streak).toBe(-2);
   expect(await world.leftovers()).toEqual([]);
 });
+
+test('every final run is in the index of recent runs: one that ran, one that was missed, one that was skipped', async () => {
+  const world = await World.of(
+    job('score', { schedule: hourly }),
+    job('other', { schedule: '{ cron: "0 * * * *", timeZone: UTC, catchUp: none }' }),
+  );
+  await world.pass(seven + minute);
+  world.now = seven + hour + 30 * minute;
+  await world.work.tick(world.now);
+  const found = [];
+  for await (const { job, state } of world.store.recent.list()) found.push(`${job} ${state}`);
+  expect(found.sort()).toEqual(['other missed', 'other succeeded', 'score succeeded']);
+});
+
+test('what a run has left and took is in the history of metrics, and an unreadable result is no obstacle', async () => {
+  const world = await World.of(job('score', { schedule: hourly }), job('garbage', { schedule: hourly }));
+  world.platform.behave = ({ job }) => (job === 'garbage' ? 'garbage' : 'succeed');
+  await world.pass(seven + 5 * minute);
+  expect((await world.store.metrics.names('score')).sort()).toEqual([
+    'run:cpu_ms',
+    'run:duration_ms',
+    'run:log_bytes',
+    'run:peak_memory_bytes',
+  ]);
+  expect(await world.store.metrics.list('garbage', 'run:duration_ms', 1)).toMatchObject([{ state: 'failed' }]);
+  expect(await world.leftovers()).toEqual([]);
+});
+
+test('metrics that could not be written are written by the watch, from the result', async () => {
+  const world = await World.of(job('score', { schedule: hourly }));
+  const { metrics } = world.store;
+  let away = true;
+  const append: typeof metrics.append = (...given) =>
+    away ? Promise.reject(new Error('the table of metrics is unavailable')) : metrics.append(...given);
+  const work = pipeline(world.host({ store: { ...world.store, metrics: { ...metrics, append } } }));
+  world.now = seven - 30_000;
+  await work.tick(world.now);
+  world.now = seven;
+  await world.settleDown(work);
+  expect(await rowOf(world)).toMatchObject({ running: [], streak: 1 });
+  expect(await world.leftovers()).toHaveLength(1);
+  away = false;
+  world.now += 10 * minute;
+  await work.tick(world.now);
+  expect(await world.store.metrics.list('score', 'run:cpu_ms', 1)).toMatchObject([{ value: 1, state: 'succeeded' }]);
+  expect(await world.leftovers()).toEqual([]);
+  expect(types(world, 'run-finished')).toBe(1);
+});

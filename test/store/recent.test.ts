@@ -1,65 +1,95 @@
 import { expect, test } from 'vitest';
-import { Recent } from '../../shared/store/recent.ts';
-import { openStore } from '../../shared/store/store.ts';
+import { day, hour, minute } from '../../shared/instant.ts';
+import { newRun, type Run, runName } from '../../shared/run/run.ts';
+import { newestRuns, type Wanted } from '../../shared/store/newest.ts';
+import type { Store } from '../../shared/store/store.ts';
 import { seven } from '../support/pipeline/cast.ts';
-import { freshAccount } from '../support/storage/account.ts';
+import { freshAccount, storeOf } from '../support/storage/account.ts';
 
-/** Two hosts with a store each, over one account; the first has written the row of `score` last. */
-async function twoHosts() {
-  const account = freshAccount();
-  const [ours, theirs] = [openStore(account), openStore(account)];
-  await ours.prepare();
-  await ours.jobs.insert({
-    name: 'score',
-    since: seven,
-    bundle: 'b',
-    schedules: [],
-    schedulesSince: seven,
-    previousSchedules: [],
-    paused: null,
-    running: [],
-    waiting: null,
-    waitingBackfill: null,
-    last: null,
-    streak: 0,
-  });
-  await ours.jobs.amend('score', (row) => ({ ...row, streak: 1 }));
-  return { ours, theirs };
+async function fresh(): Promise<Store> {
+  const store = storeOf(freshAccount());
+  await store.prepare();
+  return store;
 }
 
-test('a change of another host is seen although this host remembers what it wrote', async () => {
-  const { ours, theirs } = await twoHosts();
-  await theirs.jobs.amend('score', (row) => ({ ...row, paused: { by: 'lee', why: '', at: seven } }));
-  const change = await ours.jobs.amend('score', (row) => ({ ...row, streak: row.streak + 1 }));
-  expect(change).toMatchObject({ written: true, row: { streak: 2, paused: { by: 'lee' } } });
+const over = (job: string, slot: number, more: Partial<Run> = {}) =>
+  newRun(job, slot, 'schedule', slot, { state: 'succeeded', endedAt: slot + minute, ...more });
+
+async function keep(store: Store, ...runs: Run[]): Promise<void> {
+  for (const run of runs) await store.runs.insert(run);
+  await store.recent.append(runs);
+}
+
+async function names(store: Store, wanted?: Wanted, most = 99): Promise<string[]> {
+  const found: string[] = [];
+  for await (const run of newestRuns(store, wanted)) {
+    found.push(runName(run));
+    if (found.length === most) break;
+  }
+  return found;
+}
+
+test('runs of all jobs come newest slot first, across days, each once', async () => {
+  const store = await fresh();
+  const runs = [
+    over('b', seven),
+    over('a', seven),
+    over('a', seven - day),
+    over('c', seven - 40 * day),
+    over('a', seven + hour),
+  ];
+  await keep(store, ...runs);
+  await store.recent.append(runs);
+  expect(await names(store)).toEqual([
+    'a.20261120T080000Z',
+    'a.20261120T070000Z',
+    'b.20261120T070000Z',
+    'a.20261119T070000Z',
+    'c.20261011T070000Z',
+  ]);
+  expect(await names(store, { from: seven - day })).toHaveLength(4);
+  expect(await names(store, { page: 1 }, 2)).toHaveLength(2);
 });
 
-test('a change that is not wanted is judged by the row as it is, never by memory alone', async () => {
-  const { ours, theirs } = await twoHosts();
-  await theirs.jobs.amend('score', (row) => ({ ...row, streak: 7 }));
-  const seen: number[] = [];
-  const change = await ours.jobs.amend('score', (row) => {
-    seen.push(row.streak);
-    return undefined;
-  });
-  expect(seen.at(-1)).toBe(7);
-  expect(change).toMatchObject({ written: false, row: { streak: 7 } });
+test('runs under way are among them in their place, and one that has just ended is there once', async () => {
+  const store = await fresh();
+  await keep(store, over('a', seven), over('a', seven - hour), over('a', seven + hour));
+  const entry = { checkAfter: seven, since: seven };
+  const waiting = newRun('b', seven + 30 * minute, 'schedule', seven);
+  await store.runs.insert(waiting);
+  await store.active.insertAll([
+    { job: 'a', run: '20261120T070000Z', ...entry },
+    { job: 'b', run: waiting.id, ...entry },
+    { job: 'c', run: '20261120T073100Z', ...entry },
+  ]);
+  expect(await names(store)).toEqual([
+    'a.20261120T080000Z',
+    'b.20261120T073000Z',
+    'a.20261120T070000Z',
+    'a.20261120T060000Z',
+  ]);
 });
 
-test('two hosts that remember keep every change of each other', async () => {
-  const { ours, theirs } = await twoHosts();
-  const add = async (store: typeof ours) => {
-    for (let i = 0; i < 20; i++) await store.jobs.amend('score', (row) => ({ ...row, streak: row.streak + 1 }));
+test('a list of failures is of failures, and what is gone from the history is left out', async () => {
+  const store = await fresh();
+  const failed = over('a', seven, { state: 'failed' });
+  const gone = over('a', seven + hour, { state: 'failed' });
+  await keep(store, failed, over('a', seven - hour), gone);
+  await store.runs.removeAll('a', [gone.id]);
+  expect(await names(store, { states: new Set(['failed'] as const) })).toEqual([runName(failed)]);
+  await store.recent.removeAll([failed]);
+  expect(await names(store, { states: new Set(['failed'] as const) })).toEqual([]);
+});
+
+test('the newest ten of 300 jobs cost one row each, not one list a job', async () => {
+  const store = await fresh();
+  await keep(store, ...Array.from({ length: 300 }, (_, at) => over(`job-${at}`, seven + at * minute)));
+  let reads = 0;
+  const runs = { ...store.runs, list: () => Promise.reject(new Error('a list of one job')) as never };
+  runs.get = (...key) => {
+    reads += 1;
+    return store.runs.get(...key);
   };
-  await Promise.all([add(ours), add(theirs)]);
-  expect((await ours.jobs.get('score'))?.value.streak).toBe(41);
-});
-
-test('memory is bounded: the oldest goes first, and what is written again counts as new', () => {
-  const recent = new Recent<number>(2);
-  recent.set('a', 1);
-  recent.set('b', 2);
-  recent.set('a', 3);
-  recent.set('c', 4);
-  expect(['a', 'b', 'c'].map((key) => recent.get(key))).toEqual([3, undefined, 4]);
+  expect(await names({ ...store, runs }, { page: 10 }, 10)).toHaveLength(10);
+  expect(reads).toBe(10);
 });

@@ -8,6 +8,7 @@ import { incidents, openIncidentCodec, pastIncidentCodec } from '../../../shared
 import { jobCodec, jobRows } from '../../../shared/store/jobs.ts';
 import { metricCodec, metrics } from '../../../shared/store/metrics.ts';
 import { doneCodec, outbox, waitingCodec } from '../../../shared/store/outbox.ts';
+import { dayCodec, recentCodec, recentRuns } from '../../../shared/store/recent.ts';
 import { requestCodec, requests } from '../../../shared/store/requests.ts';
 import { runCodec, runs } from '../../../shared/store/runs.ts';
 import { markCodec, marks } from '../../../shared/store/service.ts';
@@ -42,6 +43,7 @@ export function memoryStore(clock: () => Instant): MemoryStore {
     outbox: outbox(memoryTable(waitingCodec), memoryTable(doneCodec)),
     metrics: metrics(memoryTable(metricCodec)),
     silences: silences(memoryTable(silenceCodec)),
+    recent: recentRuns(memoryTable(recentCodec), memoryTable(dayCodec)),
     marks: marks(memoryTable(markCodec)),
     requests: requests(memoryTable(requestCodec)),
     keys: async () => nudgeKey,
