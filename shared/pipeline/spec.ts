@@ -51,7 +51,7 @@ export async function attemptSpec(
   const [{ blobs, outputs }, url, inputs, nudge] = await Promise.all([
     store.attempts.urls(id, job.outputs, until),
     store.bundles.url(bundle, until),
-    findInputs(parts, job, run, until),
+    addressed(parts, run, until),
     settings.nudges.url(id),
   ]);
   return {
@@ -77,24 +77,9 @@ export async function attemptSpec(
   };
 }
 
-/** So many runs back an output is looked for: a job of every minute that never succeeds must not hold up a start. */
-const furthest = 5_000;
-
-/** The newest kept output, at or before this run's slot, of each job that it reads from; what is not there is left out. */
-async function findInputs({ store }: Parts, job: Job, run: Run, until: Instant) {
-  const inputs: AttemptSpec['inputs'] = [];
-  for (const { path, job: source, output } of job.inputs) {
-    let looked = 0;
-    for await (const { value: past } of store.runs.list(source, { to: run.slot })) {
-      if (++looked === furthest) break;
-      const kept = past.outputs.find((candidate) => candidate.path === output && candidate.sha256 !== null);
-      if (past.state !== 'succeeded' || !kept?.sha256) continue;
-      const id = { job: source, run: past.id, attempt: past.attempts.length };
-      inputs.push({ path, url: await store.attempts.outputUrl(id, output, until), sha256: kept.sha256 });
-      break;
-    }
-  }
-  return inputs;
+async function addressed({ store }: Parts, { inputs }: Run, until: Instant): Promise<AttemptSpec['inputs']> {
+  const urls = await Promise.all(inputs.map((input) => store.attempts.outputUrl(input, input.output, until)));
+  return inputs.map(({ path, sha256 }, at) => ({ path, url: urls[at] ?? '', sha256 }));
 }
 
 export function stampVersions(

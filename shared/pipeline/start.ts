@@ -9,6 +9,7 @@ import { type Attempt, isFinal, type Run, type Versions } from '../run/run.ts';
 import type { Versioned } from '../store/table.ts';
 import { end } from './finish.ts';
 import { followUp } from './follow-up.ts';
+import { findInputs } from './inputs.ts';
 import { attemptSpec, readSecrets, stampVersions } from './spec.ts';
 
 /**
@@ -17,9 +18,10 @@ import { attemptSpec, readSecrets, stampVersions } from './spec.ts';
  */
 export async function start(parts: Parts, deployed: Deployed, found: Versioned<Run>, now: Instant): Promise<void> {
   const { store, executor } = parts;
-  const secrets = await prepare(parts, deployed.job).catch(refused);
-  const versions = stampVersions(parts, deployed, secrets instanceof StartError ? {} : secrets.versions);
-  const claimed = await store.runs.replace(starting(parts, versions, found.value, now), found.etag);
+  const ready = await prepare(parts, deployed.job, found.value).catch(refused);
+  const versions = stampVersions(parts, deployed, ready instanceof StartError ? {} : ready.versions);
+  const inputs = ready instanceof StartError ? [] : ready.inputs;
+  const claimed = await store.runs.replace(starting(parts, versions, { ...found.value, inputs }, now), found.etag);
   if (!claimed) {
     // Somebody else moved the run meanwhile. If they ended it before it held the job, it must not hold it now.
     const moved = await store.runs.get(found.value.job, found.value.id);
@@ -29,8 +31,8 @@ export async function start(parts: Parts, deployed: Deployed, found: Versioned<R
   const run = claimed.value;
   const number = run.attempts.length;
   try {
-    if (secrets instanceof StartError) throw secrets;
-    const spec = await attemptSpec(parts, deployed, run, number, secrets.values, now).catch(unprepared);
+    if (ready instanceof StartError) throw ready;
+    const spec = await attemptSpec(parts, deployed, run, number, ready.values, now).catch(unprepared);
     const handle = await executor.start(spec);
     await recordHandle(parts, claimed, handle);
   } catch (error) {
@@ -42,7 +44,7 @@ export async function start(parts: Parts, deployed: Deployed, found: Versioned<R
 }
 
 /** @throws StartError */
-async function prepare(parts: Parts, job: Job) {
+async function prepare(parts: Parts, job: Job, run: Run) {
   // A job that asks for a container must not get less.
   if (job.executor !== null && job.executor !== parts.executor.name) {
     const what = `${job.name} asks for run.executor: ${job.executor}, and here is only ${parts.executor.name}`;
@@ -53,7 +55,7 @@ async function prepare(parts: Parts, job: Job) {
     const what = `${job.name} asks for run.${wish.field}: ${wish.value}, which this host was not started to allow`;
     throw new StartError('configuration', `${what}: delete the line, or start the host with ${wish.flag}`);
   }
-  return readSecrets(parts, job);
+  return { ...(await readSecrets(parts, job)), inputs: await findInputs(parts, job, run) };
 }
 
 /** Notes how the attempt can be found. It may have ended already, and somebody may have asked to cancel it meanwhile. */
@@ -97,6 +99,7 @@ function starting(parts: Parts, versions: Versions, run: Run, now: Instant): Run
     cpuMs: null,
     peakMemoryBytes: null,
     logBytes: null,
+    versions,
   };
   return { ...run, state: 'starting', nextAttemptAt: null, attempts: [...run.attempts, attempt], versions };
 }

@@ -128,6 +128,9 @@ function record(run: Run, result: AttemptResult): void {
     problem: problem ?? null,
   }));
   if (run.versions) run.versions = { ...run.versions, python: result.python };
+  run.attempts = run.attempts.map((attempt) =>
+    attempt === currentAttempt(run) && attempt.versions ? { ...attempt, versions: run.versions } : attempt,
+  );
   run.startedAt ??= Date.parse(result.startedAt);
   run.warnings = [...result.metricProblems, ...leftOut(measured(run, result))];
   if (result.suspect) run.warnings.push(`exit code 0, yet the log shows an error: ${result.suspect.message}`);

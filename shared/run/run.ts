@@ -63,6 +63,8 @@ export interface Attempt {
   cpuMs: number | null;
   peakMemoryBytes: number | null;
   logBytes: number | null;
+  /** What exactly it ran; null: not known. */
+  versions?: Versions | null;
 }
 
 /** What exactly ran; two runs are compared by these. */
@@ -77,6 +79,18 @@ export interface Versions {
   python: string | null;
   /** Secret name → version. */
   secrets: Record<string, string>;
+}
+
+/** A file that an attempt was given: what a run of another job has kept. */
+export interface RunInput {
+  /** Where the script finds it. */
+  path: string;
+  job: string;
+  run: string;
+  attempt: number;
+  /** The name under which the other job keeps it. */
+  output: string;
+  sha256: string;
 }
 
 export interface RunOutput {
@@ -113,7 +127,9 @@ export interface Run {
   nextAttemptAt: Instant | null;
   cancel: (Person & { at: Instant }) | null;
   attempts: Attempt[];
+  /** Of the last attempt, as each attempt has its own. */
   versions: Versions | null;
+  inputs: RunInput[];
   metrics: Record<string, MetricValue>;
   outputs: RunOutput[];
   /** Things to look at that did not fail the run: late, too short, a metric out of bounds… */
@@ -202,6 +218,7 @@ export function newRun(job: string, slot: Instant, trigger: Trigger, now: Instan
     cancel: null,
     attempts: [],
     versions: null,
+    inputs: [],
     metrics: {},
     outputs: [],
     warnings: [],

@@ -13,7 +13,7 @@ function rowKey(id: string): string {
 
 const dates = ['createdAt', 'startBy', 'finishBy', 'startedAt', 'endedAt', 'nextAttemptAt'] as const;
 const texts = ['id', 'trigger', 'state', 'reason', 'reasonCode', 'repeats'] as const;
-const parts = ['asked', 'args', 'cancel', 'attempts', 'versions', 'metrics', 'outputs', 'warnings'] as const;
+const parts = ['asked', 'args', 'cancel', 'attempts', 'versions', 'inputs', 'metrics', 'outputs', 'warnings'] as const;
 
 /** Plain columns for what people filter by, JSON for the rest. */
 export const runCodec: Codec<Run> = {
@@ -34,6 +34,7 @@ export const runCodec: Codec<Run> = {
     for (const name of dates) run[name] = row[name] === undefined ? null : readInstant(row[name]);
     for (const name of texts) run[name] = row[name] ?? null;
     for (const name of parts) run[name] = JSON.parse((row[name] as string | undefined) ?? 'null');
+    run.inputs ??= [];
     return run as unknown as Run;
   },
 };
@@ -74,7 +75,8 @@ function fitting<T>(values: readonly T[]): T[] {
   });
 }
 
-function shorter(attempt: Attempt): Attempt {
+/** The versions of the last one are those of the run. */
+function shorter({ versions: _, ...attempt }: Attempt): Attempt {
   return { ...attempt, error: attempt.error && cut(attempt.error, 200) };
 }
 
@@ -86,17 +88,35 @@ export interface Runs {
   replace(run: Run, etag: string): Promise<Versioned<Run> | undefined>;
   /** Newest slot first; slots in [from, to], both UTC and inclusive. */
   list(job: string, range?: { from?: Instant; to?: Instant; page?: number }): AsyncIterable<Versioned<Run>>;
+  /**
+   * Of the newest slot at or before `to` that has a success, the one that ended last: a rerun replaces the original.
+   * Undefined: none among the newest 5,000 runs, as a job of every minute that never succeeds must not hold up a start.
+   */
+  newestSuccess(job: string, to?: Instant): Promise<Run | undefined>;
   removeAll(job: string, ids: string[]): Promise<void>;
 }
 
+const furthest = 5_000;
+
 export function runs(table: Table<Run>): Runs {
+  const list: Runs['list'] = (job, { from = 0, to = lastInstant, page = 50 } = {}) =>
+    table.list(job, { from: `r|${inverted(to)}`, to: `r|${inverted(from)}}`, page });
   return {
     insert: table.insert,
     insertAll: table.insertAll,
     get: (job, id) => table.get(job, rowKey(id)),
     replace: table.replace,
-    list: (job, { from = 0, to = lastInstant, page = 50 } = {}) =>
-      table.list(job, { from: `r|${inverted(to)}`, to: `r|${inverted(from)}}`, page }),
+    list,
+    async newestSuccess(job, to = lastInstant) {
+      let newest: Run | undefined;
+      let looked = 0;
+      for await (const { value: run } of list(job, { to })) {
+        if (newest && run.slot !== newest.slot) break;
+        if (run.state === 'succeeded' && (run.endedAt ?? 0) >= (newest?.endedAt ?? 0)) newest = run;
+        if (++looked === furthest) break;
+      }
+      return newest;
+    },
     removeAll: (job, ids) => table.removeAll(job, ids.map(rowKey)),
   };
 }
