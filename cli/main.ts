@@ -43,6 +43,7 @@ program
   .option('--image <reference>', 'what containers are made of', defaultImage)
   .addOption(allow('--allow-process <job>', 'let this job be a plain process under --executor docker'))
   .addOption(allow('--allow-host-network <job>', "let this job's container have the machine's network"))
+  .option('--retention-days <number>', 'how long history is kept, at least 183', retentionDays, 400)
   .option('--join', 'be a second host at the store that runs already', false)
   .action(async (options) => (await import('./host/start.ts')).start(home(), options));
 
@@ -256,6 +257,12 @@ function wholeNumber(text: string): number {
 function atLeastOne(text: string): number {
   const number = wholeNumber(text);
   if (number === 0) throw new InvalidArgumentError('Expected 1 or more.');
+  return number;
+}
+
+function retentionDays(text: string): number {
+  const number = wholeNumber(text);
+  if (number < 183) throw new InvalidArgumentError('Expected 183 or more: what the law asks of high-risk systems.');
   return number;
 }
 

@@ -1,14 +1,15 @@
 import type { InvocationContext } from '@azure/functions';
-import { day } from '../shared/instant.ts';
-import { forget } from '../shared/upkeep/retention.ts';
-import { checkSecrets } from '../shared/upkeep/secrets.ts';
+import { minute } from '../shared/instant.ts';
+import { upkeep } from '../shared/upkeep/upkeep.ts';
 import { invocation } from './invocation.ts';
 
-/** What is not urgent: secrets that expire, and history that is older than it must be. */
+/** The platform ends an invocation after ten minutes; what is left then is done on the next day. */
+const mostMs = 7 * minute;
+
 export function daily(context: InvocationContext): Promise<void> {
-  return invocation(context, async (parts) => {
-    const now = Date.now();
-    await checkSecrets(parts, now);
-    await forget(parts, now - parts.app.LAMPLIGHTER_RETENTION_DAYS * day);
+  const until = performance.now() + mostMs;
+  return invocation(context, (parts) => {
+    const days = parts.app.LAMPLIGHTER_RETENTION_DAYS;
+    return upkeep(parts, { days, blobs: false, hasTime: () => performance.now() < until }, Date.now());
   });
 }

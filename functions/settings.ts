@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { retentionDays } from '../shared/upkeep/upkeep.ts';
 
 /** Every setting that the function app reads, with what it is for. `infra/` sets them, `docs/deploy.md` explains them. */
 const fields = {
@@ -32,8 +33,8 @@ const fields = {
   LAMPLIGHTER_RETENTION_DAYS: z.coerce
     .number()
     .int()
-    .min(183, 'expected at least 183: what the law asks of high-risk systems')
-    .default(400)
+    .min(retentionDays.least, `expected at least ${retentionDays.least}: what the law asks of high-risk systems`)
+    .default(retentionDays.usual)
     .describe('How long history is kept'),
   LAMPLIGHTER_APP_URL: z.url().describe('Address of this app, where a shim says that it has ended'),
   LAMPLIGHTER_AUTH_TENANT: z.guid().optional().describe('Directory whose people may call the API; without it no one'),

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hour, type Instant, second } from '../../shared/instant.ts';
+import { day, hour, type Instant, second } from '../../shared/instant.ts';
 import type { Parts } from '../../shared/parts.ts';
 import { type Pipeline, pipeline } from '../../shared/pipeline.ts';
 import type { AttemptId } from '../../shared/store/attempts.ts';
 import type { Received } from '../../shared/store/launches.ts';
 import { checkSecrets } from '../../shared/upkeep/secrets.ts';
+import { retentionDays, upkeep } from '../../shared/upkeep/upkeep.ts';
 import { steadyClock } from './clock.ts';
 
 /** Ticks are a minute apart in Azure; here a few more cost nothing and repair sooner. */
@@ -31,8 +32,14 @@ export interface Loop {
  * The timer, the queue trigger and the finish nudge of one machine: calls the same pipeline that Azure Functions call.
  * @param free how many attempts may start now
  * @param wall the machine's clock; the store's is asked whether it is right
+ * @param days that history is kept
  */
-export function loop(parts: Parts, free: () => number, wall: () => Instant = Date.now): Loop {
+export function loop(
+  parts: Parts,
+  free: () => number,
+  wall: () => Instant = Date.now,
+  days = retentionDays.usual,
+): Loop {
   const time = steadyClock(parts.store.time, wall);
   const clock = time.now;
   const work = pipeline(withHints(parts, (at) => wakeAt(at)));
@@ -45,6 +52,7 @@ export function loop(parts: Parts, free: () => number, wall: () => Instant = Dat
   const hints = new Set<Instant>();
   let due: Instant = 0;
   let checkAt: Instant = 0;
+  let upkeepAt: Instant = 0;
   let wake = () => {};
 
   function wakeAt(at: Instant) {
@@ -92,7 +100,10 @@ export function loop(parts: Parts, free: () => number, wall: () => Instant = Dat
     await work.tick(clock());
     if (clock() < checkAt) return;
     checkAt = clock() + checkEvery;
-    void attempt('checking the secrets', () => checkSecrets(parts, clock()));
+    if (clock() < upkeepAt) return void attempt('checking the secrets', () => checkSecrets(parts, clock()));
+    upkeepAt = clock() + day;
+    const retention = { days, blobs: true, hasTime: () => !stopping.signal.aborted };
+    void attempt('the daily upkeep', () => upkeep(parts, retention, clock()));
   }
 
   async function queueLoop() {

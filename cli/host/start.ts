@@ -33,6 +33,8 @@ export interface StartOptions {
   port: number;
   /** Attempts at once on this host. */
   concurrency: number;
+  /** How long history is kept, days. */
+  retentionDays: number;
   /** A second host at the store of one that runs already. */
   join: boolean;
   /** What runs a job that does not say so itself, and what containers are made of. */
@@ -129,7 +131,7 @@ class Host {
       this.welcome(server.url);
       let adopted: Adopted | undefined;
       const work = { running: () => parts.work.running() + (adopted?.running() ?? 0) };
-      const running = loop(parts, () => options.concurrency - work.running());
+      const running = loop(parts, () => options.concurrency - work.running(), Date.now, options.retentionDays);
       looping.resolve(running);
       adopted = options.join ? undefined : await adopt(parts, ended);
       if (adopted?.running()) this.say(`${count(adopted.running(), 'job')} of the host that is gone still running`);

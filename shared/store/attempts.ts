@@ -32,6 +32,10 @@ export interface Attempts {
   lastHeartbeat(id: AttemptId): Promise<Instant | undefined>;
   /** @throws UnreadableResult */
   result(id: AttemptId): Promise<AttemptResult | undefined>;
+  /** Marks an output as used now, so that storage does not remove it for its age. False: it is gone. */
+  keep(id: AttemptId, output: string): Promise<boolean>;
+  /** Removes what all attempts of a run have left. */
+  removeAll(job: string, run: string): Promise<void>;
   /** Bytes of the log from `offset`; empty at its present end, undefined when there is no log blob (yet). */
   log(id: AttemptId, offset: number): Promise<Buffer | undefined>;
 }
@@ -96,6 +100,17 @@ export function attempts(container: ContainerClient, sign: SignBlob, bodyMs: num
       const blob = container.getBlobClient(path(id, 'result.json'));
       const found = await absentAsUndefined(readBlob(blob, bodyMs));
       return found && readResult(found, blob.name);
+    },
+    async keep(id, output) {
+      // Writing metadata counts as a modification; reading does not
+      // (learn.microsoft.com/azure/storage/blobs/lifecycle-management-policy-structure).
+      const blob = container.getBlobClient(path(id, `outputs/${output}`));
+      return (await absentAsUndefined(blob.setMetadata({ stillaninput: 'yes' }))) !== undefined;
+    },
+    async removeAll(job, run) {
+      for await (const { name } of container.listBlobsFlat({ prefix: `${job}/${run}/` })) {
+        await container.getBlobClient(name).deleteIfExists();
+      }
     },
     async log(id, offset) {
       const blob = container.getBlobClient(path(id, 'log.txt'));

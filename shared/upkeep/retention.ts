@@ -1,43 +1,94 @@
-import type { Instant } from '../instant.ts';
+import { day, type Instant } from '../instant.ts';
+import type { Catalog } from '../job/catalog.ts';
 import type { Parts } from '../parts.ts';
-import { isFinal } from '../run/run.ts';
+import { isFinal, type Run } from '../run/run.ts';
 import type { Store } from '../store/store.ts';
 
+export interface Retention {
+  /** Whether what attempts have left, logs and outputs, is removed here; in Azure the storage account itself does it. */
+  blobs: boolean;
+  /** False: time is up, and the next call goes on from there. */
+  hasTime?: () => boolean;
+}
+
+/** Jobs are looked at so many at once; a page of each, then the next page of those that have more. */
+const together = 8;
 /** Rows are read and removed so many at a time. */
 const page = 1_000;
+/** What is still an input is marked as used so long before it would be removed. */
+const margin = 30 * day;
 
 /**
- * Removes the runs of slots before `before` that were over by then: a backfill of days long past is history of the day it
- * ran on. What is not over yet stays, and so does the last success of each job that is deployed, which comparisons and
- * the inputs of other jobs are taken from. The audit (events) is kept for good. What the attempts have left, logs and
- * outputs, is removed by the storage account itself after as many days (infra/).
- * @returns how many were removed
+ * Removes the runs of slots before `before` that were over by then, and with them their metrics and what lists of recent
+ * runs have of them. A backfill of days long past is history of the day it ran on. What is not over yet stays, and so
+ * does the last success of each job that is deployed, which comparisons and the inputs of other jobs are taken from. The
+ * audit (events) is kept for good. No job waits for another that has more to forget, and one that fails stops no other.
+ * @returns how many runs were removed
  */
-export async function forget({ store, catalog }: Parts, before: Instant): Promise<number> {
+export async function forget(parts: Parts, before: Instant, retention: Retention): Promise<number> {
+  const { hasTime = () => true } = retention;
+  let waiting: AsyncIterator<number>[] = [];
   let count = 0;
-  for await (const { value: job } of store.jobs.all()) {
-    let old: string[] = [];
-    const remove = async () => {
-      await store.runs.removeAll(job.name, old);
-      count += old.length;
-      old = [];
-    };
-    let keepsOne = catalog().has(job.name);
-    for await (const { value: run } of store.runs.list(job.name, { to: before - 1, page })) {
-      if (!isFinal(run.state)) continue;
-      if (keepsOne && run.state === 'succeeded') {
-        keepsOne = false;
-        if (!(await succeededSince(store, job.name, before))) continue;
+  for await (const { value: job } of parts.store.jobs.all())
+    waiting.push(forgetJob(parts, job.name, before, retention));
+  // When time is always up too soon, another job is first each day.
+  const first = Math.floor(before / day) % Math.max(waiting.length, 1);
+  waiting = [...waiting.slice(first), ...waiting.slice(0, first)];
+  while (waiting.length > 0) {
+    const more: AsyncIterator<number>[] = [];
+    for (let at = 0; at < waiting.length; at += together) {
+      if (!hasTime()) return count;
+      const some = waiting.slice(at, at + together);
+      const results = await Promise.all(some.map((job) => job.next()));
+      for (const [number, { value, done }] of results.entries()) {
+        count += value ?? 0;
+        const job = some[number];
+        if (!done && job) more.push(job);
       }
-      if ((run.endedAt ?? run.createdAt) < before) old.push(run.id);
-      if (old.length === page) await remove();
     }
-    await remove();
+    waiting = more;
   }
   return count;
 }
 
-async function succeededSince({ runs }: Store, job: string, from: Instant): Promise<boolean> {
-  for await (const { value } of runs.list(job, { from })) if (value.state === 'succeeded') return true;
-  return false;
+/** Forgets page by page. @yields how many runs were removed */
+async function* forgetJob(parts: Parts, name: string, before: Instant, { blobs }: Retention): AsyncGenerator<number> {
+  const { store, catalog } = parts;
+  try {
+    const latest = catalog().has(name) ? await store.runs.newestSuccess(name) : undefined;
+    if (latest) await keepOutputs(store, catalog(), latest, before);
+    let old: Run[] = [];
+    for await (const { value: run } of store.runs.list(name, { to: before - 1, page })) {
+      const over = isFinal(run.state) && (run.endedAt ?? run.createdAt) < before;
+      if (!over || run.id === latest?.id) continue;
+      if (old.push(run) < page) continue;
+      yield await remove(store, old, blobs);
+      old = [];
+    }
+    if (old.length === 0) return;
+    await store.metrics.forget(name, before);
+    yield await remove(store, old, blobs);
+  } catch (error) {
+    parts.emit({ type: 'trouble', doing: `forgetting old runs of ${name}`, error });
+  }
+}
+
+/** The rows last: as long as they are there, all of it is done again. */
+async function remove(store: Store, runs: readonly Run[], blobs: boolean): Promise<number> {
+  const job = runs[0]?.job ?? '';
+  if (blobs) for (const { id } of runs) await store.attempts.removeAll(job, id);
+  await store.recent.removeAll(runs);
+  await store.runs.removeAll(
+    job,
+    runs.map(({ id }) => id),
+  );
+  return runs.length;
+}
+
+/** Storage removes what was not written for long: what other jobs still read is marked as used, each day. */
+async function keepOutputs({ attempts }: Store, catalog: Catalog, run: Run, before: Instant): Promise<void> {
+  if ((run.endedAt ?? run.createdAt) > before + margin) return;
+  const attempt = { job: run.job, run: run.id, attempt: run.attempts.length };
+  const read = [...catalog.values()].flatMap(({ job }) => job.inputs.filter((input) => input.job === run.job));
+  for (const output of new Set(read.map((input) => input.output))) await attempts.keep(attempt, output);
 }

@@ -97,6 +97,10 @@ function attemptsIn(
         throw new UnreadableResult(path(id, 'result.json'), error);
       }
     },
+    keep: async (id, output) => blobs.has(path(id, `outputs/${output}`)),
+    async removeAll(job, run) {
+      for (const name of blobs.keys()) if (name.startsWith(`${job}/${run}/`)) blobs.delete(name);
+    },
     log: async () => undefined,
   };
 }
