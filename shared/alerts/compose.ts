@@ -29,9 +29,10 @@ const mostLines = 15;
 
 /**
  * The message about one incident, or about several of one cause: the first is the eldest and gives the thread.
+ * @param key of the message
  * @param links of the first incident
  */
-export function compose(stories: readonly [Story, ...Story[]], links: Link[], now: Instant): Message {
+export function compose(key: string, stories: readonly [Story, ...Story[]], links: Link[], now: Instant): Message {
   const [first, ...others] = stories;
   const { incident } = first;
   const good = stories.every(({ incident: one }) => one.state === 'resolved');
@@ -44,7 +45,7 @@ export function compose(stories: readonly [Story, ...Story[]], links: Link[], no
     { kind: 'facts', facts: dutyOf(first) },
   ];
   return {
-    key: `${incident.id}.${incident.step}`,
+    key,
     thread: incident.id,
     kind: incident.kind,
     severity: good ? 'good' : worst(stories),

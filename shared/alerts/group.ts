@@ -1,11 +1,17 @@
 import type { Instant } from '../instant.ts';
 import type { Incident } from '../store/incidents.ts';
-import { isUnreported } from './incident.ts';
+import { batchOf, isUnreported } from './incident.ts';
 import { groupInterval, remindTogether } from './policy.ts';
 import type { Destination } from './route.ts';
 
-/** Incidents that go into one message to one place; the first gives it its key and its thread. */
-export interface Batch {
+/** Incidents that one message tells of, before it is split by where it goes. */
+export interface Batch<T> {
+  key: string;
+  members: T[];
+}
+
+/** What goes to one place; the eldest first. */
+export interface Parcel {
   channel: string;
   /** Of a channel that needs one. */
   to: string | null;
@@ -37,17 +43,38 @@ export function slackOf(incident: Incident, due: ReadonlySet<string>): number {
   return incident.group !== null && due.has(incident.group) ? remindTogether : 0;
 }
 
-/** One message for each group and step, and each place that some of its incidents go to. */
-export function batches(incidents: readonly Incident[], routes: (incident: Incident) => Destination[]): Batch[] {
-  const found = new Map<string, Batch>();
+/** One message for each group and step; what has been put into one already stays there, and others of its group join it. */
+export function batches<T extends { value: Incident }>(due: readonly T[]): Batch<T>[] {
+  const found = new Map<string, Batch<T>>();
+  const begun = new Map<string, string>();
+  for (const { value } of due) {
+    const chosen = batchOf(value);
+    if (chosen !== null) begun.set(together(value), chosen);
+  }
+  for (const one of due.toSorted((a, b) => byAge(a.value, b.value))) {
+    const { id, step } = one.value;
+    const key = batchOf(one.value) ?? begun.get(together(one.value)) ?? `${id}.${step}`;
+    begun.set(together(one.value), key);
+    const batch = found.get(key);
+    if (batch) batch.members.push(one);
+    else found.set(key, { key, members: [one] });
+  }
+  return [...found.values()];
+}
+
+function together({ id, group, kind }: Incident): string {
+  return group === null ? id : `${group}|${kind}`;
+}
+
+/** One parcel for each place that some of these incidents go to. */
+export function parcels(incidents: readonly Incident[], routes: (incident: Incident) => Destination[]): Parcel[] {
+  const found = new Map<string, Parcel>();
   for (const incident of incidents.toSorted(byAge)) {
-    const over = incident.state === 'resolved' && incident.kind === 'resolved';
-    const together = incident.group === null ? incident.id : `${incident.group}|${over ? 'over' : incident.kind}`;
     for (const { channel, to } of routes(incident)) {
       for (const address of to.length > 0 ? to : [null]) {
-        const key = JSON.stringify([together, channel, address]);
-        const batch = found.get(key);
-        if (batch) batch.incidents.push(incident);
+        const key = JSON.stringify([channel, address]);
+        const parcel = found.get(key);
+        if (parcel) parcel.incidents.push(incident);
         else found.set(key, { channel, to: address, incidents: [incident] });
       }
     }

@@ -53,6 +53,7 @@ export function opened(seen: Sighting, now: Instant): Incident {
     step: 1,
     kind: 'opened',
     reported: 0,
+    batch: null,
     reportAt: now + groupWait,
     reportedAt: null,
     reminders: 0,
@@ -166,6 +167,16 @@ export function isOver(incident: Incident, now: Instant): boolean {
 
 export function isUnreported({ step, reported }: Incident): boolean {
   return reported < step;
+}
+
+/** The message that the present step of an incident goes into; null: none has been chosen. */
+export function batchOf({ step, batch }: Incident): string | null {
+  return batch?.startsWith(`${step} `) ? batch.slice(String(step).length + 1) : null;
+}
+
+/** @param key null: the message was made without it */
+export function inBatch(incident: Incident, key: string | null): Incident {
+  return { ...incident, batch: key === null ? null : `${incident.step} ${key}` };
 }
 
 /** After its message has a place in the outbox. */

@@ -4,24 +4,24 @@ import type { Parts } from '../parts.ts';
 import type { Incident } from '../store/incidents.ts';
 import type { Letter } from '../store/outbox.ts';
 import type { Silence } from '../store/silences.ts';
+import type { Store } from '../store/store.ts';
 import type { Versioned } from '../store/table.ts';
 import type { Alerts } from './alerts.ts';
 import { compose } from './compose.ts';
-import { type Batch, batches, byAge, dueNow, slackOf } from './group.ts';
-import { afterTime, isOver, isUnreported, reported } from './incident.ts';
-import type { Message } from './message.ts';
+import { batches, dueNow, type Parcel, parcels, slackOf } from './group.ts';
+import { afterTime, batchOf, inBatch, isOver, isUnreported, reported } from './incident.ts';
 import { routesOf } from './route.ts';
 import { amend } from './see.ts';
 import { silencedBy, tagsOf } from './silence.ts';
 import { briefStory, storyOf } from './story.ts';
 
 /** No more messages are made at once; the rest follows with the next tick. */
-const mostAtOnce = 200;
+const mostAtOnce = 100;
 
 /**
  * Turns what must be heard about incidents into messages in the outbox: new ones, reminders, escalations, recoveries.
- * Reads the open incidents, and nothing else when nothing is due. Safe to do again, by any host: an incident counts as
- * reported only after its messages are in the outbox, and a message has one key whoever makes it.
+ * Reads the open incidents, and nothing else when nothing is due. Safe to do again, by any host: which message an
+ * incident goes into is written down before it is made, and it counts as reported only after the message is in the outbox.
  */
 export async function report(parts: Parts, alerts: Alerts, now: Instant): Promise<void> {
   const { store } = parts;
@@ -30,22 +30,48 @@ export async function report(parts: Parts, alerts: Alerts, now: Instant): Promis
   if (all.length === 0) return;
   const hush = await hushed(parts, all, now);
   const fresh = await withTime(parts, all, hush, now);
-  for (const incident of fresh) if (isOver(incident, now)) await store.incidents.archive(incident);
+  for (const { value } of fresh) if (isOver(value, now)) await store.incidents.archive(value);
 
-  const heard = fresh.filter((incident) => !hush(incident));
-  const due = dueNow(heard, now);
+  const heard = fresh.filter(({ value }) => !hush(value));
+  const due = dueNow(
+    heard.map(({ value }) => value),
+    now,
+  );
+  const ids = new Set(due.map(({ id }) => id));
+  const wanted = batches(heard.filter(({ value }) => ids.has(value.id)));
+  for (const { key, members } of wanted.slice(0, mostAtOnce)) {
+    const inside = await claimed(store, key, members);
+    if (inside.length > 0) await reportBatch(parts, alerts, key, inside, now);
+  }
+}
+
+/** Writes down which message each goes into. @returns those that no other host has put into another */
+async function claimed({ incidents }: Store, key: string, members: readonly Versioned<Incident>[]) {
+  const inside: Incident[] = [];
+  for (const { value, etag } of members) {
+    const mine = batchOf(value) === key ? { value } : await incidents.replace(inBatch(value, key), etag);
+    if (mine) inside.push(mine.value);
+  }
+  return inside;
+}
+
+async function reportBatch(parts: Parts, alerts: Alerts, key: string, inside: readonly Incident[], now: Instant) {
   const routes = (incident: Incident) => {
     const job = incident.job === null ? undefined : parts.catalog().get(incident.job)?.job;
     return routesOf(incident, job, alerts.settings);
   };
-  const kept = await post(parts, alerts, batches(due, routes), now);
-  // The eldest last: as long as a part is left, it is the one that gives its message the key.
-  for (const incident of due.toSorted(byAge).reverse()) {
-    if (kept.has(incident.id)) continue;
-    const next = await amend(store, incident, (one) =>
-      one.id === incident.id ? reported(one, incident.step, now) : undefined,
-    );
-    if (next) parts.emit({ type: 'incident-reported', incident: next });
+  const left = new Set<string>();
+  for (const parcel of parcels(inside, routes)) {
+    const letter = await parts.store.outbox.put(await letterOf(parts, alerts, key, parcel, now));
+    // Another host, or this one before it died, has made it of fewer incidents: the others go into another.
+    for (const one of parcel.incidents) if (!letter.reports.includes(stepOf(one))) left.add(one.id);
+  }
+  for (const incident of inside) {
+    const next = await amend(parts.store, incident, (one) => {
+      if (one.id !== incident.id) return undefined;
+      return left.has(one.id) ? inBatch(one, null) : reported(one, incident.step, now);
+    });
+    if (next && !left.has(next.id)) parts.emit({ type: 'incident-reported', incident: next });
   }
 }
 
@@ -55,17 +81,18 @@ async function withTime(
   all: readonly Versioned<Incident>[],
   hush: (incident: Incident) => boolean,
   now: Instant,
-): Promise<Incident[]> {
+): Promise<Versioned<Incident>[]> {
   const dueGroups = new Set<string>();
   for (const { value } of all) {
     if (value.group !== null && !hush(value) && afterTime(value, now)?.kind === 'reminder') dueGroups.add(value.group);
   }
-  const fresh: Incident[] = [];
-  for (const { value, etag } of all) {
+  const fresh: Versioned<Incident>[] = [];
+  for (const one of all) {
+    const { value, etag } = one;
     const next = hush(value) ? quiet(value, now) : afterTime(value, now, slackOf(value, dueGroups));
     const written = next && (await store.incidents.replace(next, etag));
-    if (!next) fresh.push(value);
-    else if (written) fresh.push(written.value);
+    if (!next) fresh.push(one);
+    else if (written) fresh.push(written);
     // Else another writer was first: the next tick sees it as it is then.
   }
   return fresh;
@@ -91,32 +118,20 @@ async function hushed(
   };
 }
 
-/** @returns ids of incidents that are not in the outbox as a whole yet */
-async function post(parts: Parts, alerts: Alerts, wanted: readonly Batch[], now: Instant): Promise<Set<string>> {
-  const left = new Set<string>();
-  for (const batch of wanted.slice(mostAtOnce)) for (const { id } of batch.incidents) left.add(id);
-  for (const batch of wanted.slice(0, mostAtOnce)) {
-    const letter = await parts.store.outbox.put(await letterOf(parts, alerts, batch, now));
-    // Another host, or this one before it died, has made it of fewer incidents: the others follow by themselves.
-    const inside = new Set(letter.reports);
-    for (const one of batch.incidents) if (!inside.has(stepOf(one))) left.add(one.id);
-  }
-  return left;
-}
-
 async function letterOf(
   parts: Parts,
   alerts: Alerts,
-  { channel, to, incidents }: Batch,
+  key: string,
+  { channel, to, incidents }: Parcel,
   now: Instant,
 ): Promise<Letter> {
   const [first, ...others] = incidents;
   const links = (await alerts.links?.(first, now)) ?? [];
   const story = await storyOf(parts, first);
-  const message = compose([story, ...others.map((one) => briefStory(parts, one))], links, now);
+  const message = compose(key, [story, ...others.map((one) => briefStory(parts, one))], links, now);
   const { fallback } = alerts.settings;
   return {
-    key: letterKey(message, channel, to),
+    key: letterKey(key, channel, to),
     channel,
     to: to === null ? [] : [to],
     fallbacks: fallback.filter((name) => name !== channel),
@@ -132,7 +147,7 @@ async function letterOf(
   };
 }
 
-export function letterKey({ key }: Pick<Message, 'key'>, channel: string, to: string | null): string {
+export function letterKey(key: string, channel: string, to: string | null): string {
   const whom = to === null ? '' : `.${createHash('sha256').update(to).digest('hex').slice(0, 8)}`;
   return `${key}.${channel}${whom}`;
 }

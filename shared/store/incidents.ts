@@ -69,6 +69,8 @@ export interface Incident {
   step: number;
   kind: Step;
   reported: number;
+  /** Key of the message that has the present step, `<step> <key>`: chosen before it is made, so that it is made once. */
+  batch: string | null;
   /** Not to be reported before. */
   reportAt: Instant;
   reportedAt: Instant | null;
@@ -108,7 +110,19 @@ function codec(keys: Codec<Incident>['keys']): Codec<Incident> {
 
 const fields = [
   ...['id', 'job', 'cause', 'subject', 'severity', 'tier', 'state', 'count', 'firstRun', 'run', 'text'],
-  ...['errorClass', 'errorKind', 'group', 'flaps', 'step', 'kind', 'reported', 'reminders', 'level', ...instants],
+  ...[
+    'errorClass',
+    'errorKind',
+    'group',
+    'flaps',
+    'step',
+    'kind',
+    'reported',
+    'batch',
+    'reminders',
+    'level',
+    ...instants,
+  ],
 ];
 
 /** Open ones, and those resolved a while ago: in one partition, read as a whole by each tick. */
