@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
+import { changes } from '../../shared/alerts/changes.ts';
 import { iso } from '../../shared/instant.ts';
-import { runName } from '../../shared/run/run.ts';
+import { type Run, runName } from '../../shared/run/run.ts';
 import type { Home } from '../home.ts';
 import { findRun, openParts } from '../host/session.ts';
 import { printJson, runJson } from '../json.ts';
@@ -41,9 +42,13 @@ export async function show(home: Home, name: string, options: { json?: boolean }
     line(`attempt ${attempt.number}`, `${attempt.state}${error}${exit}${cpu}${memory}`);
     if (attempt.errorParts) line('parts', attempt.errorParts.join(', '));
     line('no retry', attempt.noRetry);
+    for (const change of changesSince(run, attempt.number - 1)) line('changed', change);
   }
   if (run.nextAttemptAt !== null) line('again at', iso(run.nextAttemptAt));
   if (run.cancel) line('cancelled', `by ${run.cancel.by}${run.cancel.why && `: ${run.cancel.why}`}`);
+  for (const { path, job, run: from, sha256 } of run.inputs) {
+    line('input', `${path} · from ${job}.${from} · ${sha256.slice(0, 12)}`);
+  }
   for (const [metric, value] of Object.entries(run.metrics)) line('metric', `${metric} = ${JSON.stringify(value)}`);
   for (const output of run.outputs) {
     const rows = output.rows === null ? '' : `, ${rowsText(output.rows, output.partial === true)}`;
@@ -57,4 +62,11 @@ export async function show(home: Home, name: string, options: { json?: boolean }
     line('python', python);
     for (const [secret, version] of Object.entries(secrets)) line('secret', `${secret} version ${version}`);
   }
+}
+
+/** What is not the same for an attempt as it was for the one before: a deployment between the two, a new secret. */
+function changesSince(run: Run, number: number): string[] {
+  const [before, after] = [run.attempts[number - 1]?.versions, run.attempts[number]?.versions];
+  if (!before || !after) return [];
+  return changes({ ...run, versions: before }, { ...run, versions: after });
 }

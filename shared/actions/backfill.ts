@@ -43,16 +43,19 @@ export async function backfill(
         );
     }
   }
-  const claimed = await claimAll(parts, runs, now);
-  const [from, to] = [claimed[0], claimed.at(-1)];
+  const [from, to] = [runs[0], runs.at(-1)];
   if (!from || !to) return [];
+  // First what is meant to be done: nothing runs that the audit does not know.
+  const details = { from: from.id, to: to.id, runs: runs.length };
+  await parts.store.events.append({ job, at: now, kind: 'backfill', ...asked, details });
+  const claimed = await claimAll(parts, runs, now);
+  const last = claimed.at(-1);
+  if (!last) return [];
   // As many messages as can start, and only once it is marked that more wait: each run that ends wakes the next.
-  await parts.store.jobs.amend(job, (row) => waits(row, to));
+  await parts.store.jobs.amend(job, (row) => waits(row, last));
   for (const run of claimed.slice(0, first)) {
     await parts.store.launches.put({ job, run: run.id, attempt: 1 }, run.slot, now);
   }
-  const details = { from: from.id, to: to.id, runs: claimed.length };
-  await parts.store.events.append({ job, at: now, kind: 'backfill', ...asked, details });
   return claimed;
 }
 

@@ -3,14 +3,22 @@ import type { Parts } from '../parts.ts';
 import { enqueue } from '../pipeline/claim.ts';
 import { dueSlots } from '../run/due.ts';
 import { newRun, type Person, type Run, runId } from '../run/run.ts';
+import type { JobRow } from '../store/jobs.ts';
 
 /** From now on slots of the job are skipped; a run that is under way goes on. False: it was paused already. */
 export async function pause(parts: Parts, job: string, asked: Person, now: Instant): Promise<boolean> {
-  const change = await parts.store.jobs.amend(job, (row) =>
-    row.paused ? undefined : { ...row, paused: { ...asked, at: now } },
-  );
-  if (change?.written) await parts.store.events.append({ job, at: now, kind: 'paused', ...asked, details: {} });
-  return change?.written ?? false;
+  const found = await parts.store.jobs.get(job);
+  if (!found || found.value.paused) return false;
+  const paused = { ...asked, at: now };
+  // First what is meant to be done: nothing is paused that the audit does not know.
+  await parts.store.events.append({ job, at: now, kind: 'paused', ...asked, details: {} });
+  const change = await parts.store.jobs.amend(job, (row) => (row.paused ? undefined : { ...row, paused }));
+  // Written, or ours after all: it arrived, and only its answer was lost on the way.
+  return change !== undefined && (change.written || isSame(change.row.paused, paused));
+}
+
+function isSame(one: JobRow['paused'], other: NonNullable<JobRow['paused']>): boolean {
+  return one?.at === other.at && one.by === other.by;
 }
 
 /**
@@ -29,8 +37,8 @@ export async function resume(
   const caughtUp = () => (catchUp ? catchUpSkipped(parts, job, since, asked, now) : []);
   // Before the pause ends, so that resuming again does it if we die; and after, for a slot skipped at this moment.
   const before = await caughtUp();
-  const change = await parts.store.jobs.amend(job, (row) => (row.paused ? { ...row, paused: null } : undefined));
-  if (change?.written) await parts.store.events.append({ job, at: now, kind: 'resumed', ...asked, details: {} });
+  await parts.store.events.append({ job, at: now, kind: 'resumed', ...asked, details: {} });
+  await parts.store.jobs.amend(job, (row) => (row.paused ? { ...row, paused: null } : undefined));
   return [...before, ...(await caughtUp())];
 }
 

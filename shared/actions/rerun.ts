@@ -8,8 +8,8 @@ import { unique } from './run-now.ts';
 export async function rerun(parts: Parts, past: Run, asked: Person, now: Instant, token = unique()): Promise<Run> {
   const { job, slot, args } = past;
   const run = newRun(job, slot, 'rerun', now, { id: runId(slot, 'rerun', token), args, asked, repeats: past.id });
-  await enqueue(parts, run, now);
   const details = { run: run.id, repeats: past.id };
   await parts.store.events.append({ job, at: now, kind: 'rerun', ...asked, details });
+  await enqueue(parts, run, now);
   return run;
 }

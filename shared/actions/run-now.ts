@@ -15,8 +15,9 @@ export async function runNow(
 ): Promise<Run> {
   const slot = Math.floor(now / 1_000) * 1_000;
   const run = newRun(job, slot, 'manual', now, { id: runId(slot, 'manual', token), args, asked });
-  await enqueue(parts, run, now);
+  // First what is meant to be done: nothing runs that the audit does not know.
   await parts.store.events.append({ job, at: now, kind: 'run-now', ...asked, details: { run: run.id } });
+  await enqueue(parts, run, now);
   return run;
 }
 

@@ -24,6 +24,7 @@ export const attemptView = z
     cpuMs: z.number().nullable(),
     peakMemoryBytes: z.number().nullable(),
     logBytes: z.number().nullable(),
+    versions: z.object({ bundle: z.string() }).nullish(),
   })
 
   .openapi('Attempt');
@@ -49,6 +50,7 @@ export const runView = z
     cancelled: person.extend({ at: time }).nullable(),
     attempts: z.array(attemptView),
     versions: z.object({ bundle: z.string() }).nullable(),
+    inputs: z.array(z.object({ path: z.string(), job: z.string(), run: z.string(), sha256: z.string() })),
     metrics: z.record(z.string(), metric),
     outputs: z.array(z.object({ path: z.string() })),
     warnings: z.array(z.string()),
@@ -83,6 +85,7 @@ export function runJson(run: Run) {
       endedAt: optional(attempt.endedAt),
     })),
     versions: run.versions,
+    inputs: run.inputs,
     metrics: run.metrics,
     outputs: run.outputs,
     warnings: run.warnings,
