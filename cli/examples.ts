@@ -31,6 +31,7 @@ const examples: Record<string, string[]> = {
   pause: ['lamp pause score-prospects --why "the CRM moves tonight"'],
   resume: ['lamp resume score-prospects', 'lamp resume score-prospects --no-catch-up'],
   events: ['lamp events', 'lamp events score-prospects --since 30d'],
+  detect: ['lamp detect < series.jsonl > flags.jsonl', 'lamp detect --metrics 1 --notes < one-metric.jsonl'],
   deploy: [
     'lamp deploy --dry-run                        # every command, nothing run',
     'lamp deploy --environment prod --location westeurope',

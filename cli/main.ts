@@ -249,6 +249,17 @@ program
     process.exitCode = right ? 0 : 1;
   });
 
+program
+  .command('detect')
+  .description('look for drift in series of metrics: JSON lines on standard input, flags on standard output')
+  .option('--budget <number>', 'false alerts a job and year', atLeastOne, 1)
+  .option('--metrics <number>', 'metrics a job, which share the budget', atLeastOne, 8)
+  .option('--notes', 'also single odd values, which are outside the budget', false)
+  .action(async (options) => {
+    const { detectLines } = await import('./commands/detect.ts');
+    process.exitCode = await detectLines(process.stdin, process.stdout, options);
+  });
+
 function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');
   return Number(text);

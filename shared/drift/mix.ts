@@ -1,0 +1,114 @@
+import { drawsFor } from './chance.ts';
+import { deviation } from './median.ts';
+import { rarity } from './rarity.ts';
+import { latest, type MixReading, type Suspicion, sample } from './reading.ts';
+
+/** Categories beyond the largest 12 are judged together. */
+const most = 12;
+export const others = '(others)';
+
+/**
+ * Whether the latest runs share their rows differently over the categories than the earlier ones. Each run is a row of
+ * arcsine roots of shares; whole rows are drawn, so that rows which vary more than a multinomial calibrate themselves.
+ */
+export function judgeMix(
+  readings: readonly MixReading[],
+  question: { alpha: number; seed: string },
+): Suspicion | undefined {
+  const rows = standardised(sample(readings));
+  const n = rows.length;
+  const width = rows[0]?.length ?? 0;
+  if (n < 10 || width === 0) return undefined;
+  const own = peak(rows, width);
+  const next = drawsFor(question.seed);
+  const base = withoutStep(rows, width, own.length);
+  const picked = new Array<Float64Array>(n);
+  const draw = () => {
+    for (let i = 0; i < n; i++) picked[i] = base[((next() * n) / 0x1_0000_0000) | 0] ?? new Float64Array(width);
+    return peak(picked, width).size / 2;
+  };
+  const p = own.length > 0 ? rarity(own.size / 2, draw, question.alpha) : 1;
+  return p <= question.alpha ? { kind: 'mix', length: own.length, p } : undefined;
+}
+
+/** The categories a mix is judged by: the largest of the runs seen, by their share of all rows. */
+export function categories(readings: readonly MixReading[]): string[] {
+  const sums = new Map<string, number>();
+  for (const { value } of readings) {
+    for (const [name, rows] of Object.entries(value)) sums.set(name, (sums.get(name) ?? 0) + Math.max(0, rows));
+  }
+  const bySize = [...sums].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).map(([name]) => name);
+  return bySize.length <= most ? bySize : [...bySize.slice(0, most - 1), others];
+}
+
+/** Each category's share of a run's rows. */
+export function sharesOf(value: Readonly<Record<string, number>>, names: readonly string[]): number[] {
+  const total = Object.values(value).reduce((sum, rows) => sum + Math.max(0, rows), 0);
+  if (!(total > 0)) return names.map(() => 0);
+  let rest = total;
+  return names.map((name) => {
+    if (name === others) return rest / total;
+    const rows = Object.hasOwn(value, name) ? Math.max(0, value[name] ?? 0) : 0;
+    rest -= rows;
+    return rows / total;
+  });
+}
+
+function standardised(readings: readonly MixReading[]): Float64Array[] {
+  const names = categories(readings);
+  const rows = readings.map(({ value }) =>
+    Float64Array.from(sharesOf(value, names), (share) => Math.asin(Math.sqrt(Math.min(1, Math.max(0, share))))),
+  );
+  for (let c = 0; c < names.length; c++) {
+    const column = rows.map((row) => row[c] ?? 0);
+    const mean = column.reduce((sum, value) => sum + value, 0) / column.length;
+    const s = deviation(column);
+    for (const row of rows) row[c] = s > 1e-9 ? Math.max(-4, Math.min(4, ((row[c] ?? 0) - mean) / s)) : 0;
+  }
+  return rows;
+}
+
+/** The largest sum over categories of squared differences between the latest r rows and all. */
+function peak(rows: readonly Float64Array[], width: number): { size: number; length: number } {
+  const n = rows.length;
+  const mean = new Float64Array(width);
+  const squares = new Float64Array(width);
+  for (const row of rows) {
+    for (let c = 0; c < width; c++) {
+      const value = row[c] ?? 0;
+      mean[c] = (mean[c] ?? 0) + value / n;
+      squares[c] = (squares[c] ?? 0) + value * value;
+    }
+  }
+  const scale = squares.map((sum, c) => Math.max(1e-9, (sum - n * (mean[c] ?? 0) ** 2) / (n - 1)));
+  const tail = new Float64Array(width);
+  const best = { size: 0, length: 0 };
+  let alone = 0;
+  for (let r = 1; r <= Math.min(latest, n - 8); r++) {
+    const row = rows[n - r];
+    let size = 0;
+    for (let c = 0; c < width; c++) {
+      tail[c] = (tail[c] ?? 0) + (row?.[c] ?? 0) - (mean[c] ?? 0);
+      size += (tail[c] ?? 0) ** 2 / (scale[c] ?? 1);
+    }
+    size *= n / (r * (n - r));
+    if (r === 1) alone = size;
+    // Two runs of which the latest says more alone are one odd run so far.
+    if (r >= 2 && size > best.size && (r > 2 || size > alone)) {
+      best.size = size;
+      best.length = r;
+    }
+  }
+  return best;
+}
+
+function withoutStep(rows: readonly Float64Array[], width: number, length: number): Float64Array[] {
+  const n = rows.length;
+  const cut = n - length;
+  const means = [new Float64Array(width), new Float64Array(width)];
+  rows.forEach((row, i) => {
+    const mean = means[i < cut ? 0 : 1];
+    for (let c = 0; c < width && mean; c++) mean[c] = (mean[c] ?? 0) + (row[c] ?? 0) / (i < cut ? cut : length);
+  });
+  return rows.map((row, i) => row.map((value, c) => value - (means[i < cut ? 0 : 1]?.[c] ?? 0)));
+}
