@@ -27,6 +27,8 @@ export interface Known {
   loginServer: string;
   vault: string;
   app: string;
+  /** Microsoft Graph of the cloud that az is set to. */
+  graph: string;
   /** Of the image that jobs run in: `sha256:…`; null: not known yet. */
   digest: string | null;
 }
@@ -42,6 +44,7 @@ export const placeholders: Known = {
   loginServer: '<registry>.azurecr.io',
   vault: '<vault>',
   app: '<app>',
+  graph: 'https://graph.microsoft.com',
   digest: null,
 };
 
@@ -57,6 +60,8 @@ const json = ['--output', 'json'];
 export const versionOfAz: Command = { argv: ['az', 'version', ...json] };
 export const versionOfBicep: Command = { argv: ['az', 'bicep', 'version'] };
 export const versionOfFunc: Command = { argv: ['func', '--version'] };
+/** Sovereign clouds have addresses of their own. */
+export const cloud: Command = { argv: ['az', 'cloud', 'show', ...json] };
 export const account: Command = { argv: ['az', 'account', 'show', ...json] };
 
 export const groupExists = ({ group }: Target): Command => ({ argv: ['az', 'group', 'exists', '--name', group] });

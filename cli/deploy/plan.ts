@@ -1,6 +1,7 @@
 import {
   account,
   buildImage,
+  cloud,
   deploy,
   earlyToken,
   findDigest,
@@ -57,7 +58,7 @@ export function plan(target: Target, tag: string): { step: Step; commands: Plann
       ...when('when there is none', groupCreate(target)),
       ...(target.authClientId === undefined
         ? [
-            ...always(findRegistration(target)),
+            ...always(cloud, findRegistration(target)),
             ...when('when there is none', createRegistration(target)),
             ...always(...describeRegistration(known), findPrincipal(known)),
             ...when('when there is none', createPrincipal(known)),

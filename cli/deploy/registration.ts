@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { Refusal } from '../refusal.ts';
-import { clientFile, type Known, scopeFile } from './az.ts';
+import { clientFile, cloud, type Known, scopeFile } from './az.ts';
 import type { Command } from './command.ts';
 import type { Deployment } from './deployment.ts';
 import type { Target } from './options.ts';
@@ -23,9 +23,9 @@ export const createRegistration = (target: Target): Command => {
 };
 
 /** Two requests: a scope must be there before a client can be authorised for it. */
-export const describeRegistration = ({ authObjectId }: Known): Command[] =>
+export const describeRegistration = ({ authObjectId, graph }: Known): Command[] =>
   [scopeFile, clientFile].map((file) => {
-    const url = `https://graph.microsoft.com/v1.0/applications/${authObjectId}`;
+    const url = `${graph}/v1.0/applications/${authObjectId}`;
     const headers = ['--headers', 'Content-Type=application/json'];
     return { argv: ['az', 'rest', '--method', 'patch', '--url', url, ...headers, '--body', `@${file}`] };
   });
@@ -73,11 +73,14 @@ function stableGuid(words: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
+const endpointsShape = z.object({ endpoints: z.object({ microsoftGraphResourceId: z.url() }) });
 const found = z.array(z.object({ appId: z.string(), id: z.string(), displayName: z.string() }));
 
 /** Finds the app registration that stands in front of the app, or makes it. @returns its client id */
 export async function registration(deployment: Deployment): Promise<string> {
   const { target } = deployment;
+  const { endpoints } = await deployment.json(cloud, endpointsShape);
+  deployment.known.graph = endpoints.microsoftGraphResourceId.replace(/\/$/, '');
   const all = (await deployment.json(findRegistration(target), found)).filter(
     (one) => one.displayName === displayName(target),
   );

@@ -8,15 +8,11 @@ import type { Asked } from './finding.ts';
 /** What is asked of Azure, and the parts of the answers that matter. */
 
 const json = ['--output', 'json'];
-const arm = 'https://management.azure.com';
 
-export const site = z.object({
-  id: z.string(),
-  name: z.string(),
-  resourceGroup: z.string(),
-  defaultHostName: z.string(),
-  state: z.string(),
-});
+/** The group is read from the id: az leaves the property out in some versions. */
+export const site = z
+  .object({ id: z.string(), name: z.string(), defaultHostName: z.string(), state: z.string() })
+  .transform((one) => ({ ...one, resourceGroup: one.id.split('/')[4] ?? '' }));
 export type Site = z.infer<typeof site>;
 
 export const listSites = (group: string | undefined): Command => ({
@@ -24,8 +20,9 @@ export const listSites = (group: string | undefined): Command => ({
 });
 
 const place = ({ name, resourceGroup }: Site) => ['--name', name, '--resource-group', resourceGroup, ...json];
+/** A path is of the management of the cloud that az is set to; a sovereign cloud has its own. */
 const get = (url: string): Command => ({ argv: ['az', 'rest', '--method', 'get', '--url', url, ...json] });
-const groupUrl = ({ id }: Site) => `${arm}${id.split('/').slice(0, 5).join('/')}`;
+const groupUrl = ({ id }: Site) => id.split('/').slice(0, 5).join('/');
 
 export const listFunctions = (of: Site): Command => ({ argv: ['az', 'functionapp', 'function', 'list', ...place(of)] });
 export const functions = z.array(z.object({ name: z.string(), isDisabled: z.boolean().nullish() }));
@@ -37,8 +34,7 @@ export const listSettings = (of: Site): Command => ({
 export const settings = z.array(z.object({ name: z.string(), value: z.string().nullable() }));
 
 /** The variant without secrets. */
-export const showAuthentication = ({ id }: Site): Command =>
-  get(`${arm}${id}/config/authsettingsV2?api-version=2025-03-01`);
+export const showAuthentication = ({ id }: Site): Command => get(`${id}/config/authsettingsV2?api-version=2025-03-01`);
 export const authentication = z.object({
   properties: z.object({
     platform: z.object({ enabled: z.boolean() }),

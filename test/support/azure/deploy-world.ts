@@ -200,6 +200,10 @@ export const first = (vault: unknown[]): Scripted[] => [
   { line: 'az group exists --name rg-lamp-dev', stdout: 'false\n' },
   { line: 'az ad signed-in-user show --output json', stdout: { id: me } },
   { line: 'az group create --name rg-lamp-dev --location westeurope --output none' },
+  {
+    line: 'az cloud show --output json',
+    stdout: { endpoints: { microsoftGraphResourceId: 'https://graph.microsoft.com/' } },
+  },
   { line: listApps, stdout: [{ appId: 'x', id: 'y', displayName: 'Lamplighter lamp-dev-2' }] },
   { line: createApp, stdout: { appId, id: 'o-1', displayName: 'Lamplighter lamp-dev' } },
   { line: patch('scope') },

@@ -31,6 +31,8 @@ export const behaviour = {
   /** What an unauthenticated call is answered with. */
   open: 401,
   wanted: '',
+  /** Whether any bearer token opens. */
+  anyToken: false,
 };
 
 beforeEach(async () => {
@@ -41,8 +43,10 @@ beforeEach(async () => {
   behaviour.setAside = 0;
   behaviour.open = 401;
   behaviour.wanted = `Bearer ${key}`;
+  behaviour.anyToken = false;
   app = createServer((request, response) => {
-    if (request.headers.authorization !== behaviour.wanted)
+    const given = request.headers.authorization;
+    if (given !== behaviour.wanted && !(behaviour.anyToken && given?.startsWith('Bearer ')))
       return response.writeHead(request.headers.authorization ? 403 : behaviour.open).end();
     const lastTick = behaviour.ticks[Math.min(looks++, behaviour.ticks.length - 1)];
     const body = JSON.stringify({ jobs: 2, lastTick, setAside: behaviour.setAside });
@@ -104,7 +108,7 @@ export const assignment = (who: string, role: string, scope: string) => ({
 const storage = (name: string) => `${group}/providers/Microsoft.Storage/storageAccounts/${name}`;
 export const vault = `${group}/providers/Microsoft.KeyVault/vaults/kv-1`;
 export const registry = `${group}/providers/Microsoft.ContainerRegistry/registries/cr1`;
-const insights = `${group}/providers/Microsoft.Insights/components/appi-1`;
+export const insights = `${group}/providers/Microsoft.Insights/components/appi-1`;
 export const assignments = () => [
   assignment('id-lamp-app', builtIn['Storage Blob Data Owner'], storage('sthost')),
   assignment('id-lamp-app', builtIn['Storage Queue Data Contributor'], storage('sthost')),
@@ -149,7 +153,7 @@ export const settings: Record<string, string> = {
 export const arm = 'https://management.azure.com';
 const siteId = `${group}/providers/Microsoft.Web/sites/func-1`;
 const place = '--name func-1 --resource-group rg-1 --output json';
-export const rest = (path: string) => `az rest --method get --url ${arm}${path} --output json`;
+export const rest = (path: string) => `az rest --method get --url ${path} --output json`;
 export const lines = {
   sites: 'az functionapp list --resource-group rg-1 --output json',
   functions: `az functionapp function list ${place}`,
@@ -211,8 +215,8 @@ export async function script(
   ]);
 }
 
-export async function verify(name = 'func-1'): Promise<Finding[]> {
-  const run = processRun({ root: tools.root, environment: tools.environment, say: (line) => said.push(line) });
+export async function verify(name = 'func-1', environment = tools.environment): Promise<Finding[]> {
+  const run = processRun({ root: tools.root, environment, say: (line) => said.push(line) });
   let now = 0;
   looks = 0;
   const sleep = async (ms: number) => {
