@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nearest } from '../../shared/nearest.ts';
-import { parseRunName, type Run } from '../../shared/run/run.ts';
+import { isFinal, parseRunName, type Run } from '../../shared/run/run.ts';
 import type { Store } from '../../shared/store/store.ts';
 import type { Home } from '../home.ts';
 import { Refusal } from '../refusal.ts';
@@ -82,11 +82,36 @@ export async function findRun(parts: Session, name: string): Promise<Run> {
     const recent = (await newest(store, job, 200)).map((run) => `${job}.${run.id}`);
     throw new Refusal(`There is no run "${name}".${suggest(name, recent)} They are listed by: lamp runs ${job}`);
   }
-  const recent = await newest(store, job, 50);
-  // The slot of the coming minute is queued already; people mean what has started.
-  const latest = recent.find((run) => run.attempts.length > 0) ?? recent.find((run) => run.state === 'queued');
+  const latest = meantBy([...(await newest(store, job, 50)), ...(await remembered(store, job))]);
   if (!latest) throw new Refusal(`${job} has not run yet. Its next runs: lamp next ${job}`);
   return latest;
+}
+
+/**
+ * The run that people mean by its job's name: the one under way that started last, else the one that started last, as
+ * a rerun of an old slot does, else the first that is queued. @param recent newest slot first
+ */
+export function meantBy(recent: readonly Run[]): Run | undefined {
+  const since = (run: Run) => run.attempts.at(-1)?.startedAt ?? run.startedAt ?? 0;
+  const begun = recent.filter(({ attempts }) => attempts.length > 0).sort((a, b) => since(b) - since(a));
+  // A person's own run or rerun counts as under way while it waits; the slot of the coming minute does not.
+  const waiting = recent.find(
+    ({ state, trigger }) => state === 'queued' && (trigger === 'manual' || trigger === 'rerun'),
+  );
+  return (
+    begun.find(({ state }) => !isFinal(state)) ?? waiting ?? begun[0] ?? recent.find(({ state }) => state === 'queued')
+  );
+}
+
+/** Runs that the job's row names: a rerun of an old slot is not among the newest slots. */
+async function remembered(store: Store, job: string): Promise<Run[]> {
+  const row = (await store.jobs.get(job))?.value;
+  const ids = new Set([
+    ...(row?.running.map(({ run }) => run) ?? []),
+    ...[row?.waiting, row?.last?.id].filter((id) => typeof id === 'string'),
+  ]);
+  const found = await Promise.all([...ids].map((id) => store.runs.get(job, id)));
+  return found.flatMap((one) => (one ? [one.value] : []));
 }
 
 async function newest(store: Store, job: string, count: number): Promise<Run[]> {

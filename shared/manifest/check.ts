@@ -92,7 +92,7 @@ async function checkJob(root: string, name: string, calendars: Calendars): Promi
   if (!folder.manifest) return { name, place, problems };
 
   const { manifest, document, problems: own } = readManifest(folder.manifest, `${place}/job.yaml`);
-  problems.push(...own, ...contentProblems(document, folder, place));
+  problems.push(...own, ...(await contentProblems(document, folder, place)));
   const { closed, problems: missing } = manifest && document ? closedOf(manifest, calendars, document) : noneClosed;
   problems.push(...missing);
   const base = { name, place, problems, ...(document && { document }) };

@@ -1,14 +1,20 @@
 import { nearest } from '../nearest.ts';
+import { commandProblems } from './command.ts';
 import type { Document } from './document.ts';
 import type { Folder } from './folder.ts';
 import { valueAt } from './issue.ts';
 import { literalIn, shown } from './literal.ts';
 import type { Problem } from './problem.ts';
+import { isUtf16, programProblems } from './program.ts';
 import { problem } from './rule.ts';
 
 /** Files that a job needs and its folder does not hold. `place` is how problems call the folder. */
-export function contentProblems(document: Document | undefined, folder: Folder, place: string): Problem[] {
-  const problems = [...lockProblems(folder, place)];
+export async function contentProblems(
+  document: Document | undefined,
+  folder: Folder,
+  place: string,
+): Promise<Problem[]> {
+  const problems = [...lockProblems(folder, place), ...(await encodingProblems(folder, place))];
   if (!document || document.value === undefined) return problems;
   const status = valueAt(document.value, ['status']) ?? 'production';
   if (status === 'production' && !folder.files.some((file) => file.toLowerCase() === 'readme.md')) {
@@ -16,7 +22,12 @@ export function contentProblems(document: Document | undefined, folder: Folder, 
     const hint = 'say what the job does, why, and how to run it by hand; or write status: development';
     problems.push({ file: `${place}/README.md`, code: 'missing-readme', message, hint });
   }
-  return [...problems, ...scriptProblems(document, folder)];
+  return [
+    ...problems,
+    ...scriptProblems(document, folder),
+    ...commandProblems(document),
+    ...(await programProblems(document, folder, place)),
+  ];
 }
 
 /** The script that `python` is to run: the first argument that ends in .py, unless `-m` or `-c` comes first. */
@@ -36,15 +47,19 @@ function scriptProblems(document: Document, { files }: Folder): Problem[] {
   const message = `${shown(script)} is not in the job's folder; expected the script that python runs`;
   const scripts = files.filter((file) => file.endsWith('.py'));
   const near = nearest(script, scripts) ?? (scripts.length === 1 ? scripts[0] : undefined);
-  return [
-    problem(
-      document,
-      path,
-      'missing-script',
-      message,
-      near ? `did you mean ${near}?` : 'add it (a link does not count)',
-    ),
-  ];
+  return [problem(document, path, 'missing-script', message, near ? `did you mean ${near}?` : 'add it')];
+}
+
+/** Texts that uv reads and that Windows' shell has written as UTF-16. */
+async function encodingProblems(folder: Folder, place: string): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  for (const file of ['pyproject.toml', 'uv.lock', '.python-version']) {
+    const bytes = await folder.read(file, 4_096);
+    if (!bytes || !isUtf16(bytes)) continue;
+    const message = 'is UTF-16; expected UTF-8';
+    problems.push({ file: `${place}/${file}`, code: 'not-utf8', message, hint: 'save it again as UTF-8' });
+  }
+  return problems;
 }
 
 /** Packages that are named but not pinned: nothing would be installed. */

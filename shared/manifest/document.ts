@@ -63,7 +63,10 @@ export function readDocument(text: string, file: string): Document {
     const entry: Entry = { value: offset, ...(key !== undefined && { key }) };
     entries.set(id(path), entry);
     if (node === null) return null;
-    if (isAlias(node)) return refuse(offset, path, 'alias', 'is an alias (*); expected the value itself', repeat);
+    if (isAlias(node)) {
+      const hint = `when a text was meant, write ${shown(`*${node.source}`)}; ${repeat}`;
+      return refuse(offset, path, 'alias', 'is an alias (*); expected the value itself', hint);
+    }
     if ('anchor' in node && node.anchor)
       add(offset, path, 'anchor', 'has an anchor (&); expected a plain value', repeat);
     if (node.tag) add(offset, path, 'tag', `has the tag ${shown(node.tag)}; expected a plain value`, 'leave it out');
@@ -155,7 +158,8 @@ export function readDocument(text: string, file: string): Document {
     // After its first error the parser guesses, and the errors that follow are mostly echoes of it.
     const [error] = first.errors;
     if (error) {
-      problems.push(syntaxProblem(error, file, place(error.pos[0])));
+      const at = place(error.pos[0]);
+      problems.push(syntaxProblem(error, file, at, text.split('\n')[at.line - 1]?.replace(/\r$/, '') ?? ''));
       return undefined;
     }
     if (!isMap(first.contents)) {

@@ -90,6 +90,11 @@ export const metricName = text(
   'a name such as rows_scored: letters, digits and _ . - (at most 64)',
   /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/,
 );
+/** In Key Vault a name may begin or end with a hyphen, in a Container Apps Job it may not. */
+export const secretName = text(
+  'the name of a Key Vault secret such as crm-api-key',
+  /^[0-9a-zA-Z]([0-9a-zA-Z-]{0,125}[0-9a-zA-Z])?$/,
+);
 export const channel = text('the name of a channel such as sales-ops', /^[a-z0-9][a-z0-9-]{0,63}$/);
 export const mapping = (example: string) => `a mapping such as ${example}`;
 export const whole = (min: number, max: number) => {

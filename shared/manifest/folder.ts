@@ -16,6 +16,8 @@ export interface Folder {
   problems: Problem[];
   /** The first bytes of one of `files`; undefined when it is none of them, or went away meanwhile. */
   read(path: string, most: number): Promise<Buffer | undefined>;
+  /** Whether one of `files` may be executed. */
+  executable(path: string): boolean;
 }
 
 export const folderLimitBytes = 50_000_000;
@@ -24,7 +26,7 @@ const fileLimit = 20_000;
 /** Reads one job's folder under `root`. Never throws; `shown` is how problems call the folder. */
 export async function readFolder(root: string, name: string, shown: string): Promise<Folder> {
   const path = join(root, name);
-  const empty: Folder = { files: [], problems: [], read: async () => undefined };
+  const empty: Folder = { files: [], problems: [], read: async () => undefined, executable: () => false };
   try {
     if (!(await inside(root, path))) {
       const message = 'is a link that leaves the jobs folder; expected a folder of its own';
@@ -47,7 +49,9 @@ export async function readFolder(root: string, name: string, shown: string): Pro
     problems.push(...tooLarge(files, shown));
     const sources = new Map(files.map((file) => [file.path, file.source]));
     const read = async (file: string, most: number) => head(sources.get(file), most);
-    const folder: Folder = { files: [...sources.keys()], problems, read };
+    const programs = new Set(files.filter((file) => file.executable).map((file) => file.path));
+    const executable = (file: string) => programs.has(file);
+    const folder: Folder = { files: [...sources.keys()], problems, read, executable };
     if ('bytes' in found) folder.manifest = found.bytes;
     const pyproject = sources.get('pyproject.toml');
     if (pyproject !== undefined) folder.pyproject = await readFile(pyproject, 'utf8');

@@ -55,7 +55,7 @@ function problemsOf(issue: Issue, document: Document, path: Path): Problem[] {
 
 /** Stable code, what is wrong in words, and what to do. */
 function verdict(issue: Issue, value: unknown, source = ''): { code: string; says: string; hint: string } {
-  const example = 'write it like the example';
+  const example = exampleHint(issue.message);
   switch (issue.code) {
     case 'custom': {
       const { code, says, hint } = issue.params as { code: string; says: string; hint?: string };
@@ -78,6 +78,12 @@ function verdict(issue: Issue, value: unknown, source = ''): { code: string; say
     default:
       return { code: 'wrong-type', says: `is ${kindOf(value)}`, hint: typeHint(issue, value, source) ?? example };
   }
+}
+
+/** What to write, from the example in the expectation: `…, such as crm-api-key`. */
+function exampleHint(expected: string): string {
+  const example = /such as (.+?)(?: \(.*\))?$/.exec(expected)?.[1];
+  return `write ${example ? `for example ${example}` : expected}`;
 }
 
 function choiceHint(value: unknown, choices: string[]): string {

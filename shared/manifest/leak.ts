@@ -1,8 +1,10 @@
+import { plain } from '../nearest.ts';
 import type { Document } from './document.ts';
 import { valueAt } from './issue.ts';
 import { literalIn, looksGenerated, masked, namesSecret, shown } from './literal.ts';
 import { pathText } from './place.ts';
 import type { Problem } from './problem.ts';
+import { problem } from './rule.ts';
 
 const hint =
   'put it into Key Vault (on one machine: the secrets file), write secrets: { NAME: name-in-the-vault } here, and ' +
@@ -17,6 +19,12 @@ export function leakProblems(document: Document, text: string): Problem[] {
     const found = literalIn(value);
     let says = found && `looks like ${found.what}; expected no secret in a manifest`;
     if (section === 'secrets' && path.length === 2) {
+      const instead = found ? undefined : nameFor(String(name), value);
+      if (instead !== undefined) {
+        const message = `${shown(value)} is no name of a Key Vault secret; expected letters, digits and hyphens between them`;
+        problems.push(problem(document, path, 'secret-name', message, `write ${instead}`));
+        continue;
+      }
       if (found || looksGenerated(value)) says = `looks like ${found?.what ?? 'a secret itself'}; expected its name`;
       else if (!/^[0-9a-zA-Z-]{1,127}$/.test(value)) says = 'is no name of a Key Vault secret; expected its name';
     } else if (section === 'env' && path.length === 2 && namesSecret(String(name)) && !counts(String(name), value)) {
@@ -34,6 +42,21 @@ export function leakProblems(document: Document, text: string): Problem[] {
     });
   }
   return [...problems, ...commentProblems(document, text)];
+}
+
+/**
+ * The vault's way to write what is a name and no value: `openweather_api_key`, `-crm-key`, or the variable's own name.
+ * Undefined: it is a valid name, or may be a value, which no message may show.
+ */
+function nameFor(variable: string, value: string): string | undefined {
+  if (/^[0-9a-zA-Z]([0-9a-zA-Z-]{0,125}[0-9a-zA-Z])?$/.test(value)) return undefined;
+  const words = value.split(/[^0-9A-Za-z]+/).filter(Boolean);
+  const instead = words.join('-').toLowerCase();
+  if (instead === '' || instead.length > 127 || looksGenerated(value)) return undefined;
+  const onlyHyphens = /^[0-9a-zA-Z-]{1,127}$/.test(value);
+  const isName =
+    plain(value) === plain(variable) || (/^[A-Za-z0-9_./ -]+$/.test(value) && namesSecret(words.join('_')));
+  return onlyHyphens || isName ? instead : undefined;
 }
 
 /** MAX_TOKENS: 4096 counts tokens, it is none. */

@@ -22,6 +22,7 @@ import {
   metricName,
   oneOf,
   outputFile,
+  secretName,
   size,
   text,
   whole,
@@ -212,11 +213,7 @@ export const manifest = z.strictObject(
       .default({})
       .describe('Plain environment variables. Nothing secret.'),
     secrets: z
-      .record(
-        environmentName,
-        text('the name of a Key Vault secret such as crm-api-key', /^[0-9a-zA-Z-]{1,127}$/),
-        mapping('{ CRM_API_KEY: crm-api-key }'),
-      )
+      .record(environmentName, secretName, mapping('{ CRM_API_KEY: crm-api-key }'))
       .default({})
       .describe('Environment variable: name of the Key Vault secret that fills it.'),
     retry: z

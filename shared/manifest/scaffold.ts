@@ -5,6 +5,7 @@ import { shown } from './literal.ts';
 import { nameFault, skeleton } from './name.ts';
 import { type Problem, problemText } from './problem.ts';
 import { readManifest } from './reading.ts';
+import { isStdlib } from './stdlib.ts';
 
 export interface ScaffoldOptions {
   /** E-mail address of the owner. */
@@ -38,7 +39,7 @@ export async function scaffold(jobsFolder: string, name: string, options: Scaffo
   const fault = nameFault(name);
   if (fault) throw new ScaffoldError(fault.code, fault.message, fault.hint);
   const folder = join(jobsFolder, name);
-  const script = `${name.replaceAll('-', '_')}.py`;
+  const script = scriptName(name);
   const files = {
     'job.yaml': manifestText(script, options),
     [script]: scriptText(name),
@@ -69,6 +70,12 @@ export async function scaffold(jobsFolder: string, name: string, options: Scaffo
     written.push(join(folder, file));
   }
   return written;
+}
+
+/** A script called `email.py` would take the place of Python's own module, which half of the library needs. */
+function scriptName(job: string): string {
+  const module = job.replaceAll('-', '_');
+  return `${isStdlib(module) ? `${module}_job` : module}.py`;
 }
 
 /** The options are the only part of the new manifest that can be wrong. */

@@ -1,5 +1,5 @@
 import type { YAMLParseError } from 'yaml';
-import { escaped, literalIn } from './literal.ts';
+import { escaped, literalIn, shown } from './literal.ts';
 import type { Place } from './place.ts';
 import type { Problem } from './problem.ts';
 
@@ -24,8 +24,32 @@ const words: Readonly<Record<string, readonly [message: string, hint: string]>> 
   UNEXPECTED_TOKEN: ['something is left over here', 'put texts with special characters in quotes'],
 };
 
-/** A parser's error in plain words, at its place. */
-export function syntaxProblem(error: YAMLParseError, file: string, place: Place): Problem {
+/**
+ * A value that begins with a character which YAML keeps for itself, most often a schedule such as `cron: * * * * *`.
+ * @param line of the text, without its end
+ */
+export function unquoted(line: string): { column: number; message: string; hint: string } | undefined {
+  const found = /^((?:\s*(?:-\s+)?|.*[{,]\s*)([\w-]+):\s+|\s*-\s+)([*@%`][^#]*)/.exec(line);
+  const [, before = '', key, rest = ''] = found ?? [];
+  if (!found || /["']/.test(before)) return undefined;
+  // In braces the value ends at a comma that is followed by another key, or at the brace.
+  const value = (before.includes('{') ? rest.replace(/(,\s*[\w-]+:.*|\s*\}.*)$/, '') : rest).trim();
+  if (literalIn(value)) return undefined;
+  const text = shown(value);
+  return {
+    column: before.length + 1,
+    message: `${text} begins with ${value.slice(0, 1)}, which YAML keeps for itself; expected a text in quotes`,
+    hint: `write ${key ? `${key}: ` : '- '}${text}`,
+  };
+}
+
+/** A parser's error in plain words, at its place. @param line of the text that the place is in */
+export function syntaxProblem(error: YAMLParseError, file: string, place: Place, line: string): Problem {
+  const bare = unquoted(line);
+  if (bare) {
+    const { column, message, hint } = bare;
+    return { file, line: place.line, column, code: 'unquoted', message, hint };
+  }
   const [message, hint] = words[error.code] ?? [undefined, 'compare with the example in docs/manifest.md'];
   const own = error.message.split('\n')[0] ?? '';
   const said = literalIn(own) ? '' : `: ${escaped(own.slice(0, 120))}`;

@@ -1,27 +1,9 @@
 import { CronExpressionParser } from 'cron-parser';
 import { closest } from 'fastest-levenshtein';
+import { type FieldName, ScheduleError } from './error.ts';
+import { expandMacro } from './macro.ts';
 
 /** The text of a schedule, read into sets of values, and every reason to refuse one. Knows nothing of time zones. */
-
-export type FieldName = 'minute' | 'hour' | 'day of month' | 'month' | 'day of week';
-export type ScheduleErrorCode = 'cron' | 'field' | 'six-fields' | 'macro' | 'impossible' | 'time-zone';
-
-/** A schedule nobody should run. `message`: the value and what was expected; `hint`: what to do. Trying again never helps. */
-export class ScheduleError extends Error {
-  override readonly name = 'ScheduleError';
-  readonly code: ScheduleErrorCode;
-  readonly field?: FieldName;
-  readonly value: string;
-  readonly hint: string;
-
-  constructor(code: ScheduleErrorCode, value: string, message: string, hint: string, field?: FieldName) {
-    super(message);
-    this.code = code;
-    this.value = value;
-    this.hint = hint;
-    if (field !== undefined) this.field = field;
-  }
-}
 
 /** Value sets of a schedule. `days` and `weekdays` are bit masks: bit 1–31, bit 0 (Sunday) – 6. */
 export interface CronFields {
@@ -55,16 +37,6 @@ const specs: readonly Spec[] = [
   { field: 'month', min: 1, max: 12, names: monthNames },
   { field: 'day of week', min: 0, max: 7, names: dayNames },
 ];
-
-const macros: Readonly<Record<string, string>> = {
-  '@yearly': '0 0 1 1 *',
-  '@annually': '0 0 1 1 *',
-  '@monthly': '0 0 1 * *',
-  '@weekly': '0 0 * * 0',
-  '@daily': '0 0 * * *',
-  '@midnight': '0 0 * * *',
-  '@hourly': '0 * * * *',
-};
 
 const longest = 256;
 const fiveFields = 'five fields: minute, hour, day of month, month, day of week';
@@ -102,6 +74,16 @@ function splitFields(cron: string): string[] {
     );
   }
   if (text.startsWith('@')) return expandMacro(text).split(' ');
+  const prefix = /^(?:CRON_)?TZ=["']?([\w+/-]+)["']?\s+(.*)$/.exec(text);
+  if (prefix) {
+    const [, zone = '', rest = ''] = prefix;
+    throw new ScheduleError(
+      'zone-in-cron',
+      text,
+      `cron "${text}" sets a time zone, expected ${fiveFields}`,
+      `write cron: "${rest}" and timeZone: ${zone}`,
+    );
+  }
   const fields = text.split(/[ \t]+/);
   if (fields.length === 5) return fields;
   if (fields.length < 5) {
@@ -137,16 +119,6 @@ function tooManyFields(text: string, fields: string[]): ScheduleError {
     ? `keep "${fields.slice(0, 5).join(' ')}" and put "${rest.join(' ')}" elsewhere: a schedule holds no command`
     : writeFive;
   return new ScheduleError('cron', text, message, hint);
-}
-
-function expandMacro(text: string): string {
-  const name = text.toLowerCase();
-  if (Object.hasOwn(macros, name)) return macros[name] ?? '';
-  const known = Object.keys(macros);
-  let hint = `did you mean ${closest(name, known)}?`;
-  if (name === '@reboot') hint = 'jobs have no boot to start at: choose a time, such as @daily, or run the job by hand';
-  if (name.startsWith('@every')) hint = 'write a step, such as "*/5 * * * *" for every five minutes';
-  throw new ScheduleError('macro', text, `macro "${text}" is unknown, expected one of ${known.join(', ')}`, hint);
 }
 
 /** Checks one item of a list and returns it as cron-parser shall read it; cron-parser alone takes more than we promise. */

@@ -1,5 +1,6 @@
 import { day, hour, type Instant, minute } from '../instant.ts';
-import { type CronFields, parseCron, ScheduleError } from './cron.ts';
+import { type CronFields, parseCron } from './cron.ts';
+import { ScheduleError } from './error.ts';
 import {
   changesBetween,
   clockText,
@@ -18,7 +19,7 @@ import {
  * When a job runs: five-field cron in an IANA time zone, as Vixie cron reads it, clock changes included.
  * A pure module: every instant is an argument, slots are whole minutes of the local clock, years 1000 to 9999.
  */
-export { ScheduleError } from './cron.ts';
+export { ScheduleError } from './error.ts';
 export { localText } from './zone.ts';
 
 /** Made by {@link parseSchedule} only; `fields` and `zone` are this module's own business. */
@@ -145,22 +146,6 @@ function slotWall(s: Schedule, slot: Instant): Wall {
   const lost: Instant[] = [];
   if (gap) collect(s.fields, { ...gap, offset: 0 }, 1, lost);
   return lost[0] ?? wallAt(s.zone, slot);
-}
-
-/** The two schedules' search begins here, so that a check says the same on any day. */
-const searchedFrom: Instant = Date.UTC(2024, 0, 1);
-/** As many steps as the search may take: 20 years of a daily schedule. */
-const mostSteps = 7_500;
-
-/** An instant that both schedules name; undefined: none in a search of bounded length from 2024 on. */
-export function firstMeeting(one: Schedule, other: Schedule): Instant | undefined {
-  let [a, b] = [nextSlots(one, searchedFrom, 1)[0], nextSlots(other, searchedFrom, 1)[0]];
-  for (let step = 0; step < mostSteps && a !== undefined && b !== undefined; step += 1) {
-    if (a === b) return a;
-    if (a < b) a = nextSlots(one, b - 1, 1)[0];
-    else b = nextSlots(other, a - 1, 1)[0];
-  }
-  return undefined;
 }
 
 /** The next slots with a note where the clock changes; the notes are for people. */

@@ -1,7 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 import { IANAZone } from 'luxon';
 import { day, hour, type Instant, minute } from '../instant.ts';
-import { ScheduleError } from './cron.ts';
+import { ScheduleError } from './error.ts';
 
 /**
  * IANA time zones: wall clock to UTC and back, and where the clock changes.
@@ -40,6 +40,8 @@ const utc = ['UTC', 'Etc/UTC'];
 const places: Readonly<Record<string, string>> = {
   GB: 'Europe/London',
   NZ: 'Pacific/Auckland',
+  UCT: 'UTC',
+  Z: 'UTC',
   GMT: 'UTC, or Europe/London for London time',
   BST: 'Europe/London',
   WET: 'Europe/Lisbon',
@@ -47,13 +49,22 @@ const places: Readonly<Record<string, string>> = {
   CEST: 'Europe/Berlin or Europe/Paris',
   MET: 'Europe/Berlin',
   EET: 'Europe/Athens',
-  EST: 'America/New_York',
   EDT: 'America/New_York',
   CST: 'America/Chicago',
-  MST: 'America/Denver',
+  MDT: 'America/Denver',
   PST: 'America/Los_Angeles',
   IST: 'Asia/Kolkata',
   JST: 'Asia/Tokyo',
+  KST: 'Asia/Seoul',
+  SGT: 'Asia/Singapore',
+  HKT: 'Asia/Hong_Kong',
+  MSK: 'Europe/Moscow',
+  SAST: 'Africa/Johannesburg',
+  AEST: 'Australia/Sydney, or Australia/Brisbane (no summer time)',
+  AEDT: 'Australia/Sydney',
+  NZST: 'Pacific/Auckland',
+  NZDT: 'Pacific/Auckland',
+  BRT: 'America/Sao_Paulo',
 };
 
 /** The zone of an IANA name, written as IANA writes it. @throws ScheduleError with code `time-zone` and the nearest names. */
@@ -76,15 +87,27 @@ export function zoneOf(name: string): Zone {
   const names = [...Intl.supportedValuesOf('timeZone'), ...utc];
   if (!names.includes(name)) {
     const abbreviation = /^([A-Z]{1,5})(\d[A-Z]{3})?$/i.exec(name)?.[1];
-    if (abbreviation !== undefined && (name === name.toUpperCase() || Object.hasOwn(places, name.toUpperCase()))) {
-      const place = places[abbreviation.toUpperCase()];
-      throw refuse('is an abbreviation', `name the place instead: ${place ?? 'such as Europe/Berlin'}`);
+    if (
+      abbreviation !== undefined &&
+      (name === name.toUpperCase() || Object.hasOwn(places, name.toUpperCase()) || /^([EMH]ST|PRC|RO[CK])$/i.test(name))
+    ) {
+      const place = places[abbreviation.toUpperCase()] ?? ianaPlace(name);
+      throw refuse('is an abbreviation', `name the place instead${place ? `: ${place}` : ', such as Europe/Berlin'}`);
     }
     if (!legacyName(name, names)) throw refuse('is unknown', `did you mean ${nearest(name, names).join(', ')}?`);
   }
   const zone = { name, clock: IANAZone.create(name), years: new Map(), recent: undefined };
   zones.set(name, zone);
   return zone;
+}
+
+/** Where the time zone database says that people use an abbreviation of its own: `HST`, `PRC`, `EST5EDT`. */
+function ianaPlace(name: string): string | undefined {
+  if (!IANAZone.isValidZone(name)) return undefined;
+  const place = new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone;
+  const summer = { EST: 'America/New_York', MST: 'America/Denver' }[name.toUpperCase()];
+  // In the database these two have no summer time; many who write them mean that they do.
+  return summer ? `${place} (no summer time, as IANA has it) or ${summer} (with summer time)` : place;
 }
 
 /** Old names such as US/Eastern or Japan are no list in the platform; it also takes any case, we take only theirs. */
@@ -102,9 +125,7 @@ function nearest(name: string, names: string[]): string[] {
     return Math.min(distance(wanted, lower), distance(wanted, lower.split('/').at(-1) ?? lower) + 0.5);
   };
   // The platform knows old names in any case: us/eastern is America/New_York.
-  const meant = IANAZone.isValidZone(name)
-    ? new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone
-    : '';
+  const meant = ianaPlace(name) ?? '';
   const best = names
     .map((known) => ({ known, far: far(known) }))
     .sort((a, b) => a.far - b.far)

@@ -1,10 +1,11 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { mkdir, readFile, realpath, stat, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
+import { type Dotenv, readDotenv, secretKey } from './dotenv.ts';
 import { type Secret, SecretError, type Vault } from './vault.ts';
 
 export interface LocalVaultOptions {
-  /** Lines of `name=value`; need not exist. */
+  /** Lines of `name=value`, see dotenv.ts; need not exist. */
   file: string;
   /** The file must not be in here: it would be committed one day. */
   repository: string;
@@ -20,7 +21,7 @@ export interface LocalVaultOptions {
 export function localVault({ file, repository, keyFile, environment = process.env }: LocalVaultOptions): Vault {
   async function find(name: string): Promise<string> {
     const variable = `LAMPLIGHTER_SECRET_${name.toUpperCase().replaceAll('-', '_')}`;
-    const value = environment[variable] ?? (await readSecrets(file, repository)).get(name.toLowerCase());
+    const value = environment[variable] ?? fromFile(name, await readSecrets(file, repository), file);
     if (value === undefined || value === '') {
       const how = value === '' ? 'is empty' : 'is missing';
       throw new SecretError('missing', `${how}: add the line ${name}=… to ${file}, or set ${variable}`);
@@ -43,7 +44,7 @@ export function localVault({ file, repository, keyFile, environment = process.en
   };
 }
 
-async function readSecrets(file: string, repository: string): Promise<Map<string, string>> {
+async function readSecrets(file: string, repository: string): Promise<Dotenv> {
   if (isWithin(await realPath(file), await realPath(repository))) {
     throw new SecretError('unsafe', `${file} lies inside the repository and could be committed: move it out`);
   }
@@ -52,10 +53,10 @@ async function readSecrets(file: string, repository: string): Promise<Map<string
     if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
       throw new SecretError('unsafe', `${file} can be read by others: chmod 600 ${file}`);
     }
-    return parse(await readFile(file, 'utf8'));
+    return readDotenv(await readFile(file));
   } catch (error) {
     if (error instanceof SecretError) throw error;
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Map();
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { secrets: new Map(), faults: [] };
     throw new SecretError('unreachable', `${file} cannot be read: ${(error as Error).message}`, error);
   }
 }
@@ -70,17 +71,13 @@ async function realPath(path: string): Promise<string> {
   return realpath(path).catch(() => resolve(path));
 }
 
-/** Vault names are case-insensitive. Everything after the first `=` is the value, but for surrounding quotes. */
-function parse(text: string): Map<string, string> {
-  const secrets = new Map<string, string>();
-  for (const line of text.split(/\r?\n/)) {
-    const at = line.indexOf('=');
-    if (at < 1 || line.trimStart().startsWith('#')) continue;
-    const value = line.slice(at + 1).trim();
-    const quoted = /^(["'])(.*)\1$/.exec(value);
-    secrets.set(line.slice(0, at).trim().toLowerCase(), quoted?.[2] ?? value);
-  }
-  return secrets;
+/** @throws SecretError naming the line that cannot be read, never its value */
+function fromFile(name: string, { secrets, faults }: Dotenv, file: string): string | undefined {
+  const found = secrets.get(secretKey(name));
+  const fault = typeof found === 'object' ? found : found === undefined ? faults[0] : undefined;
+  if (!fault) return typeof found === 'string' ? found : undefined;
+  const without = found === undefined ? 'is missing, and ' : '';
+  throw new SecretError('missing', `${without}line ${fault.line} of ${file} ${fault.fault}`);
 }
 
 async function machineKey(file: string): Promise<Buffer> {

@@ -141,7 +141,7 @@ test('jobs are read again when they change; one that breaks goes on as it was, a
   await until('it runs', async () => (await pids()).length > 0);
   const { run }: Json = await here.json(['run', 'gated']);
   await appendFile(file('jobs/gated/job.yaml'), 'color: red\n');
-  await until('the break', () => host.said().includes('until that is mended, as before: gated'));
+  await until('the break', () => host.said().includes('until that is fixed, as before: gated'));
   expect(host.said()).toMatch(/jobs\/gated\/job.yaml:\d+:\d+ +color/);
   await go();
   await until('the old version ran', async () => (await state(run)) === 'succeeded');

@@ -43,9 +43,56 @@ describe('a secret of this machine', () => {
     ['another case', 'CRM-Api-Key=a', 'a'],
     ['a line twice', 'crm-api-key=old\ncrm-api-key=new', 'new'],
     ['a # in the value', 'crm-api-key=a#b', 'a#b'],
+    ['a comment after it', 'crm-api-key=a # the new one', 'a'],
+    ['a comment after quotes', 'crm-api-key="a # b" # the new one', 'a # b'],
+    ['export before it', 'export crm-api-key=a', 'a'],
+    ['the name of a variable', 'export CRM_API_KEY="a"', 'a'],
+    ['another kind of quotes', 'crm-api-key=`a"b`', 'a"b'],
+    ['escapes in double quotes', 'crm-api-key="a\\nb\\"c\\\\"', 'a\nb"c\\'],
+    ['escapes in single quotes', "crm-api-key='a\\nb'", 'a\\nb'],
+    [
+      'a line end in quotes',
+      'other=1\ncrm-api-key="-----BEGIN\r\nabc=\r\n-----END"\r\nnext=2',
+      '-----BEGIN\nabc=\n-----END',
+    ],
+    ['a byte order mark', '\ufeffcrm-api-key=a', 'a'],
+    ['old Mac line ends', 'other=1\rcrm-api-key=a\r', 'a'],
   ])('is read from a line with %s', async (_, text, value) => {
     await save(text);
     expect((await vault().read('crm-api-key')).value).toBe(value);
+  });
+
+  test.each(['utf16le', 'utf16be'] as const)('is read from a file that Windows has written as %s', async (encoding) => {
+    const bytes = Buffer.from('\ufeffother=1\r\ncrm-api-key=grün\r\n', 'utf16le');
+    await writeFile(file, encoding === 'utf16be' ? bytes.swap16() : bytes, { mode: 0o600 });
+    expect((await vault().read('crm-api-key')).value).toBe('grün');
+  });
+
+  test.each([
+    ['text after the quotes', 'crm-api-key="s3cret" extra', 'line 1', 'after its closing "'],
+    ['quotes that are not closed', 'x=1\ncrm-api-key="-----BEGIN\nabc', 'line 2', 'is not closed'],
+    ['a line that is none, when the name is missing', 'x=1\ncrm-api-key: s3cret', 'line 2', 'is not name=value'],
+    ['a NUL character', 'x=1\ncrm-api-key=s3\0cret', 'line 2', 'holds a NUL'],
+  ])('is refused with the line, and never its value: %s', async (_, text, line, says) => {
+    await save(text);
+    const error = await vault()
+      .read('crm-api-key')
+      .catch((reason: Error) => reason);
+    expect(error).toMatchObject({ trouble: 'missing', message: expect.stringContaining(`${line} of ${file} `) });
+    expect((error as Error).message).toContain(says);
+    expect((error as Error).message).not.toContain('s3');
+  });
+
+  test('is refused with the line where its bytes are no text', async () => {
+    await writeFile(file, Buffer.concat([Buffer.from('x=1\ncrm-api-key=gr'), Buffer.from([0xfc, 0x6e])]), {
+      mode: 0o600,
+    });
+    await refused(vault(), 'missing', `line 2 of ${file} is not UTF-8`);
+  });
+
+  test('is read although another line of the file cannot be', async () => {
+    await save('what is this\nother="a" b\ncrm-api-key=a');
+    expect((await vault().read('crm-api-key')).value).toBe('a');
   });
 
   test('comes from the environment first, whatever the file is like', async () => {

@@ -1,0 +1,155 @@
+import type { Document } from './document.ts';
+import { valueAt } from './issue.ts';
+import { literalIn, shown } from './literal.ts';
+import type { Path } from './place.ts';
+import type { Problem } from './problem.ts';
+import { problem } from './rule.ts';
+
+/** Words of a command that only a shell would understand, or that a word processor has changed. No shell reads them. */
+
+interface Fault {
+  code: string;
+  says: string;
+  hint: string;
+  severity?: 'warning';
+}
+
+const quotes = /[“”„‟‘’‚‛«»‹›″′]/u;
+const dashes = /^[‐‑‒–—―−]+/u;
+const shells = /^(\/\w+)*\/?(ba|da|k|z)?sh$/;
+const builtins = /^(cd|source|\.|export|set|unset|alias|eval|exec|ulimit|umask|trap|if|for|while)$/;
+
+/** Every word of `run.command` and of the schedules' `args` that cannot mean what it was written for. */
+export function commandProblems(document: Document): Problem[] {
+  const problems: Problem[] = [];
+  const command = wordsAt(document, ['run', 'command']);
+  const free = command ? readByShell(command) : 0;
+  const all = command?.join(' ') ?? '';
+  const lists: Path[] = [['run', 'command'], ...argsPaths(document)];
+  for (const path of lists) {
+    const words = wordsAt(document, path) ?? [];
+    const isCommand = path[0] === 'run';
+    for (const [index, word] of words.entries()) {
+      if (literalIn(word) || (isCommand && index >= free && free > 0)) continue;
+      const before = words[index - 1] ?? '';
+      if (before === '-c' || before === '-e') continue; // a program of its own: python -c "…"
+      const fault = (isCommand && index === 0 ? programFault(word, words) : undefined) ?? wordFault(word, before, all);
+      if (!fault) continue;
+      const { code, says, hint, severity } = fault;
+      const found = problem(document, [...path, index], code, `${shown(word)} ${says}`, hint);
+      problems.push(severity ? { ...found, severity } : found);
+    }
+  }
+  return problems;
+}
+
+/** The index from which on a shell reads the words: after `bash -c`. 0: no shell reads any. */
+function readByShell([program = '', ...rest]: readonly string[]): number {
+  const at = rest.findIndex((word) => /^-\w*c$/.test(word));
+  return shells.test(program) && at >= 0 ? at + 2 : 0;
+}
+
+function programFault(word: string, words: readonly string[]): Fault | undefined {
+  if (/^[A-Za-z_]\w*=/.test(word)) {
+    const [name = '', value = ''] = word.split(/=(.*)/s);
+    const says = 'sets a variable, which takes a shell; expected a program';
+    return {
+      code: 'shell-syntax',
+      says,
+      hint: `write env: { ${name}: ${JSON.stringify(value)} } and leave it out here`,
+    };
+  }
+  if (builtins.test(word)) {
+    const hint = `write [sh, -c, ${JSON.stringify(words.join(' '))}], or do it in the script: it starts in the job's folder`;
+    return { code: 'shell-syntax', says: 'is a command of a shell; expected a program', hint };
+  }
+  if (/^py(thon[\d.]*)?\.exe$|^py$/i.test(word)) {
+    return { code: 'windows-program', says: 'is a program of Windows; expected python', hint: 'write python' };
+  }
+  if (!/\s/.test(word)) return undefined;
+  const list = word.trim().split(/\s+/).map(yamlWord);
+  const says = 'is several words in one; expected the program alone';
+  return {
+    code: 'one-word',
+    says,
+    hint: `write [${[...list, ...words.slice(1).map(yamlWord)].join(', ').slice(0, 200)}]`,
+  };
+}
+
+function wordFault(word: string, before: string, all: string): Fault | undefined {
+  if (quotes.test(word) && /^[“”„‟‘’‚‛«»‹›″′]|[“”„‟‘’‚‛«»‹›″′]$/u.test(word)) {
+    const plain = word.replace(new RegExp(quotes.source, 'gu'), '');
+    const says = 'holds quotes of a word processor; expected plain text';
+    return { code: 'typographic', says, hint: `write ${yamlWord(plain)}` };
+  }
+  if (dashes.test(word) && word.length > 1) {
+    const dash = /^[–—―]/u.test(word) && word.length > 2 && !/^.\w$/u.test(word) ? '--' : '-';
+    const says = 'begins with a dash of a word processor; expected - or --';
+    return { code: 'typographic', says, hint: `write ${word.replace(dashes, dash)}` };
+  }
+  return shellFault(word, before, all);
+}
+
+const toShell = (all: string) => `write [sh, -c, ${JSON.stringify(all).slice(0, 160)}]`;
+
+function shellFault(word: string, before: string, all: string): Fault | undefined {
+  const fault = (what: string, hint: string): Fault => ({
+    code: 'shell-syntax',
+    says: `${what}; no shell reads this list`,
+    hint,
+  });
+  if (/^(&&|\|\||;|&)$/.test(word) || /^[^;\s'"]+;$/.test(word)) {
+    return fault('joins commands', `${toShell(all)}, call both from one script, or make two jobs joined by inputs`);
+  }
+  if (/^\|&?$/.test(word)) return fault('pipes one program into another', `${toShell(all)}, or do it in the script`);
+  if (/^([12]?|&)>>?&\d$/.test(word)) {
+    return fault('redirects output', 'delete it: the log keeps standard output and standard error, in order');
+  }
+  if (/^([12]?|&)>>?\|?($|[^=\s])/.test(word)) {
+    return fault(
+      'redirects output',
+      'delete it: the log keeps what is printed; the script can write files, see outputs',
+    );
+  }
+  if (/^\d?<{1,3}($|[^=\s<>]+$)/.test(word) && !/>$/.test(word)) {
+    return fault('redirects input', "let the script open the file: its path is relative to the job's folder");
+  }
+  if (/^~(\/|[a-z]|$)/.test(word) || /=~\//.test(word)) {
+    return fault('names a home folder', "write a path inside of the job's folder, such as data/crm.csv");
+  }
+  if (/`[^`]*`|\$\(/.test(word))
+    return fault('holds a command to run first', `${toShell(all)}, or do it in the script`);
+  const variable = /\$\{?([A-Za-z_]\w*)/.exec(word)?.[1];
+  if (variable) {
+    return fault(
+      'holds a variable',
+      `read it in the script, as os.environ[${JSON.stringify(variable)}], or ${toShell(all)}`,
+    );
+  }
+  if (/^%\w+%$/.test(word)) return fault('holds a variable of Windows', 'read it in the script, from os.environ');
+  return globFault(word, before, fault);
+}
+
+/** A pattern after a flag may be meant for the program: then it is only a warning. */
+function globFault(word: string, before: string, fault: (what: string, hint: string) => Fault): Fault | undefined {
+  const pattern = /^[^\s=:^$()|\\]*(\*|\?[\w.?-]*\.\w+$|\[[\w!-]+\])[^\s=:^$()|\\]*$|\{[\w.-]+(,[\w.-]*)+\}/;
+  const value = /^--?[\w-]+=(.*)$/.exec(word)?.[1];
+  if (!pattern.test(value ?? word) || /^-/.test(value ?? word)) return undefined;
+  const found = fault('is a pattern of file names', 'name each file, or let the script look with pathlib.Path().glob');
+  return value !== undefined || before.startsWith('-') ? { ...found, severity: 'warning' } : found;
+}
+
+function wordsAt(document: Document, path: Path): string[] | undefined {
+  const value = valueAt(document.value, path);
+  return Array.isArray(value) && value.every((word) => typeof word === 'string') ? value : undefined;
+}
+
+function argsPaths(document: Document): Path[] {
+  const value = valueAt(document.value, ['schedule']);
+  return Array.isArray(value) ? value.map((_, index) => ['schedule', index, 'args']) : [['schedule', 'args']];
+}
+
+/** A word as a flow list takes it. */
+export function yamlWord(word: string): string {
+  return /^[\w./@-]*[A-Za-z_][\w./@-]*$/.test(word) ? word : JSON.stringify(word);
+}

@@ -1,0 +1,284 @@
+import { chmod, cp, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { checkJobs } from '../../shared/manifest/check.ts';
+import { scaffold } from '../../shared/manifest/scaffold.ts';
+import { echo, jobsFolder } from '../support/cli/jobs.ts';
+
+const here = jobsFolder();
+
+/** Each problem of one job as `path code` (`file:line code` where it has no path), warnings marked, and the hints. */
+async function problemsOf(command: string[], files: Record<string, string | Buffer> = {}, more = '') {
+  const folder = await here.write('job', `run: { command: ${JSON.stringify(command)} }\n${more}`);
+  for (const [name, text] of Object.entries({ 'main.py': 'print(1)\n', ...files })) {
+    await mkdir(join(folder, name, '..'), { recursive: true });
+    await writeFile(join(folder, name), text);
+  }
+  const { problems } = await checkJobs(here.jobs);
+  return problems.map(({ path, file, line, code, severity, message, hint }) => ({
+    said: `${path ?? [file.slice(here.jobs.length + 5), line].filter(Boolean).join(':')} ${code}${severity ? ' warning' : ''}`,
+    text: `${message} | ${hint}`,
+  }));
+}
+const said = async (...given: Parameters<typeof problemsOf>) => (await problemsOf(...given)).map((one) => one.said);
+
+describe('a command that only a shell would understand', () => {
+  it.each([
+    [['python', 'main.py', '&&', 'python', 'other.py'], 2, /\[sh, -c, "python main.py && python other.py"\]/],
+    [['python', 'main.py', '||', 'true'], 2, /sh, -c/],
+    [['python', 'main.py;', 'python', 'other.py'], 1, /two jobs/],
+    [['python', 'main.py', ';'], 2, /sh, -c/],
+    [['python', 'main.py', '&'], 2, /joins commands/],
+    [['python', 'main.py', '|', 'sort'], 2, /pipes/],
+    [['python', 'main.py', '>', 'out.txt'], 2, /the log keeps what is printed/],
+    [['python', 'main.py', '>>out.txt'], 2, /redirects output/],
+    [['python', 'main.py', '2>err.txt'], 2, /redirects output/],
+    [['python', 'main.py', '&>', 'all.txt'], 2, /redirects output/],
+    [['python', 'main.py', '2>&1'], 2, /delete it: the log keeps standard output and standard error/],
+    [['python', 'main.py', '>&2'], 2, /redirects output/],
+    [['python', 'main.py', '<', 'in.csv'], 2, /redirects input/],
+    [['python', 'main.py', '<in.csv'], 2, /redirects input/],
+    [['python', 'main.py', '~/crm.csv'], 2, /inside of the job's folder/],
+    [['python', 'main.py', '--out=~/crm.csv'], 2, /home folder/],
+    [['python', 'main.py', '$HOME/crm.csv'], 2, /os.environ\["HOME"\]/],
+    [['python', 'main.py', '--day=${DAY}'], 2, /os.environ\["DAY"\]/],
+    [['python', 'main.py', '%USERPROFILE%'], 2, /variable of Windows/],
+    [['python', 'main.py', '`date +%F`'], 2, /command to run first/],
+    [['python', 'main.py', '$(date +%F)'], 2, /command to run first/],
+    [['python', 'main.py', 'data/*.csv'], 2, /pathlib/],
+    [['python', 'main.py', 'data/2026-??.csv'], 2, /pattern of file names/],
+    [['python', 'main.py', 'out.{csv,json}'], 2, /pattern of file names/],
+    [['DAY=1', 'python', 'main.py'], 0, /env: \{ DAY: "1" \}/],
+    [['cd', 'src', '&&', 'python', 'main.py'], 0, /starts in the job's folder/],
+    [['source', 'venv/bin/activate'], 0, /command of a shell/],
+  ])('%j says so at its word, and what to write', async (command, index, text) => {
+    const problems = await problemsOf(command, { 'other.py': '' });
+    expect(problems.map((one) => one.said)).toContain(`run.command[${index}] shell-syntax`);
+    expect(problems.map((one) => one.text).join('\n')).toMatch(text);
+    expect(problems.map((one) => one.said)).not.toContain(`run.command[${index}] shell-syntax warning`);
+  });
+
+  it.each([
+    [['sh', '-c', 'cd data && python main.py > out.txt 2>&1; echo $HOME ~ *.csv']],
+    [['bash', '-ec', 'python main.py | sort', 'x', '$1']],
+    [['/bin/bash', '-lc', 'echo `date`']],
+    [['python', '-c', 'import os; print(os.environ["HOME"]) and f"{1, 2}"']],
+    [['python', 'main.py', '--where', 'a > b']],
+    [['python', 'main.py', '--price', '100$', 'a;b', 'x|y', 'what?', 'R&D', '5>3', 'a=b&c=d', '<b>']],
+    [['python', 'main.py', 'https://crm.contoso.com/?a=1&b=2', 'user@contoso.com', '{"a": 1}', '[1, 2]']],
+    [['python', 'main.py', '--regex', '^a.*b$', '-x', '--', '-']],
+  ])('%j is fine', async (command) => {
+    expect(await said(command)).toEqual([]);
+  });
+
+  it('a pattern after a flag may be meant for the program: a warning', async () => {
+    expect(await said(['python', 'main.py', '--include', '*.csv', '--exclude=*.tmp'])).toEqual([
+      'run.command[3] shell-syntax warning',
+      'run.command[4] shell-syntax warning',
+    ]);
+    expect((await checkJobs(here.jobs)).jobs.map(({ name }) => name)).toEqual(['job']);
+  });
+
+  it('is looked for in the arguments of schedules too', async () => {
+    const schedule = 'schedule: [{ cron: "0 7 * * *", args: ["$DAY"] }, { cron: "1 7 * * *", args: [ok, ">"] }]\n';
+    expect(await said(['python', 'main.py'], {}, schedule)).toEqual([
+      'schedule[0].args[0] shell-syntax',
+      'schedule[1].args[1] shell-syntax',
+    ]);
+  });
+});
+
+describe('a command that was typed in another program', () => {
+  it.each([
+    [['python', '“main.py”'], 'run.command[1] typographic', /write main.py/],
+    [['python', 'main.py', '‘a b’'], 'run.command[2] typographic', /write "a b"/],
+    [['python', 'main.py', '«x»'], 'run.command[2] typographic', /write x/],
+    [['python', 'main.py', '–fast'], 'run.command[2] typographic', /write --fast/],
+    [['python', 'main.py', '—fast'], 'run.command[2] typographic', /write --fast/],
+    [['python main.py'], 'run.command[0] one-word', /write \[python, main.py\]/],
+    [['python main.py', '--fast'], 'run.command[0] one-word', /write \[python, main.py, --fast\]/],
+    [['python -u main.py 7'], 'run.command[0] one-word', /write \[python, -u, main.py, "7"\]/],
+    [['py', 'main.py'], 'run.command[0] windows-program', /write python/],
+    [['python.exe', 'main.py'], 'run.command[0] windows-program', /write python/],
+  ])('%j', async (command, expected, text) => {
+    const problems = await problemsOf(command);
+    expect(problems.map((one) => one.said)).toContain(expected);
+    expect(problems.map((one) => one.text).join('\n')).toMatch(text);
+  });
+
+  it('may have an apostrophe or a dash inside of a word', async () => {
+    expect(await said(['python', 'main.py', 'Dana’s list', 'a–b'])).toEqual([]);
+  });
+});
+
+describe('python -m', () => {
+  it.each([
+    [['python', '-m', 'mian'], ['run.command[2] missing-module'], /did you mean main\?/],
+    [['python', '-m', 'pkg.mian'], ['run.command[2] missing-module'], /did you mean pkg.main\?/],
+    [['python', '-m', 'pkg'], ['run.command[2] missing-module'], /add pkg\/__main__.py|did you mean/],
+    [['python', '-m', 'main.py'], ['run.command[2] missing-module'], /leave -m out, or write main/],
+    [['python', '-m', 'main'], [], undefined],
+    [['python', '-m', 'pkg.main'], [], undefined],
+    [['python', '-m', 'whole'], [], undefined],
+    [['python', '-m', 'http.server'], [], undefined],
+    [['python', '-m', 'streamlit', 'run'], ['run.command[2] host-package warning'], /uv add streamlit/],
+  ])('%j', async (command, expected, text) => {
+    const problems = await problemsOf(command, { 'pkg/main.py': '', 'pkg/__init__.py': '', 'whole/__main__.py': '' });
+    expect(problems.map((one) => one.said)).toEqual(expected);
+    if (text) expect(problems[0]?.text).toMatch(text);
+  });
+
+  it('of a package that uv.lock brings is taken on trust', async () => {
+    expect(await said(['python', '-m', 'streamlit'], { 'uv.lock': '', 'pyproject.toml': '' })).toEqual([]);
+  });
+});
+
+describe('files that take the place of modules of Python', () => {
+  it.each([
+    ['email.py', 'import urllib\n', ['email.py shadows-library']],
+    ['email.py', 'import urllib.request\nfrom http import client\n', ['email.py shadows-library']],
+    ['email.py', 'import email\n', ['email.py shadows-library']],
+    ['email.py', 'print(1)\n', []],
+    ['email.py', 'import sys, time\n', []],
+    ['time.py', 'import urllib.request\n', []],
+    ['score.py', 'import urllib.request\n', []],
+  ])('the script %s with %j', async (script, text, expected) => {
+    expect(await said(['python', script], { [script]: text })).toEqual(expected);
+  });
+
+  it.each([
+    ['queue.py', 'import concurrent.futures\n', ['queue.py shadows-library']],
+    ['types/__init__.py', 'import dataclasses\n', ['types shadows-library']],
+    ['random.py', 'import helper\n', ['random.py shadows-library']],
+    ['queue.py', 'import queue\n', ['queue.py shadows-library warning']],
+    ['sub/queue.py', 'import concurrent.futures\n', []],
+    ['queue.py', '"""\nimport concurrent.futures\n"""\n', []],
+  ])('%s beside a script with %j', async (file, text, expected) => {
+    expect(
+      await said(['python', 'main.py'], { 'main.py': text, 'helper.py': 'import tempfile\n', [file]: '' }),
+    ).toEqual(expected);
+  });
+
+  it('say which name to take', async () => {
+    const [problem] = await problemsOf(['python', 'email.py'], { 'email.py': 'import urllib\n' });
+    expect(problem?.text).toMatch(/place of Python's own module email, which urllib needs.*email_job.py/);
+  });
+});
+
+describe('packages that only one machine has', () => {
+  it('are warnings where the script and what it imports need them, and nothing else is', async () => {
+    const files = {
+      'main.py':
+        'import pandas as pd, os\nimport rows\ntry:\n    import ujson\nexcept ImportError:\n    ujson = None\n',
+      'rows.py': 'from openpyxl import Workbook\nimport pandas\n',
+      'tests/test_main.py': 'import pytest\n',
+      'notebook.py': 'import jupyter\n',
+    };
+    expect(await said(['python', 'main.py'], files)).toEqual([
+      'main.py:1 host-package warning',
+      'rows.py:1 host-package warning',
+    ]);
+    const { jobs } = await checkJobs(here.jobs);
+    expect(jobs.map(({ name }) => name)).toEqual(['job']);
+    expect(await said(['python', 'main.py'], { ...files, 'uv.lock': '' })).toEqual([]);
+  });
+});
+
+describe('programs of the folder', () => {
+  const bash = '#!/bin/bash\necho hello\n';
+  it.each([
+    [['./run.sh'], { 'run.sh': bash }, 0o755, []],
+    [['./run.sh'], { 'run.sh': bash }, 0o644, ['run.command[0] not-executable']],
+    [['./run.sh'], { 'run.sh': bash.replaceAll('\n', '\r\n') }, 0o755, ['run.command[0] windows-line-ends']],
+    [['./run.sh'], { 'run.sh': `\ufeff${bash}` }, 0o755, ['run.command[0] byte-order-mark']],
+    [['./run.sh'], { 'run.sh': 'echo hello\n' }, 0o755, ['run.command[0] no-shebang']],
+    [['./run.sh'], { 'run.sh': Buffer.from(`\ufeff${bash}`, 'utf16le') }, 0o755, ['run.command[0] not-utf8']],
+    [['./rnu.sh'], { 'run.sh': bash }, 0o755, ['run.command[0] missing-script']],
+    [['run.sh'], { 'run.sh': bash }, 0o755, ['run.command[0] not-on-path']],
+    [['bash', 'run.sh'], { 'run.sh': bash }, 0o644, []],
+    [['bash', 'run.sh'], { 'run.sh': 'echo a\r\necho b\r\n' }, 0o644, ['run.command[1] windows-line-ends']],
+    [['bash', '-c', 'run.sh'], { 'run.sh': 'echo a\r\n' }, 0o644, []],
+    [['python', 'main.py'], { 'main.py': 'print(1)\r\n' }, 0o644, []],
+    [
+      ['python', 'main.py'],
+      { 'main.py': Buffer.from('\ufeffprint(1)\r\n', 'utf16le') },
+      0o644,
+      ['run.command[1] not-utf8'],
+    ],
+    [['python', 'main.py'], { 'main.py': Buffer.from('print(1)\n', 'utf16le') }, 0o644, ['run.command[1] not-utf8']],
+    [['python', 'main.py'], { 'main.py': '\ufeffprint(1)\n' }, 0o644, []],
+    [
+      ['python', 'main.py'],
+      { 'pyproject.toml': Buffer.from('\ufeff[project]', 'utf16le') },
+      0o644,
+      ['pyproject.toml not-utf8'],
+    ],
+  ])('%j with %j of mode %o', async (command, files, mode, expected) => {
+    await problemsOf(command, files);
+    for (const name of Object.keys(files)) await chmod(join(here.jobs, 'job', name), mode);
+    const { problems } = await checkJobs(here.jobs);
+    const found = problems.map(({ path, file, code }) => `${path ?? file.slice(here.jobs.length + 5)} ${code}`);
+    expect(found).toEqual(expected);
+  });
+});
+
+describe('names of secrets', () => {
+  const secret = async (value: string, variable = 'KEY') => {
+    await here.write('job', `${echo}secrets: { ${variable}: ${JSON.stringify(value)} }\n`);
+    const [first, ...others] = (await checkJobs(here.jobs)).problems;
+    expect(others).toEqual([]);
+    return first && [first.code, first.hint];
+  };
+
+  it.each([
+    ['-abc', 'write abc'],
+    ['abc-', 'write abc'],
+    ['openweather_api_key', 'write openweather-api-key'],
+    ['OPENWEATHER_API_KEY', 'write openweather-api-key'],
+    ['crm.token', 'write crm-token'],
+    ['crm api key', 'write crm-api-key'],
+  ])('%s is told how to write it, and not called leaked', async (value, hint) => {
+    expect(await secret(value)).toEqual(['secret-name', hint]);
+  });
+
+  it('that is written as its variable is a name, whatever its words', async () => {
+    expect(await secret('sap_user', 'SAP_USER')).toEqual(['secret-name', 'write sap-user']);
+  });
+
+  it.each(['a', 'crm-api-key', 'CRM-Key-2', 'a--b'])('%s is fine', async (value) => {
+    expect(await secret(value)).toBeUndefined();
+  });
+
+  it.each([
+    'hunter2!',
+    'correct_horse',
+    'pa55_w0rd',
+    'Xk93-mmQp_Lr8sZ2Xk93mmQp',
+  ])('%s may be a value, and is not shown', async (value) => {
+    expect((await secret(value))?.[0]).toBe('literal-secret');
+    expect(JSON.stringify((await checkJobs(here.jobs)).problems)).not.toContain(value);
+  });
+});
+
+describe('a new job', () => {
+  it.each([
+    'email',
+    'calendar',
+    'code',
+    'http',
+    'types',
+  ])('called %s has a script that takes no place of a module', async (name) => {
+    const files = await scaffold(here.jobs, name);
+    expect(files).toContain(join(here.jobs, name, `${name}_job.py`));
+    expect(await here.found()).toEqual([]);
+  });
+});
+
+it('the cases from the field are each said', async () => {
+  const cases = {
+    'shell-and': 'run: { command: [python, main.py, "&&", python, other.py], timeout: 1m, grace: 3s }\n',
+  };
+  for (const [name, more] of Object.entries(cases)) await here.write(name, more, { 'README.md': '#', 'main.py': '' });
+  await cp(join(here.jobs, 'shell-and'), join(here.jobs, 'shell-two'), { recursive: true });
+  expect(await here.found()).toEqual(['shell-and/job.yaml shell-syntax', 'shell-two/job.yaml shell-syntax']);
+});

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { read } from '../support/cli/manifest.ts';
+
+/** Place, code and hint of the first problem of a text. */
+function first(text: string) {
+  const [problem] = read(text).problems;
+  return problem && [`${problem.line}:${problem.column}`, problem.code, problem.hint];
+}
+
+describe('a schedule without quotes', () => {
+  it.each([
+    ['schedule:\n  cron: * * * * *\n  timeZone: UTC\n', '2:9', 'write cron: "* * * * *"'],
+    ['schedule:\n  cron: */5 * * * *\n', '2:9', 'write cron: "*/5 * * * *"'],
+    ['schedule:\n  cron: */5 * * * *   # often\n', '2:9', 'write cron: "*/5 * * * *"'],
+    ['schedule: { cron: */5 * * * *, timeZone: UTC }\n', '1:19', 'write cron: "*/5 * * * *"'],
+    ['schedule: { timeZone: UTC, cron: * * * * 1,2 }\n', '1:34', 'write cron: "* * * * 1,2"'],
+    ['schedule:\n  - cron: * 7 * * *\n    timeZone: UTC\n', '2:11', 'write cron: "* 7 * * *"'],
+    ['schedule:\n  cron: @daily\n', '2:9', 'write cron: "@daily"'],
+    ['schedule:\r\n  cron: * * * * *\r\n', '2:9', 'write cron: "* * * * *"'],
+    ['outputs:\n  - @out.csv\n', '2:5', 'write - "@out.csv"'],
+    ['env:\n  A: `x`\n', '2:6', 'write A: "`x`"'],
+  ])('%j is told to be put in quotes, at its place', (text, place, hint) => {
+    expect(first(text)).toEqual([place, 'unquoted', hint]);
+  });
+
+  it('that is a pattern of files is told so too', () => {
+    expect(first('outputs: [*.csv]\n')).toEqual(['1:11', 'alias', expect.stringContaining('write "*.csv"')]);
+  });
+
+  it('with what looks like a secret in it is not repeated', () => {
+    const problems = JSON.stringify(read('env:\n  A: @ghp_0123456789abcdefghij\n').problems);
+    expect(problems).not.toContain('ghp_0123456789');
+  });
+});
+
+it('no hint speaks of an example that is not there', () => {
+  const text =
+    'description: x\nowner: { email: dana, department: "" }\ntier: 7\ndata: []\nrun: { command: [], memory: 1 }\nsecrets: { A: [b] }\nmetrics: { a: { min: x } }\nalerts: { teams: "A B" }\nschedule: { cron: 5, mustFinishBy: 7 }\n';
+  const { problems } = read(text);
+  expect(problems.length).toBeGreaterThan(8);
+  for (const { hint, message } of problems) expect(hint, message).not.toMatch(/like the example/);
+  expect(problems.find(({ path }) => path === 'owner.email')?.hint).toBe('write for example dana@contoso.com');
+});
