@@ -142,12 +142,13 @@ program
 
 program
   .command('cancel')
-  .description('end a run, or keep it from starting')
-  .argument('<run>')
+  .description('end runs, or keep them from starting')
+  .argument('[runs...]')
+  .option('--backfill <job>', 'all runs of the backfills of this job that are not over')
   .addOption(why())
   .addOption(by())
   .addOption(json())
-  .action(async (run: string, options) => (await import('./commands/act.ts')).cancel(home(), run, options));
+  .action(async (runs: string[], options) => (await import('./commands/cancel.ts')).cancel(home(), runs, options));
 
 program
   .command('pause')

@@ -26,6 +26,7 @@ export async function composeAzure(environment: NodeJS.ProcessEnv, folder: strin
     app,
     store,
     catalog: () => catalog,
+    limit: app.LAMPLIGHTER_MAX_RUNNING,
     executor: executorOf(app, credential, catalog, store),
     vault: keyVault({ url: app.LAMPLIGHTER_KEY_VAULT_URL, credential }),
     settings: { nudges: nudges(app.LAMPLIGHTER_APP_URL, () => store.keys('nudge')), cache: null },

@@ -1,13 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { InvocationContext } from '@azure/functions';
 import { second } from '../shared/instant.ts';
-import { capacity } from '../shared/pipeline/capacity.ts';
 import { pipeline } from '../shared/pipeline.ts';
 import { type Invocation, invocation } from './invocation.ts';
 import { registered } from './registration.ts';
-
-/** Of this process, whichever invocation asks. */
-const isFree = capacity();
 
 /**
  * Starts an attempt. A message that fails is handed out again by the platform, and set aside in `launch-poison` after
@@ -21,8 +17,7 @@ export function launch(message: unknown, context: InvocationContext): Promise<vo
 
 async function launchOne(parts: Invocation, text: string): Promise<void> {
   await registered(parts);
-  const limit = parts.app.LAMPLIGHTER_MAX_RUNNING;
-  const work = pipeline({ ...parts, hasPlace: (now) => isFree(parts, limit, now) });
+  const work = pipeline(parts);
   // The queue counts in whole seconds, and hands out up to one too early.
   const early = (work.slotOf(text) ?? 0) - Date.now();
   if (early > 0 && early <= second) await sleep(early);

@@ -55,8 +55,12 @@ export function eventText(event: Event): string | undefined {
       return `${runName(event.run)} is ${event.run.state}, and attempt ${event.attempt} left a result after it was given up: ${event.outcome}`;
     case 'attempt-started':
       return `${runName(event.run)} started${attemptText(event.run)}`;
-    case 'attempt-failed':
-      return `${runName(event.run)} failed${attemptText(event.run)}: ${errorText(event.run)}; again at ${iso(event.run.nextAttemptAt ?? 0)}`;
+    case 'attempt-failed': {
+      const { run } = event;
+      // Nothing of it has run: its reason says what it waits for.
+      if (run.reason !== null) return `${runName(run)} ${run.reason}; tried again at ${iso(run.nextAttemptAt ?? 0)}`;
+      return `${runName(run)} failed${attemptText(run)}: ${errorText(run)}; again at ${iso(run.nextAttemptAt ?? 0)}`;
+    }
     case 'run-finished':
       return `${runName(event.run)} ${event.run.state}${tookText(event.run)}${endText(event.run)}`;
     case 'run-cancel-asked':

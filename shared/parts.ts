@@ -2,7 +2,6 @@ import type { Alerts } from './alerts/alerts.ts';
 import type { Nudges } from './api/nudge.ts';
 import type { Emit } from './events.ts';
 import type { Executor } from './executors/executor.ts';
-import type { Instant } from './instant.ts';
 import type { Catalog } from './job/catalog.ts';
 import type { Isolation } from './job/isolation.ts';
 import type { Vault } from './secrets/vault.ts';
@@ -16,8 +15,8 @@ export interface Parts {
   executor: Executor;
   /** Those that a job may ask for, by their names; left out: only the one above. */
   executors?: ReadonlyMap<string, Executor>;
-  /** Whether another attempt may start now, of all jobs; left out: whoever hands out launches has seen to it. */
-  hasPlace?: (now: Instant) => Promise<boolean>;
+  /** As many attempts may run at once, of all jobs and on all hosts; left out: each host sees to its own number. */
+  limit?: number;
   vault: Vault;
   emit: Emit;
   settings: Settings;

@@ -1,4 +1,3 @@
-import { cancel as cancelRun } from '../../shared/actions/cancel.ts';
 import { pause as pauseJob, resume as resumeJob } from '../../shared/actions/pause.ts';
 import { rerun } from '../../shared/actions/rerun.ts';
 import { runNow } from '../../shared/actions/run-now.ts';
@@ -60,18 +59,6 @@ async function follow(session: Session, queued: Run, { wait, json }: WaitOptions
 function because(run: Run): string {
   const why = run.state === 'succeeded' ? run.warnings.join('; ') : (run.reason ?? run.attempts.at(-1)?.error ?? '');
   return why && `: ${why}`;
-}
-
-/** `lamp cancel`: ends a run, or keeps it from starting. */
-export async function cancel(home: Home, name: string, options: ActOptions): Promise<void> {
-  const session = await openParts(home);
-  const found = await findRun(session, name);
-  if (isFinal(found.state)) throw new Refusal(`${runName(found)} is over already: ${found.state}.`);
-  const run = await cancelRun(session, found.job, found.id, person(home, options), Date.now());
-  if (!run) throw new Refusal(`${runName(found)} is gone from the store.`);
-  if (run.cancel === null) throw new Refusal(`${runName(run)} was over before it could be cancelled: ${run.state}.`);
-  if (options.json) printJson(runJson(run));
-  else console.log(`${runName(run)} ${run.state === 'cancelled' ? 'cancelled' : 'is being ended'}.`);
 }
 
 /** `lamp pause`: slots are skipped from now on. */

@@ -1,11 +1,12 @@
 import type { Instant } from '../instant.ts';
 import type { Parts } from '../parts.ts';
 import { enqueue } from '../pipeline/claim.ts';
+import { marked, wake } from '../pipeline/waiting.ts';
 import { dueSlots } from '../run/due.ts';
 import { newRun, type Person, type Run, runId } from '../run/run.ts';
 import type { JobRow } from '../store/jobs.ts';
 
-/** From now on slots of the job are skipped; a run that is under way goes on. False: it was paused already. */
+/** From now on slots of the job are skipped, and backfills wait; a run that is under way goes on. False: it was paused already. */
 export async function pause(parts: Parts, job: string, asked: Person, now: Instant): Promise<boolean> {
   const found = await parts.store.jobs.get(job);
   if (!found || found.value.paused) return false;
@@ -38,8 +39,11 @@ export async function resume(
   // Before the pause ends, so that resuming again does it if we die; and after, for a slot skipped at this moment.
   const before = await caughtUp();
   await parts.store.events.append({ job, at: now, kind: 'resumed', ...asked, details: {} });
-  await parts.store.jobs.amend(job, (row) => (row.paused ? { ...row, paused: null } : undefined));
-  return [...before, ...(await caughtUp())];
+  const change = await parts.store.jobs.amend(job, (row) => (row.paused ? { ...row, paused: null } : undefined));
+  const after = await caughtUp();
+  // Backfills have waited for this.
+  if (change && marked(change.row)) await wake(parts, change.row, now, { all: true });
+  return [...before, ...after];
 }
 
 async function catchUpSkipped(parts: Parts, job: string, since: Instant, asked: Person, now: Instant): Promise<Run[]> {

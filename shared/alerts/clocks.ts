@@ -14,7 +14,7 @@ export interface Ring {
 export const serviceGroup = 'v1|service';
 
 /** A scheduled run that has not begun this long after its slot is late, whatever its manifest says. */
-const lateAfter = 5 * minute;
+export const lateAfter = 5 * minute;
 
 /** What the row of a run that is under way does not say. */
 export interface Known {

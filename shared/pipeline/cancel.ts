@@ -3,7 +3,11 @@ import { onExecutor, type Parts } from '../parts.ts';
 import { currentAttempt, isFinal, type Person, type Run } from '../run/run.ts';
 import { followUp } from './follow-up.ts';
 
-/** Ends a run, or keeps it from starting. @returns the run as it is now; a final one is left as it is. */
+/**
+ * Ends a run, or keeps it from starting. The audit says so before it is done: whatever dies or gets lost afterwards, no
+ * run is cancelled without it.
+ * @returns the run as it is now; a final one is left as it is.
+ */
 export async function cancel(
   parts: Parts,
   job: string,
@@ -12,31 +16,41 @@ export async function cancel(
   now: Instant,
 ): Promise<Run | undefined> {
   const { store, emit } = parts;
-  for (;;) {
+  /** Ours after all: it arrived, and only its answer was lost on the way. */
+  const isOurs = ({ cancel }: Run) => cancel?.at === now && cancel.by === asked.by && cancel.why === asked.why;
+  for (let tried = false; ; tried = true) {
     const found = await store.runs.get(job, id);
-    if (!found || isFinal(found.value.state)) return found?.value;
+    const ours = tried && found !== undefined && isOurs(found.value);
+    if (!found || (isFinal(found.value.state) && !ours)) return found?.value;
     // Asked already, and under way: the executor is asked again, and that is no news.
-    if (found.value.cancel) {
+    if (found.value.cancel && !ours) {
       await stop(parts, found.value, now);
       return found.value;
     }
-    const waits = found.value.state === 'queued' || found.value.state === 'retrying';
-    const change: Partial<Run> = waits ? { state: 'cancelled', reason: asked.why || null, endedAt: now } : {};
-    const written = await store.runs.replace({ ...found.value, cancel: { ...asked, at: now }, ...change }, found.etag);
+    if (!tried) await store.events.append({ job, at: now, kind: 'cancelled', ...asked, details: { run: id } });
+    const written = ours ? found : await store.runs.replace(cancelled(found.value, asked, now), found.etag);
     if (!written) continue;
     emit({ type: 'run-cancel-asked', run: written.value });
-    await store.events.append({ job, at: now, kind: 'cancelled', ...asked, details: { run: id } });
-    await (waits ? followUp(parts, written.value, now) : stop(parts, written.value, now));
+    await (isFinal(written.value.state) ? followUp(parts, written.value, now) : stop(parts, written.value, now));
     return written.value;
   }
+}
+
+/** One that waits is over at once; one that runs is over when its shim has ended. */
+function cancelled(run: Run, asked: Person, now: Instant): Run {
+  const waits = run.state === 'queued' || run.state === 'retrying';
+  const end: Partial<Run> = waits ? { state: 'cancelled', reason: asked.why || null, endedAt: now } : {};
+  return { ...run, cancel: { ...asked, at: now }, ...end };
 }
 
 /** The watch asks again, should this stop be lost. */
 async function stop(parts: Parts, run: Run, now: Instant): Promise<void> {
   const attempt = currentAttempt(run);
   if (!attempt) return;
-  const { store, executor } = onExecutor(parts, attempt.executor);
-  await executor.stop({ job: run.job, run: run.id, attempt: attempt.number, handle: attempt.handle });
+  const { store, executor, emit } = onExecutor(parts, attempt.executor);
+  await executor
+    .stop({ job: run.job, run: run.id, attempt: attempt.number, handle: attempt.handle })
+    .catch((error) => emit({ type: 'trouble', doing: `stopping ${run.job}.${run.id}`, error }));
   const entry = await store.active.get(run.job, run.id);
   if (entry) await store.active.lookAgain(entry, now);
 }

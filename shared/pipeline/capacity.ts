@@ -1,64 +1,185 @@
 import { type Instant, minute, second } from '../instant.ts';
 import type { Parts } from '../parts.ts';
 import type { LaunchMessage } from '../store/launches.ts';
-
-/** So long a count is good; what this process starts meanwhile is added to it. */
-const countedFor = 5 * second;
-/** And so long one that found no place: hundreds of launches that wait must not count once each. */
-const fullFor = second;
-/** When there is no place, a launch is looked at again after this time. */
-const laterMs = 15 * second;
-/** Until then, and for so long after, the watch leaves its run alone. */
-const unwatchedMs = 2 * minute;
+import type { InLine, Places, PlacesView } from '../store/places.ts';
 
 /**
- * Whether another attempt may start, of all hosts together. Each host counts for itself, so several may pass the limit
- * by what they start within five seconds: it keeps a platform's quota and a budget, not a lock.
+ * The limit on attempts that run at once, of all hosts together: each attempt takes one of `limit` rows, whose keys
+ * cannot be taken twice. Without a free one it stands in line, and costs nothing until an attempt that ends wakes it.
  */
-export function capacity(): (parts: Parts, limit: number, now: Instant) => Promise<boolean> {
-  let count = 0;
-  let countedAt = Number.NEGATIVE_INFINITY;
-  let counting: Promise<void> | undefined;
 
-  const recount = async (parts: Parts, limit: number, now: Instant) => {
-    count = await underWay(parts, limit);
-    countedAt = now;
-  };
-  return async (parts, limit, now) => {
-    if (counting || Math.abs(now - countedAt) >= (count >= limit ? fullFor : countedFor)) {
-      counting ??= recount(parts, limit, now).finally(() => {
-        counting = undefined;
-      });
-      await counting;
+/** Without contention a view is good for this long: a taken number is refused by the store in any case. */
+const freshFor = second;
+/** A place whose run is over belongs to a host that died; one that was taken just now may be of a run not yet seen. */
+const settledAfter = 2 * minute;
+
+/** Views of one process: those who ask at once share a request, and those who must see a write get one that began later. */
+interface Viewer {
+  last?: { view: PlacesView; at: Instant };
+  current?: Promise<PlacesView>;
+  next?: Promise<PlacesView>;
+  /** Whom this process has woken, and when: many ends in a moment need not wake the same one many times. */
+  woken: Map<string, Instant>;
+}
+/** By then a woken one has its place, or stands in line again. */
+const wakingFor = 2 * second;
+const viewers = new WeakMap<Places, Viewer>();
+
+/**
+ * Takes a place for an attempt that may start now. True: it has one, also when it had one already. False: it stands in
+ * line, and a message comes for it when it is its turn.
+ */
+export async function enter(parts: Parts, message: LaunchMessage, order: string, now: Instant): Promise<boolean> {
+  const { limit } = parts;
+  if (limit === undefined) return true;
+  const { places } = parts.store;
+  const me = inLine(message, order, now);
+  const { last } = viewerOf(places);
+  let queued = false;
+  let view = last && Math.abs(now - last.at) < freshFor ? last.view : await look(parts, limit, now);
+  for (;;) {
+    if (view.taken.some(({ value }) => isOf(value, message))) break;
+    if (hasRoom(view, me, limit)) {
+      const { job, run, attempt } = message;
+      const place = { number: freeNumber(view, limit), job, run, attempt, since: now };
+      if (await places.take(place)) {
+        view.taken.push({ value: place, etag: '' });
+        break;
+      }
+    } else if (queued) {
+      viewerOf(places).woken.delete(nameOf(me));
+      // A place is free, and those before us were not woken, or are gone.
+      if (view.taken.length < limit) await wakeLine(parts, now, view);
+      return false;
+    } else {
+      await places.queue(me);
+      queued = true;
     }
-    if (count >= limit) return false;
-    count += 1;
-    return true;
-  };
+    // After the write: who frees a place meanwhile sees us in line, or we see the place.
+    view = await look(parts, limit, now);
+  }
+  if (queued || message.inLine) await places.leave(me);
+  return true;
+}
+
+/** Gives the place of an attempt back, and wakes those whose turn it is. Safe to do again. */
+export async function leave(parts: Parts, { job, run, attempt }: LaunchMessage, now: Instant): Promise<void> {
+  const { limit, store } = parts;
+  if (limit === undefined) return;
+  const view = await look(parts, limit, now);
+  const ours = view.taken.filter(({ value }) => value.job === job && value.run === run && value.attempt <= attempt);
+  for (const place of ours) await store.places.free(place);
+  // Nearly empty, nobody can have come into the line since.
+  if (view.line.length === 0 && view.taken.length * 2 < limit) return forget(parts);
+  await wakeLine(parts, now);
+}
+
+/** Takes an attempt that was woken and cannot start after all out of the line; the next may have its turn. */
+export async function leaveLine(parts: Parts, message: LaunchMessage, order: string, now: Instant): Promise<void> {
+  if (parts.limit === undefined || !message.inLine) return;
+  await parts.store.places.leave(inLine(message, order, now));
+  await wakeLine(parts, now);
 }
 
 /**
- * Puts off a launch for which there is no place. A run that waits has one message that comes again and again, however
- * many ask for it meanwhile: the watch and whoever ends queue more of them, and those must not pile up for hours.
+ * Queues those in line for whom there are places, first come by their order. They stay in line until they have one, so
+ * that no later one overtakes them.
  */
-export async function postpone({ store }: Pick<Parts, 'store'>, message: LaunchMessage, now: Instant): Promise<void> {
-  const entry = await store.active.get(message.job, message.run);
-  if (entry) {
-    // Another one has just put it off, and its message is on its way; a third of the time for clocks that differ.
-    if (entry.value.checkAfter > now + unwatchedMs + laterMs / 3) return;
-    if (!(await store.active.lookAgain(entry, now + laterMs + unwatchedMs))) return;
+export async function wakeLine(parts: Parts, now: Instant, known?: PlacesView): Promise<void> {
+  const { limit, store } = parts;
+  if (limit === undefined) return;
+  const { taken, line } = known ?? (await look(parts, limit, now));
+  const { woken } = viewerOf(store.places);
+  for (const [key, at] of woken) if (Math.abs(now - at) >= wakingFor) woken.delete(key);
+  let free = limit - taken.length;
+  for (const one of line) {
+    if (free <= 0) return;
+    if (woken.has(nameOf(one))) {
+      free -= 1;
+      continue;
+    }
+    const run = (await store.runs.get(one.job, one.run))?.value;
+    const waits = run?.state === 'queued' || run?.state === 'retrying';
+    if (waits && run.attempts.length === one.attempt - 1) {
+      const { job, run: id, attempt } = one;
+      woken.set(nameOf(one), now);
+      await store.launches.put({ job, run: id, attempt, inLine: true }, now, now);
+      free -= 1;
+    } else {
+      await store.places.leave(one);
+    }
   }
-  await store.launches.put(message, now + laterMs, now);
 }
 
-/** One request in all but the busiest hours: those that hold a job are read one by one only when they might be too many. */
-async function underWay({ store }: Parts, limit: number): Promise<number> {
-  const holding: { job: string; run: string }[] = [];
-  for await (const { value } of store.jobs.all()) {
-    for (const { run } of value.running) holding.push({ job: value.name, run });
+/** Frees the places of runs that are over: their hosts died between. @param isActive whether a run is under way at all */
+export async function freeLeftPlaces(
+  parts: Parts,
+  isActive: (job: string, run: string) => boolean,
+  now: Instant,
+): Promise<void> {
+  const { limit, store } = parts;
+  if (limit === undefined) return;
+  const { taken } = await look(parts, limit, now);
+  const left = taken.filter(({ value }) => now - value.since > settledAfter && !isActive(value.job, value.run));
+  for (const place of left) await store.places.free(place);
+  if (left.length > 0) forget(parts);
+}
+
+function inLine({ job, run, attempt }: LaunchMessage, order: string, now: Instant): InLine {
+  return { order, job, run, attempt, since: now };
+}
+
+function nameOf({ job, run, attempt }: LaunchMessage): string {
+  return `${job}|${run}|${attempt}`;
+}
+
+function isOf(one: LaunchMessage, { job, run, attempt }: LaunchMessage): boolean {
+  return one.job === job && one.run === run && one.attempt === attempt;
+}
+
+/** Whether there is a place for this one, and one for each that comes before it. */
+function hasRoom({ taken, line }: PlacesView, me: InLine, limit: number): boolean {
+  const before = line.filter((one) => !isOf(one, me) && one.order < me.order);
+  return taken.length + before.length < limit;
+}
+
+/** At random, so that hosts that take places at once seldom meet. */
+function freeNumber({ taken }: PlacesView, limit: number): number {
+  const numbers = new Set(taken.map(({ value }) => value.number));
+  const free = Array.from({ length: limit }, (_, number) => number).filter((number) => !numbers.has(number));
+  // None, when the limit was higher before: the store refuses, and the next view decides.
+  return free[Math.floor(Math.random() * free.length)] ?? 0;
+}
+
+function viewerOf(places: Places): Viewer {
+  const known = viewers.get(places) ?? { woken: new Map() };
+  viewers.set(places, known);
+  return known;
+}
+
+function forget({ store }: Parts): void {
+  delete viewerOf(store.places).last;
+}
+
+/** A view whose request begins after this call; many who call at once share one. */
+function look(parts: Parts, limit: number, now: Instant): Promise<PlacesView> {
+  const viewer = viewerOf(parts.store.places);
+  const begin = async () => {
+    const view = await parts.store.places.view(limit);
+    viewer.last = { view, at: now };
+    return view;
+  };
+  if (viewer.current === undefined) {
+    viewer.current = begin().finally(() => {
+      delete viewer.current;
+    });
+    return viewer.current;
   }
-  if (holding.length < limit) return holding.length;
-  const rows = await Promise.all(holding.map(({ job, run }) => store.runs.get(job, run)));
-  // Those that wait for their next attempt hold their job, and no place.
-  return rows.filter((row) => row?.value.state === 'starting' || row?.value.state === 'running').length;
+  viewer.next ??= viewer.current
+    .catch(() => {})
+    .then(() => {
+      delete viewer.next;
+      return look(parts, limit, now);
+    });
+  return viewer.next;
 }

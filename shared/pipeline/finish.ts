@@ -10,7 +10,21 @@ import { followUp } from './follow-up.ts';
 export async function finish(parts: Parts, id: AttemptId, now: Instant): Promise<void> {
   const [found, result] = await Promise.all([parts.store.runs.get(id.job, id.run), endingOf(parts, id)]);
   const ending = result ?? (found && (await silentEnd(parts, found.value, id)));
-  if (found && ending) await end(parts, found, id.attempt, ending, now);
+  if (!found || !ending) return;
+  if (underWay(found.value, id.attempt)) await end(parts, found, id.attempt, ending, now);
+  else if (ending.kind === 'result') await reportLate(parts, found, id.attempt, ending.result.outcome);
+}
+
+/** A result of an attempt that was given up as lost or overdue: the run stays as it ended, and says so. */
+async function reportLate(parts: Parts, found: Versioned<Run>, number: number, outcome: string): Promise<void> {
+  const run = found.value;
+  const attempt = run.attempts[number - 1];
+  // Only a result tells of processor time.
+  if (!attempt || attempt.cpuMs !== null || (attempt.state !== 'lost' && attempt.state !== 'timed-out')) return;
+  const warning = `attempt ${number} left a result after it was given up: ${outcome}`;
+  if (run.warnings.includes(warning)) return;
+  parts.emit({ type: 'result-late', run, attempt: number, outcome });
+  await parts.store.runs.replace({ ...run, warnings: [...run.warnings, warning] }, found.etag);
 }
 
 /** An attempt that left no result, and whose shim is known to be gone. One that nobody began is left to the watch. */

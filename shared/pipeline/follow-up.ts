@@ -5,7 +5,9 @@ import type { AttemptResult } from '../run/attempt.ts';
 import { isBegun, isFinal, type Run } from '../run/run.ts';
 import type { ActiveRun } from '../store/active.ts';
 import type { Versioned } from '../store/table.ts';
+import { leave } from './capacity.ts';
 import { recordMetrics } from './measure.ts';
+import { nextDeadline } from './notice.ts';
 import { release } from './release.ts';
 import { type Results, results } from './results.ts';
 
@@ -24,6 +26,7 @@ interface Step {
 /** All that follows from a final run, however it ended: a result, a refusal, a cancel, a skip, a missed slot. */
 const steps: readonly Step[] = [
   { name: 'report', do: reportNotStarted },
+  { name: 'place', do: leavePlaces },
   { name: 'release', do: release },
   { name: 'recent', do: ({ store }, runs) => store.recent.append(runs) },
   { name: 'metrics', do: (parts, runs, _, results) => recordMetrics(parts, runs, results) },
@@ -87,12 +90,21 @@ async function keepEntry({ store }: Parts, run: Run, followed: string[], now: In
   await store.active.lookAgain({ ...entry, value: { ...entry.value, followed } }, now + wait);
 }
 
-async function retryLater({ store, emit }: Parts, run: Run, now: Instant): Promise<void> {
+async function retryLater(parts: Parts, run: Run, now: Instant): Promise<void> {
+  const { store, emit } = parts;
   emit({ type: 'attempt-failed', run });
+  await leavePlaces(parts, [run], now);
   const at = run.nextAttemptAt ?? now;
   const entry: Versioned<ActiveRun> | undefined = await store.active.get(run.job, run.id);
-  if (entry) await store.active.lookAgain(entry, at + minute);
+  if (entry) await store.active.lookAgain(entry, Math.min(at + minute, nextDeadline(run, now) ?? at + minute));
   await store.launches.put({ job: run.job, run: run.id, attempt: run.attempts.length + 1 }, at, now);
+}
+
+/** Those that never started had none. */
+async function leavePlaces(parts: Parts, runs: readonly Run[], now: Instant): Promise<void> {
+  for (const { job, id, attempts } of runs) {
+    if (attempts.length > 0) await leave(parts, { job, run: id, attempt: attempts.length }, now);
+  }
 }
 
 /** Those that began are reported when they let their job go. */

@@ -1,18 +1,19 @@
-import { seeUnderWay } from '../alerts/see.ts';
-import { type Instant, minute } from '../instant.ts';
+import { type Instant, minute, second } from '../instant.ts';
 import type { Deployed } from '../job/catalog.ts';
 import { onExecutor, type Parts } from '../parts.ts';
-import { admit, type Overlap } from '../run/overlap.ts';
-import { attemptsBegun, isFinal, type Run } from '../run/run.ts';
+import { admit, keepsOrder, type Overlap } from '../run/overlap.ts';
+import { placeOrder } from '../run/place.ts';
+import type { Run } from '../run/run.ts';
 import type { JobRow } from '../store/jobs.ts';
 import type { LaunchMessage } from '../store/launches.ts';
 import type { Versioned } from '../store/table.ts';
 import { cancel } from './cancel.ts';
-import { postpone } from './capacity.ts';
-import { followUp } from './follow-up.ts';
-import { release } from './release.ts';
+import { enter, leave, leaveLine } from './capacity.ts';
+import { giveUp, tooLate } from './give-up.ts';
+import { freeJob } from './holders.ts';
+import { parkForPlace } from './park.ts';
 import { start } from './start.ts';
-import { early, waits } from './waiting.ts';
+import { early, isOvertaking, waits, wake } from './waiting.ts';
 
 /**
  * Starts the attempt that a message asks for, if it is still wanted. Called twice, late, or on two hosts at once it
@@ -20,28 +21,63 @@ import { early, waits } from './waiting.ts';
  */
 export async function launch(parts: Parts, message: LaunchMessage, now: Instant): Promise<void> {
   const { store } = parts;
+  let entered = false;
   for (let sure = false; ; sure = true) {
-    // Before the run: when somebody else starts and ends that meanwhile, this row is out of date, and cannot be written.
+    // Before the run: when another host starts and ends that meanwhile, this row is out of date, and cannot be written.
     const guess = sure ? undefined : store.jobs.guess(message.job);
     const row = guess ?? (await store.jobs.get(message.job));
     const found = await store.runs.get(message.job, message.run);
-    if (!found || !wanted(found.value, message.attempt, now)) return;
+    if (!found || !wanted(found.value, message.attempt, now)) break;
     const deployed = await admissible(parts, message, found, row?.value.since, now);
     // Not registered yet: the watch asks again.
-    if (!deployed || !row) return;
-    if (!sure && parts.hasPlace && !(await parts.hasPlace(now))) {
-      // The watch leaves it alone while its message comes again and again.
-      await seeUnderWay(parts, found.value, null, now);
-      return postpone(parts, message, now);
+    if (!deployed || !row) break;
+
+    const run = found.value;
+    const order = placeOrder(deployed.job, run);
+    const decision = await decide(parts, deployed, run, row.value, now);
+    if (decision.do === 'start' && !entered) {
+      entered = await enter(parts, message, order, now);
+      if (!entered) return parkForPlace(parts, found, now);
     }
-    const took = await takeJob(parts, deployed, found, { ...row, isGuess: guess !== undefined }, now);
-    if (took === 'yes') await start(onExecutor(parts, deployed.job.executor), deployed, found, now);
-    if (took !== 'ask again') return;
+    const change = changeFor(decision, row.value, run);
+    // What nothing is written for must not rest on a guess.
+    if (change ? !(await store.jobs.replace(change, row.etag)) : guess !== undefined) continue;
+    if (decision.do === 'start') {
+      if (message.inLine) await parts.store.active.unpark(run.job, run.id, now + 2 * minute);
+      return start(onExecutor(parts, deployed.job.executor), deployed, found, now);
+    }
+    const holders = await freeJob(parts, row.value, now);
+    if (holders.freed) continue;
+    if (decision.do === 'skip' && decision.code === 'overlap' && holders.unsureUntil !== undefined) {
+      // Whether the run in the way exists at all is known then.
+      await store.launches.put(
+        message,
+        Math.min(holders.unsureUntil, run.startBy ?? holders.unsureUntil) + second,
+        now,
+      );
+      break;
+    }
+    await yieldTo(parts, found, decision, now);
+    if (decision.do === 'wait' && row.value.running.length === 0 && decision.for === 'job') {
+      await wake(parts, change ?? row.value, now, { over: run.id, all: true });
+    }
+    if (!entered) await leaveLine(parts, message, order, now);
+    break;
   }
+  if (entered) await leaveUnused(parts, message, now);
+}
+
+/** It has a place and does not start here after all; another host may have started it in that place. */
+async function leaveUnused(parts: Parts, message: LaunchMessage, now: Instant): Promise<void> {
+  const run = (await parts.store.runs.get(message.job, message.run))?.value;
+  const underWay = run?.state === 'starting' || run?.state === 'running';
+  if (!underWay || run.attempts.length !== message.attempt) await leave(parts, message, now);
 }
 
 /** So long hosts of two packages may work side by side, and a run of a job that is new be handed to one of the former. */
 const deployingMs = 10 * minute;
+/** Such a launch is looked at again after this time. */
+const laterMs = 15 * second;
 
 /** What the run is to run; undefined: not now, or never. @param since when the job was seen first */
 async function admissible(
@@ -58,19 +94,14 @@ async function admissible(
   }
   const deployed = parts.catalog().get(run.job);
   if (!deployed) {
-    if (since !== undefined && now < since + deployingMs) {
-      await postpone(parts, message, now);
-      return undefined;
-    }
-    await giveUp(parts, found, { state: 'cancelled', reason: `the job ${run.job} is not here any more` }, now);
+    if (since !== undefined && now < since + deployingMs) await parts.store.launches.put(message, now + laterMs, now);
+    else await giveUp(parts, found, { state: 'cancelled', reason: `the job ${run.job} is not here any more` }, now);
     return undefined;
   }
-  if (run.startBy !== null && now > run.startBy && attemptsBegun(run) === 0) {
-    const reason = `could not start by ${new Date(run.startBy).toISOString()}`;
-    await giveUp(parts, found, { state: 'missed', reasonCode: 'start-within', reason }, now);
-    return undefined;
-  }
-  return deployed;
+  const late = tooLate(run, now);
+  if (!late) return deployed;
+  await giveUp(parts, found, late, now);
+  return undefined;
 }
 
 function wanted(run: Run, attempt: number, now: Instant): boolean {
@@ -80,23 +111,16 @@ function wanted(run: Run, attempt: number, now: Instant): boolean {
   return run.state === 'queued';
 }
 
-/** Enters the run among those that hold its job, as the overlap policy allows. */
-async function takeJob(
-  parts: Parts,
-  { job }: Deployed,
-  found: Versioned<Run>,
-  { value: row, etag, isGuess }: Versioned<JobRow> & { isGuess: boolean },
-  now: Instant,
-): Promise<'yes' | 'no' | 'ask again'> {
-  const run = found.value;
-  const decision = admit(job, run, row);
-  const change = changeFor(decision, row, run);
-  // What nothing is written for must not rest on a guess.
-  if (change ? !(await parts.store.jobs.replace(change, etag)) : isGuess) return 'ask again';
-  if (decision.do === 'start') return 'yes';
-  if (await freeJob(parts, row, now)) return 'ask again';
-  await yieldTo(parts, found, decision, now);
-  return 'no';
+/** On time, and with no mark that others wait, a run can overtake none. */
+const onTime = 5 * second;
+
+async function decide(parts: Parts, { job }: Deployed, run: Run, row: JobRow, now: Instant): Promise<Overlap> {
+  const decision = admit(job, run, row, now);
+  if (decision.do !== 'start' || run.attempts.length > 0 || !keepsOrder(job, run)) return decision;
+  const alone = (row.waiting === null || row.waiting === run.id) && now < run.slot + onTime;
+  if (alone || row.running.some((other) => other.run === run.id)) return decision;
+  if (!(await isOvertaking(parts, job, row, run, now))) return decision;
+  return { do: 'wait', for: 'job', reason: 'runs of older slots come first' };
 }
 
 /** The job as the decision leaves it; undefined: as it is. */
@@ -105,19 +129,6 @@ function changeFor(decision: Overlap, row: JobRow, run: Run): JobRow | undefined
   if (decision.do === 'wait' || decision.do === 'replace') return waits(row, run);
   if (decision.do === 'skip' || row.running.some((other) => other.run === run.id)) return undefined;
   return { ...row, running: [...row.running, { run: run.id, trigger: run.trigger }] };
-}
-
-/** Lets go of runs that are over and still hold the job because their host died at the wrong instant. */
-async function freeJob(parts: Parts, { name, running }: JobRow, now: Instant): Promise<boolean> {
-  let freed = false;
-  for (const { run } of running) {
-    const holder = await parts.store.runs.get(name, run);
-    if (!holder || !isFinal(holder.value.state)) continue;
-    // The rest of what follows from its end is done by the watch, or is being done.
-    await release(parts, [holder.value], now);
-    freed = true;
-  }
-  return freed;
 }
 
 async function yieldTo(parts: Parts, found: Versioned<Run>, decision: Exclude<Overlap, { do: 'start' }>, now: Instant) {
@@ -130,10 +141,4 @@ async function yieldTo(parts: Parts, found: Versioned<Run>, decision: Exclude<Ov
     const why = { by: parts.person, why: `replaced by ${run.id}` };
     for (const other of decision.runs) await cancel(parts, run.job, other, why, now);
   }
-}
-
-async function giveUp(parts: Parts, found: Versioned<Run>, change: Partial<Run>, now: Instant): Promise<void> {
-  const run: Run = { ...found.value, endedAt: now, ...change };
-  if (!(await parts.store.runs.replace(run, found.etag))) return;
-  await followUp(parts, run, now);
 }

@@ -1,5 +1,5 @@
 import { StartError } from '../executors/executor.ts';
-import { hour, type Instant, iso } from '../instant.ts';
+import { hour, type Instant, iso, minute } from '../instant.ts';
 import type { Deployed } from '../job/catalog.ts';
 import type { Job } from '../job/job.ts';
 import type { Parts } from '../parts.ts';
@@ -8,10 +8,17 @@ import type { Run, Versions } from '../run/run.ts';
 import { SecretError } from '../secrets/vault.ts';
 
 /** How long a shim goes on trying to deliver when storage is away. */
-const deliverMs = hour;
+export const deliverMs = hour;
 const heartbeatMs = 20_000;
+/** Fetching a Python and packages comes before the time limit begins; the shim allows uv this long. */
+const preparation = 15 * minute;
 /** Slack for the clocks of two machines, and for a start that takes its time. */
 const slackMs = hour;
+
+/** How long an attempt may take from its beginning, ms: preparation, time limit and grace. */
+export function longestAttempt({ locked, python, timeoutMs, graceMs }: Job): number {
+  return (locked || python !== null ? preparation : 0) + timeoutMs + graceMs;
+}
 
 /** The environment variables and versions of a job's secrets. @throws StartError */
 export async function readSecrets({ vault, executor }: Parts, job: Job) {

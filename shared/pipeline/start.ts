@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { troubleText } from '../events.ts';
 import { StartError } from '../executors/executor.ts';
 import type { Instant } from '../instant.ts';
@@ -5,12 +6,13 @@ import type { Deployed } from '../job/catalog.ts';
 import { uncontained, ungranted } from '../job/isolation.ts';
 import type { Job } from '../job/job.ts';
 import type { Parts } from '../parts.ts';
-import { type Attempt, isFinal, type Run, type Versions } from '../run/run.ts';
+import { type Attempt, currentAttempt, isFinal, type Run, type Versions } from '../run/run.ts';
 import type { Versioned } from '../store/table.ts';
+import { leave } from './capacity.ts';
 import { end } from './finish.ts';
 import { followUp } from './follow-up.ts';
 import { findInputs } from './inputs.ts';
-import { attemptSpec, readSecrets, stampVersions } from './spec.ts';
+import { attemptSpec, longestAttempt, readSecrets, stampVersions } from './spec.ts';
 
 /**
  * Starts the next attempt of a run that holds its job. Whoever moves the row to `starting` does it; when that is somebody
@@ -21,13 +23,9 @@ export async function start(parts: Parts, deployed: Deployed, found: Versioned<R
   const ready = await prepare(parts, deployed.job, found.value).catch(refused);
   const versions = stampVersions(parts, deployed, ready instanceof StartError ? {} : ready.versions);
   const inputs = ready instanceof StartError ? [] : ready.inputs;
-  const claimed = await store.runs.replace(starting(parts, versions, { ...found.value, inputs }, now), found.etag);
-  if (!claimed) {
-    // Somebody else moved the run meanwhile. If they ended it before it held the job, it must not hold it now.
-    const moved = await store.runs.get(found.value.job, found.value.id);
-    if (moved && isFinal(moved.value.state)) await followUp(parts, moved.value, now);
-    return;
-  }
+  const next = starting(parts, deployed.job, versions, { ...found.value, inputs }, now);
+  const claimed = await claim(parts, next, found.etag, now);
+  if (!claimed) return;
   const run = claimed.value;
   const number = run.attempts.length;
   try {
@@ -36,11 +34,26 @@ export async function start(parts: Parts, deployed: Deployed, found: Versioned<R
     const handle = await executor.start(spec);
     await recordHandle(parts, claimed, handle);
   } catch (error) {
-    const { class: errorClass, message } = refused(error);
+    const { class: errorClass, message, retryAfterMs } = refused(error);
     // Make sure that what may have started after all does not run.
     if (!(await store.attempts.abandon({ job: run.job, run: run.id, attempt: number }, parts.person))) return;
-    await end(parts, claimed, number, { kind: 'refused', class: errorClass, message }, now);
+    await end(parts, claimed, number, { kind: 'refused', class: errorClass, message, retryAfterMs }, now);
   }
+}
+
+/** Moves the row to `starting`. Undefined: another host has changed the run meanwhile, and nothing is started here. */
+async function claim(parts: Parts, run: Run, etag: string, now: Instant): Promise<Versioned<Run> | undefined> {
+  const claimed = await parts.store.runs.replace(run, etag);
+  if (claimed) return claimed;
+  const moved = await parts.store.runs.get(run.job, run.id);
+  // Ours after all: it arrived, and only its answer was lost on the way.
+  if (moved && currentAttempt(moved.value)?.starter === currentAttempt(run)?.starter) return moved;
+  if (moved && isFinal(moved.value.state)) {
+    // If it was ended before it held the job and a place, it must not hold them now.
+    await followUp(parts, moved.value, now);
+    await leave(parts, { job: run.job, run: run.id, attempt: run.attempts.length }, now);
+  }
+  return undefined;
 }
 
 /** @throws StartError */
@@ -84,7 +97,7 @@ function refused(error: unknown): StartError {
   throw error;
 }
 
-function starting(parts: Parts, versions: Versions, run: Run, now: Instant): Run {
+function starting(parts: Parts, job: Job, versions: Versions, run: Run, now: Instant): Run {
   const attempt: Attempt = {
     number: run.attempts.length + 1,
     state: 'starting',
@@ -92,6 +105,8 @@ function starting(parts: Parts, versions: Versions, run: Run, now: Instant): Run
     handle: null,
     startedAt: now,
     endedAt: null,
+    limitMs: longestAttempt(job),
+    starter: randomUUID().slice(0, 13),
     exitCode: null,
     signal: null,
     errorClass: null,
@@ -101,7 +116,9 @@ function starting(parts: Parts, versions: Versions, run: Run, now: Instant): Run
     logBytes: null,
     versions,
   };
-  return { ...run, state: 'starting', nextAttemptAt: null, attempts: [...run.attempts, attempt], versions };
+  const notices = run.notices.filter((what) => what !== 'overdue');
+  const attempts = [...run.attempts, attempt];
+  return { ...run, state: 'starting', reason: null, nextAttemptAt: null, attempts, versions, notices };
 }
 
 function running(run: Run, handle: string): Run {

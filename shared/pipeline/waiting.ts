@@ -1,13 +1,21 @@
-import { type Instant, second } from '../instant.ts';
+import { type Instant, minute, second } from '../instant.ts';
 import type { Job } from '../job/job.ts';
 import type { Parts } from '../parts.ts';
 import { turns } from '../run/overlap.ts';
 import { parseRunId, type Run } from '../run/run.ts';
+import type { ActiveRun } from '../store/active.ts';
 import type { JobRow } from '../store/jobs.ts';
 import type { Store } from '../store/store.ts';
+import type { Versioned } from '../store/table.ts';
 
 /** A launch may come this much before its slot, as the clocks of queue and host differ, ms. */
 export const early = second;
+
+/** A run that was queued is looked at again this long after: its message may have got lost. */
+export const repairAfter = 2 * minute;
+
+/** Entries of one request. */
+const mostRead = 1_000;
 
 /** While only backfills wait, so many more entries are read than there are places: some may be of runs that are over. */
 const spare = 16;
@@ -53,22 +61,61 @@ export async function wake(
 
 /** @returns how many were queued among the first `most` that may wait; NaN: there was no place to try. */
 async function wakeFirst(store: Store, job: Job, row: JobRow, now: Instant, over: string | undefined, most: number) {
-  const aside = new Set([...row.running.map(({ run }) => run), over]);
-  const waiting: { run: string; trigger: Run['trigger'] }[] = [];
-  for await (const { value } of store.active.ofJob(row.name, most)) {
-    const parsed = parseRunId(value.run);
-    if (!parsed || parsed.slot > now + early || aside.has(value.run)) continue;
-    waiting.push({ run: value.run, trigger: parsed.trigger });
+  const waiting: Waiting[] = [];
+  for await (const one of waitingRuns(store, row, now, most)) {
+    if (one.run === over || (row.paused && one.trigger === 'backfill')) continue;
+    waiting.push(one);
     if (waiting.length >= most) break;
   }
+  const entries = new Map(waiting.map(({ run, entry }) => [run, entry]));
   let tried = true;
   for (const { runs, places } of turns(job, waiting, row.running.length)) {
     const next = await stillQueued(store, row.name, runs, places);
-    for (const run of next) await store.launches.put({ job: row.name, run, attempt: 1 }, now, now);
+    for (const run of next) {
+      await store.launches.put({ job: row.name, run, attempt: 1 }, now, now);
+      const entry = entries.get(run);
+      // No look was needed while it waited; from now on its message may get lost.
+      if (entry?.value.waits) await store.active.lookAgain(entry, now + repairAfter);
+    }
     if (next.length > 0) return next.length;
     tried &&= places > 0 || runs.length === 0;
   }
   return tried ? 0 : Number.NaN;
+}
+
+interface Waiting {
+  run: string;
+  trigger: Run['trigger'];
+  entry: Versioned<ActiveRun>;
+}
+
+/** The entries of a job's runs that are due and do not hold it, oldest slot first. Those in line for a place have had their turn. */
+async function* waitingRuns(store: Store, row: JobRow, now: Instant, page: number): AsyncGenerator<Waiting> {
+  const holding = new Set(row.running.map(({ run }) => run));
+  for await (const entry of store.active.ofJob(row.name, page)) {
+    const { run, waits } = entry.value;
+    const parsed = parseRunId(run);
+    if (!parsed || parsed.slot > now + early || holding.has(run) || waits === 'place' || waits === 'claim') continue;
+    yield { run, trigger: parsed.trigger, entry };
+  }
+}
+
+/** Whether as many runs of older slots wait as there are places: then it is not this run's turn. */
+export async function isOvertaking(
+  { store }: Parts,
+  job: Job,
+  row: JobRow,
+  run: Pick<Run, 'id' | 'slot'>,
+  now: Instant,
+): Promise<boolean> {
+  const places = job.overlap === 'allow' ? job.concurrency - row.running.length : 1;
+  const older: string[] = [];
+  for await (const one of waitingRuns(store, row, now, mostRead)) {
+    const slot = parseRunId(one.run)?.slot ?? run.slot;
+    if (slot >= run.slot) break;
+    if (one.trigger !== 'backfill') older.push(one.run);
+  }
+  return older.length > 0 && (await stillQueued(store, row.name, older, places)).length >= places;
 }
 
 /** An entry alone is no run: one whose claim died, or that is over, must not take the turn of another. */

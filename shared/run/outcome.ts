@@ -1,10 +1,11 @@
-import { type Instant, minute, second } from '../instant.ts';
+import type { Instant } from '../instant.ts';
 import type { Job } from '../job/job.ts';
 import { sizeText } from '../job/size.ts';
 import type { AttemptResult, ErrorClass } from './attempt.ts';
 import { leftOut, measured } from './metrics.ts';
 import { mayRetry, noRetry, retryDelay } from './retry.ts';
 import { type Attempt, currentAttempt, type FinalState, type Run } from './run.ts';
+import { afterUnbegun } from './unbegun.ts';
 import { warnings } from './warnings.ts';
 
 /** How an attempt came to its end. */
@@ -13,9 +14,9 @@ export type Ending =
   /** It left a result that nobody can read. */
   | { kind: 'unreadable'; message: string }
   /** It could not be started; no shim will ever begin it. */
-  | { kind: 'refused'; class: ErrorClass; message: string }
-  /** Nobody began it in time, and now nobody can. `over`: its platform had ended it before that. */
-  | { kind: 'abandoned'; over?: boolean }
+  | { kind: 'refused'; class: ErrorClass; message: string; retryAfterMs?: number | undefined }
+  /** No shim began it in time, and now none can. `why`: given where more is known. */
+  | { kind: 'abandoned'; why?: string | undefined }
   /** It began and left neither a result nor a sign of life. */
   | { kind: 'lost'; message: string }
   /** It was killed for lack of memory, and its shim with it. */
@@ -23,13 +24,7 @@ export type Ending =
   /** Its time limit is over and its shim did not say so itself. */
   | { kind: 'overdue'; message: string };
 
-/** So often an attempt may be given up unbegun before the run is, and so often the platform may refuse to start one. */
-const mostUnbegun = 5;
-const mostRefused = 8;
-/** The first wait after such a refusal; it doubles, up to `longestWait`: eight take 15 minutes. */
-const firstWait = 10 * second;
-const longestWait = 5 * minute;
-/** Refusals that say nothing of the job: too many requests, a quota, a daemon or a service that is away. */
+/** Refusals that say nothing of the job: too many requests, a quota, a daemon or a service that is unavailable. */
 const platformTrouble: readonly ErrorClass[] = ['throttled', 'infrastructure'];
 
 /** The run after its current attempt has ended: final, or waiting for the next attempt. Pure. */
@@ -42,7 +37,7 @@ export function conclude(run: Run, ending: Ending, job: Job | undefined, now: In
 
   if (attempt.state === 'succeeded') return finish(next, 'succeeded', now, job);
   if (run.cancel) return finish({ ...next, reason: run.cancel.why || null }, 'cancelled', now, job);
-  if (attempt.state === 'abandoned') return again(next, attempt, now, job, random);
+  if (attempt.state === 'abandoned') return again(next, attempt, ending, now, job, random);
   if (job && attempt.errorClass && mayRetry(job.retry, next, attempt.errorClass, attempt.errorParts)) {
     const begun = next.attempts.filter(({ state }) => state !== 'abandoned').length;
     return { ...next, state: 'retrying', nextAttemptAt: now + retryDelay(job.retry, begun, random) };
@@ -62,10 +57,8 @@ function ended(run: Run, ending: Ending, job: Job | undefined, now: Instant): At
   switch (ending.kind) {
     case 'result':
       return ofResult(attempt, ending.result, run);
-    case 'abandoned': {
-      const error = ending.over ? 'the platform ended it before anybody began it' : 'nobody began it';
-      return { ...attempt, state: 'abandoned', endedAt: now, error };
-    }
+    case 'abandoned':
+      return { ...attempt, state: 'abandoned', endedAt: now, error: ending.why ?? 'no shim began it' };
     case 'unreadable':
       return { ...attempt, state: 'failed', endedAt: now, errorClass: 'infrastructure', error: ending.message };
     case 'refused': {
@@ -136,20 +129,19 @@ function record(run: Run, result: AttemptResult): void {
   if (result.suspect) run.warnings.push(`exit code 0, yet the log shows an error: ${result.suspect.message}`);
 }
 
-/** Nothing of the job has run, so none of its own attempts is used up. */
-function again(run: Run, attempt: Attempt, now: Instant, job: Job | undefined, random: number): Run {
-  const given = run.attempts.filter(({ state }) => state === 'abandoned').length;
-  const refused = attempt.errorClass !== null;
-  if (given < (refused ? mostRefused : mostUnbegun)) {
-    // Those that nobody began have waited long enough already.
-    const wait = !refused ? 0 : Math.min(firstWait * 2 ** (given - 1), longestWait);
-    return { ...run, state: 'retrying', nextAttemptAt: now + Math.round(wait * (0.75 + random / 2)) };
+/** The run as {@link afterUnbegun} leaves it. */
+function again(run: Run, attempt: Attempt, ending: Ending, now: Instant, job: Job | undefined, random: number): Run {
+  const next = afterUnbegun(run, now, random, ending.kind === 'refused' ? ending.retryAfterMs : undefined);
+  switch (next.do) {
+    case 'try again':
+      return { ...run, state: 'retrying', reason: next.reason, nextAttemptAt: next.at };
+    case 'miss':
+      return finish({ ...run, reason: next.reason, reasonCode: 'start-within' }, 'missed', now, job);
+    case 'give up': {
+      const last: Attempt = { ...attempt, errorClass: attempt.errorClass ?? 'infrastructure', error: next.error };
+      return finish({ ...run, reason: null, attempts: [...run.attempts.slice(0, -1), last] }, next.state, now, job);
+    }
   }
-  const hint = `does the ${attempt.executor} executor start, and can it pull the image?`;
-  const cause = refused ? attempt.error : `${attempt.error}; ${hint}`;
-  const error = `given up ${given} times before anything began: ${cause}`;
-  const last: Attempt = { ...attempt, errorClass: attempt.errorClass ?? 'infrastructure', error };
-  return finish({ ...run, attempts: [...run.attempts.slice(0, -1), last] }, refused ? 'failed' : 'lost', now, job);
 }
 
 function finish(run: Run, state: FinalState, now: Instant, job: Job | undefined): Run {

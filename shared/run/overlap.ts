@@ -1,50 +1,88 @@
+import { type Instant, iso, second } from '../instant.ts';
 import type { Job } from '../job/job.ts';
+import { nextSlots } from '../schedule/schedule.ts';
 import type { JobRow } from '../store/jobs.ts';
-import type { Run, Trigger } from './run.ts';
+import { parseRunId, type Run, type Trigger } from './run.ts';
 
 /** What to do with a run whose time has come, in view of the runs that hold its job already. */
 export type Overlap =
   | { do: 'start' }
   | { do: 'skip'; code: 'overlap' | 'paused'; reason: string }
-  | { do: 'wait'; reason: string }
+  /** `for`: whose end wakes it; the end of a coming scheduled run, where a backfill must not cost that its slot. */
+  | { do: 'wait'; for: 'job' | 'pause' | 'slot'; reason: string }
   | { do: 'replace'; runs: string[] };
+
+type Policy = Pick<Job, 'overlap' | 'concurrency'>;
+type Holder = JobRow['running'][number];
 
 /**
  * Whether a run may start now, in view of its job: a pause first, then the overlap policy. A pause holds at the slot's
- * instant, not when the slot was claimed; it does not keep back what a person asked for, nor a run that has begun.
+ * instant, not when the slot was claimed. It does not keep back what a person asked for, nor a run that has begun; a
+ * backfill waits for its end.
  */
 export function admit(
-  job: Pick<Job, 'overlap' | 'concurrency'>,
+  job: Policy & Pick<Job, 'schedules'>,
   run: Pick<Run, 'id' | 'trigger' | 'asked' | 'attempts'>,
-  { paused, running }: Pick<JobRow, 'paused' | 'running'>,
+  row: Pick<JobRow, 'paused' | 'running' | 'last'>,
+  now: Instant,
 ): Overlap {
-  if (paused && run.asked === null && run.attempts.length === 0) {
-    return { do: 'skip', code: 'paused', reason: `paused by ${paused.by}${paused.why ? `: ${paused.why}` : ''}` };
+  const { paused, running } = row;
+  if (paused && run.attempts.length === 0) {
+    const reason = `paused by ${paused.by}${paused.why ? `: ${paused.why}` : ''}`;
+    if (isBackfill(run)) return { do: 'wait', for: 'pause', reason };
+    if (run.asked === null) return { do: 'skip', code: 'paused', reason };
   }
-  return overlap(job, run, running);
+  const decision = overlap(job, run, running);
+  if (decision.do !== 'start' || !isBackfill(run) || run.attempts.length > 0) return decision;
+  const slot = costs(job, row, now);
+  if (slot === undefined) return decision;
+  return { do: 'wait', for: 'slot', reason: `the slot ${iso(slot)} of this job comes first` };
 }
 
 /**
  * The job's policy decides for runs that are expected at one instant or wanted by a person. Catch-up and backfill are
- * patient: they wait their turn, and a backfill never costs a scheduled run its slot.
+ * patient: they wait their turn, and a backfill never costs a scheduled run its slot. An older slot replaces no newer.
  */
-export function overlap(
-  job: Pick<Job, 'overlap' | 'concurrency'>,
-  run: Pick<Run, 'id' | 'trigger'>,
-  running: readonly { run: string; trigger: Trigger }[],
-): Overlap {
+export function overlap(job: Policy, run: Pick<Run, 'id' | 'trigger'>, running: readonly Holder[]): Overlap {
   const others = running.filter((other) => other.run !== run.id);
   const first = others[0];
   if (others.length < running.length || first === undefined) return { do: 'start' };
 
-  const together = job.overlap === 'allow' || (run.trigger === 'backfill' && others.every(isBackfill));
+  const together = job.overlap === 'allow' || (isBackfill(run) && others.every(isBackfill));
   if (together && others.length < job.concurrency) return { do: 'start' };
 
   const reason = `${first.run} of this job is still under way`;
-  const patient = run.trigger === 'backfill' || run.trigger === 'catch-up' || others.every(isBackfill);
-  if (patient || job.overlap === 'queue' || job.overlap === 'allow') return { do: 'wait', reason };
-  if (job.overlap === 'replace') return { do: 'replace', runs: others.map((other) => other.run) };
-  return { do: 'skip', code: 'overlap', reason };
+  const patient = isBackfill(run) || run.trigger === 'catch-up' || others.every(isBackfill);
+  const wait = { do: 'wait', for: 'job', reason } as const;
+  if (patient || job.overlap === 'queue' || job.overlap === 'allow') return wait;
+  if (job.overlap !== 'replace') return { do: 'skip', code: 'overlap', reason };
+  const newer = others.find((other) => slotOf(other.run) > slotOf(run.id));
+  if (!newer) return { do: 'replace', runs: others.map((other) => other.run) };
+  if (run.trigger !== 'schedule') return wait;
+  return { do: 'skip', code: 'overlap', reason: `${newer.run}, a newer slot of this job, is under way` };
+}
+
+/** A scheduled run this close is not kept from starting on time. */
+const reserve = 2 * second;
+
+/**
+ * The coming slot that a backfill would cost if it started now: it is due in a moment, or, should this take as long as
+ * the job's last run, could not start any more while it must. Undefined: none.
+ */
+function costs(
+  job: Policy & Pick<Job, 'schedules'>,
+  { running, last }: Pick<JobRow, 'running' | 'last'>,
+  now: Instant,
+): Instant | undefined {
+  if (job.overlap === 'allow' && running.length + 1 < job.concurrency) return undefined;
+  const end = now + (last?.durationMs ?? 0);
+  for (const { schedule, mustStartWithinMs } of job.schedules) {
+    const slot = nextSlots(schedule, now, 1)[0];
+    if (slot === undefined) continue;
+    if (slot <= now + reserve || (mustStartWithinMs !== null && slot < end && end > slot + mustStartWithinMs))
+      return slot;
+  }
+  return undefined;
 }
 
 /** Runs that wait for a place, and how many of them may try for one. */
@@ -54,20 +92,25 @@ export interface Turn {
 }
 
 /**
- * Who may try next when a place may have become free: the first turn in which somebody still waits. People's and
- * scheduled runs come before backfills, oldest slot first; backfills only while nobody else waits.
+ * Who may try next when a place may have become free: the first turn in which some run still waits. People's and
+ * scheduled runs come before backfills, oldest slot first; backfills only while no other waits.
  */
-export function turns(
-  job: Pick<Job, 'overlap' | 'concurrency'>,
-  waiting: readonly { run: string; trigger: Trigger }[],
-  running: number,
-): Turn[] {
+export function turns(job: Policy, waiting: readonly { run: string; trigger: Trigger }[], running: number): Turn[] {
   const free = Math.max(job.concurrency - running, 0);
   const ids = (runs: typeof waiting) => runs.map(({ run }) => run);
   return [
     { runs: ids(waiting.filter((run) => !isBackfill(run))), places: job.overlap === 'allow' ? free : 1 },
     { runs: ids(waiting.filter(isBackfill)), places: free },
   ];
+}
+
+/** Whether runs of this job wait for each other in order: a later one must not overtake those that wait. */
+export function keepsOrder({ overlap }: Pick<Job, 'overlap'>, { trigger }: Pick<Run, 'trigger'>): boolean {
+  return (overlap === 'queue' || overlap === 'allow') && trigger !== 'backfill';
+}
+
+function slotOf(run: string): Instant {
+  return parseRunId(run)?.slot ?? 0;
 }
 
 function isBackfill({ trigger }: { trigger: Trigger }): boolean {

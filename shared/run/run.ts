@@ -46,6 +46,10 @@ export interface Attempt {
   /** When the launcher claimed it; when it was seen to be over. */
   startedAt: Instant;
   endedAt: Instant | null;
+  /** The longest it may take from its beginning, ms, fixed when it started: preparation, time limit, grace. */
+  limitMs?: number;
+  /** Which start claimed it, unlike any other: tells a lost answer from a lost race. */
+  starter?: string;
   exitCode: number | null;
   signal: string | null;
   errorClass: ErrorClass | null;
@@ -103,6 +107,9 @@ export interface RunOutput {
   problem: string | null;
 }
 
+/** What was reported of a run while it was under way, once each. */
+export type Notice = 'late' | 'overdue' | 'past-finish-by';
+
 export interface Run {
   job: string;
   /** Unique within the job: slot, then kind, e.g. `20261120T070000Z` or `20261120T070312Z.m4f9k`. */
@@ -134,6 +141,7 @@ export interface Run {
   outputs: RunOutput[];
   /** Things to look at that did not fail the run: late, too short, a metric out of bounds… */
   warnings: string[];
+  notices: Notice[];
   /** How many slots this row stands for: 1, or more for a long outage that is told in one row. */
   slots: number;
 }
@@ -222,6 +230,7 @@ export function newRun(job: string, slot: Instant, trigger: Trigger, now: Instan
     metrics: {},
     outputs: [],
     warnings: [],
+    notices: [],
     slots: 1,
     ...more,
   };

@@ -10,7 +10,14 @@ export interface ActiveRun {
   since: Instant;
   /** Steps of its follow-up that are done, while others have failed. */
   followed?: string[];
+  /** What a queued run waits for: who frees it wakes the run, and until then no look is needed. */
+  waits?: WaitsFor;
+  /** When the watch first saw it under way for too long. */
+  suspect?: Instant;
 }
+
+/** The job that others hold, a place among the attempts of all jobs, the end of a pause; `claim`: its row is missing. */
+export type WaitsFor = 'job' | 'place' | 'pause' | 'claim';
 
 const partition = 'active';
 /** Limit of Table Storage for one page. */
@@ -18,15 +25,20 @@ const mostAtOnce = 1_000;
 
 export const activeCodec: Codec<ActiveRun> = {
   keys: ({ job, run }) => ({ partitionKey: partition, rowKey: `${job}|${run}` }),
-  encode: ({ checkAfter, since, followed }) => ({
+  encode: ({ checkAfter, since, followed, waits, suspect }) => ({
     checkAfter: new Date(checkAfter),
     since: new Date(since),
     followed: followed && JSON.stringify(followed),
+    waits,
+    suspect: suspect === undefined ? undefined : new Date(suspect),
   }),
   decode(row) {
     const [job = '', run = ''] = String(row.rowKey).split('|');
-    const entry = { job, run, checkAfter: readInstant(row.checkAfter), since: readInstant(row.since) };
-    return row.followed === undefined ? entry : { ...entry, followed: JSON.parse(String(row.followed)) };
+    const entry: ActiveRun = { job, run, checkAfter: readInstant(row.checkAfter), since: readInstant(row.since) };
+    if (row.followed !== undefined) entry.followed = JSON.parse(String(row.followed));
+    if (row.waits !== undefined) entry.waits = row.waits as WaitsFor;
+    if (row.suspect !== undefined) entry.suspect = readInstant(row.suspect);
+    return entry;
   },
 };
 
@@ -35,8 +47,17 @@ export interface Active {
   insert(entry: ActiveRun): Promise<void>;
   insertAll(entries: ActiveRun[]): Promise<void>;
   get(job: string, run: string): Promise<Versioned<ActiveRun> | undefined>;
-  /** @returns false when the race was lost, which is fine: whoever won has set a time as well. */
-  lookAgain(entry: Versioned<ActiveRun>, checkAfter: Instant): Promise<boolean>;
+  /**
+   * @param more replaces what the entry says of waiting and suspicion; left out: nothing is known of either
+   * @returns false when the race was lost, which is fine: whoever won has set a time as well.
+   */
+  lookAgain(
+    entry: Versioned<ActiveRun>,
+    checkAfter: Instant,
+    more?: Pick<ActiveRun, 'waits' | 'suspect'>,
+  ): Promise<boolean>;
+  /** It waits no more: to be looked at by then. */
+  unpark(job: string, run: string, checkAfter: Instant): Promise<void>;
   remove(job: string, run: string): Promise<void>;
   removeAll(job: string, runs: string[]): Promise<void>;
   /** Of one job, oldest slot first. @param page so many a request, at most 1,000 */
@@ -53,8 +74,14 @@ export function active(table: Table<ActiveRun>): Active {
       await table.insertAll(entries);
     },
     get: (job, run) => table.get(partition, `${job}|${run}`),
-    async lookAgain({ value, etag }, checkAfter) {
-      return (await table.replace({ ...value, checkAfter }, etag)) !== undefined;
+    async unpark(job, run, checkAfter) {
+      const entry = await table.get(partition, `${job}|${run}`);
+      if (!entry?.value.waits) return;
+      const { waits: _waits, ...value } = entry.value;
+      await table.replace({ ...value, checkAfter }, entry.etag);
+    },
+    async lookAgain({ value: { waits: _waits, suspect: _suspect, ...value }, etag }, checkAfter, more = {}) {
+      return (await table.replace({ ...value, ...more, checkAfter }, etag)) !== undefined;
     },
     remove: (job, run) => table.remove(partition, `${job}|${run}`),
     removeAll(job, runs) {

@@ -27,9 +27,12 @@ export interface Attempts {
   ticket(id: AttemptId, spec: AttemptSpec, until: Instant): Promise<string>;
   /** Takes the attempt away from any shim that has not begun it. False: a shim has begun. */
   abandon(id: AttemptId, by: string): Promise<boolean>;
+  /** When a shim began it; undefined: none has, as when the attempt was taken away before. */
   begun(id: AttemptId): Promise<Instant | undefined>;
   /** Newest sign of life: heartbeat, or the start. */
   lastHeartbeat(id: AttemptId): Promise<Instant | undefined>;
+  /** Whether its last heartbeat says that the job is over, and the shim is delivering what it left. */
+  delivering(id: AttemptId): Promise<boolean>;
   /** @throws UnreadableResult */
   result(id: AttemptId): Promise<AttemptResult | undefined>;
   /** Marks an output as used now, so that storage does not remove it for its age. False: it is gone. */
@@ -41,6 +44,8 @@ export interface Attempts {
 }
 
 const specName = 'spec.json';
+/** Metadata of `started.json` when it was written to keep shims from beginning: a look costs no reading of it. */
+const abandonedMark = 'abandoned';
 /** The log is read in pieces of this size. */
 const readSize = 4 * 1024 * 1024;
 
@@ -78,7 +83,8 @@ export function attempts(container: ContainerClient, sign: SignBlob, bodyMs: num
       const blob = container.getBlockBlobClient(path(id, 'started.json'));
       const body = JSON.stringify({ abandonedBy: by });
       try {
-        await blob.upload(body, Buffer.byteLength(body), { conditions: { ifNoneMatch: '*' } });
+        const mark = { conditions: { ifNoneMatch: '*' }, metadata: { [abandonedMark]: '1' } };
+        await blob.upload(body, Buffer.byteLength(body), mark);
         // A shim would have removed it. When this fails it stays, of no use, until the history is that old.
         await container
           .getBlobClient(path(id, specName))
@@ -92,7 +98,14 @@ export function attempts(container: ContainerClient, sign: SignBlob, bodyMs: num
         return found?.includes('"abandonedBy"') ?? false;
       }
     },
-    begun: (id) => modified(id, 'started.json'),
+    async begun(id) {
+      const found = await absentAsUndefined(container.getBlobClient(path(id, 'started.json')).getProperties());
+      return found?.metadata?.[abandonedMark] === undefined ? found?.lastModified?.getTime() : undefined;
+    },
+    async delivering(id) {
+      const found = await absentAsUndefined(readBlob(container.getBlobClient(path(id, 'heartbeat')), bodyMs));
+      return found !== undefined && saysDelivering(found.toString());
+    },
     async lastHeartbeat(id) {
       return (await modified(id, 'heartbeat')) ?? (await modified(id, 'started.json'));
     },
@@ -130,6 +143,15 @@ export class UnreadableResult extends Error {
   constructor(blob: string, cause: unknown) {
     super(`${blob} is not a result as the shim writes it: do service and shim have the same version?`, { cause });
     this.name = 'UnreadableResult';
+  }
+}
+
+/** The body is `{}` while the job runs, and has `delivering` afterwards. */
+function saysDelivering(heartbeat: string): boolean {
+  try {
+    return Boolean((JSON.parse(heartbeat) as { delivering?: unknown }).delivering);
+  } catch {
+    return false;
   }
 }
 

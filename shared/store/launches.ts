@@ -3,7 +3,15 @@ import { z } from 'zod';
 import type { Instant } from '../instant.ts';
 
 /** Says: look whether this attempt should start now. Acting on it twice, late or out of order is harmless. */
-export const launchMessage = z.object({ job: z.string(), run: z.string(), attempt: z.int().positive() });
+export const launchMessage = z.object({
+  job: z.string(),
+  run: z.string(),
+  attempt: z.int().positive(),
+  /** It stands in line for a place, and this is its turn. */
+  inLine: z.boolean().optional(),
+  /** When it becomes visible: set by `put`. Left out by hosts of an earlier version. */
+  at: z.int().optional(),
+});
 export type LaunchMessage = z.infer<typeof launchMessage>;
 
 export interface Received {
@@ -20,6 +28,8 @@ export interface Launches {
   put(message: LaunchMessage, at: Instant, now: Instant): Promise<void>;
   /** Up to 32, hidden from others for `hiddenSeconds`. */
   take(count: number, hiddenSeconds: number): Promise<Received[]>;
+  /** Since when the oldest message that could be taken has not been; undefined: none waits. Approximate. */
+  waitingSince(now: Instant): Promise<Instant | undefined>;
   putPoison(text: string): Promise<void>;
   /** About how many messages were set aside. */
   poisonCount(): Promise<number>;
@@ -33,7 +43,9 @@ export function launches(queue: QueueClient, poison: QueueClient): Launches {
   return {
     async put(message, at, now) {
       const seconds = Math.min(Math.max(Math.floor((at - now) / 1_000), 0), longestDelay - 1);
-      await queue.sendMessage(encode(JSON.stringify(message)), { visibilityTimeout: seconds });
+      await queue.sendMessage(encode(JSON.stringify({ ...message, at: Math.max(at, now) })), {
+        visibilityTimeout: seconds,
+      });
     },
     async take(count, hiddenSeconds) {
       const { receivedMessageItems } = await queue.receiveMessages({
@@ -49,6 +61,14 @@ export function launches(queue: QueueClient, poison: QueueClient): Launches {
           done: () => remove(queue, item.messageId, item.popReceipt),
         };
       });
+    },
+    async waitingSince(now) {
+      const { peekedMessageItems } = await queue.peekMessages({ numberOfMessages: 32 });
+      const since = peekedMessageItems.map(({ messageText, insertedOn }) => {
+        return readLaunch(Buffer.from(messageText, 'base64').toString())?.at ?? insertedOn.getTime();
+      });
+      const oldest = Math.min(...since);
+      return oldest <= now ? oldest : undefined;
     },
     async putPoison(text) {
       await poison.sendMessage(encode(text));

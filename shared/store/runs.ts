@@ -13,7 +13,18 @@ function rowKey(id: string): string {
 
 const dates = ['createdAt', 'startBy', 'finishBy', 'startedAt', 'endedAt', 'nextAttemptAt'] as const;
 const texts = ['id', 'trigger', 'state', 'reason', 'reasonCode', 'repeats'] as const;
-const parts = ['asked', 'args', 'cancel', 'attempts', 'versions', 'inputs', 'metrics', 'outputs', 'warnings'] as const;
+const parts = [
+  'asked',
+  'args',
+  'cancel',
+  'attempts',
+  'versions',
+  'inputs',
+  'metrics',
+  'outputs',
+  'warnings',
+  'notices',
+] as const;
 
 /** Plain columns for what people filter by, JSON for the rest. */
 export const runCodec: Codec<Run> = {
@@ -34,6 +45,9 @@ export const runCodec: Codec<Run> = {
     for (const name of dates) run[name] = row[name] === undefined ? null : readInstant(row[name]);
     for (const name of texts) run[name] = row[name] ?? null;
     for (const name of parts) run[name] = JSON.parse((row[name] as string | undefined) ?? 'null');
+    // Rows of earlier versions have none.
+    run.notices ??= [];
+    run.attempts = (run.attempts as Attempt[]).map((attempt) => ({ ...leftOut, ...attempt }));
     run.inputs ??= [];
     return run as unknown as Run;
   },
@@ -52,7 +66,7 @@ function fitted(run: Run): Run {
 }
 
 function json(run: Run, name: (typeof parts)[number]): string | null {
-  if (run[name] === null) return null;
+  if (run[name] === null || (name === 'notices' && run.notices.length === 0)) return null;
   const text = JSON.stringify(run[name]);
   if (text.length <= propertyLimit) return text;
   // What an attempt has left must never keep its run from ending: the row holds what fits, the result holds it all.
@@ -61,8 +75,10 @@ function json(run: Run, name: (typeof parts)[number]): string | null {
     return JSON.stringify(Object.fromEntries(fitting(numbers)));
   }
   if (name === 'outputs' || name === 'warnings') return JSON.stringify(fitting<unknown>(run[name]));
-  const brief = name === 'attempts' ? JSON.stringify(run.attempts.map(shorter)) : text;
-  if (brief.length <= propertyLimit) return brief;
+  for (const most of name === 'attempts' ? [200, 40, 0] : []) {
+    const brief = JSON.stringify(run.attempts.map((attempt) => shorter(attempt, most)));
+    if (brief.length <= propertyLimit) return brief;
+  }
   throw new RangeError(`${name} of ${run.job}.${run.id} takes ${text.length} characters; a row holds ${propertyLimit}`);
 }
 
@@ -75,10 +91,28 @@ function fitting<T>(values: readonly T[]): T[] {
   });
 }
 
-/** The versions of the last one are those of the run. */
-function shorter({ versions: _, ...attempt }: Attempt): Attempt {
-  return { ...attempt, error: attempt.error && cut(attempt.error, 200) };
+/**
+ * The versions of the last one are those of the run. One that was given up unbegun needs its reason least: hours of
+ * waiting for a platform make dozens of them.
+ */
+function shorter({ versions: _, ...attempt }: Attempt, most: number): Partial<Attempt> {
+  if (attempt.state !== 'abandoned') return { ...attempt, error: attempt.error && cut(attempt.error, most || 40) };
+  if (most > 0) return { ...attempt, error: attempt.error && cut(attempt.error, most) };
+  const { number, state, executor, startedAt, endedAt, errorClass, handle } = attempt;
+  return { number, state, executor, startedAt, endedAt, ...(errorClass && { errorClass }), ...(handle && { handle }) };
 }
+
+/** What such an attempt leaves out. */
+const leftOut = {
+  handle: null,
+  exitCode: null,
+  signal: null,
+  errorClass: null,
+  error: null,
+  cpuMs: null,
+  peakMemoryBytes: null,
+  logBytes: null,
+} satisfies Partial<Attempt>;
 
 export interface Runs {
   insert(run: Run): Promise<Versioned<Run> | undefined>;

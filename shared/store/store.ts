@@ -11,6 +11,7 @@ import { type Keys, keyCodec, keys } from './keys.ts';
 import { type Launches, launches } from './launches.ts';
 import { type Metrics, metricCodec, metrics } from './metrics.ts';
 import { doneCodec, type Outbox, outbox, waitingCodec } from './outbox.ts';
+import { type Places, placeCodec, places } from './places.ts';
 import { dayCodec, type RecentRuns, recentCodec, recentRuns } from './recent.ts';
 import { type Requests, requestCodec, requests } from './requests.ts';
 import { type Runs, runCodec, runs } from './runs.ts';
@@ -23,6 +24,8 @@ import { type Codec, table } from './table.ts';
 export interface Store {
   runs: Runs;
   active: Active;
+  /** Of attempts that may run at once. */
+  places: Places;
   jobs: JobRows;
   events: Events;
   incidents: Incidents;
@@ -64,6 +67,7 @@ export function openStore(given: string | StorageAccount, sign?: SignBlob, limit
   return {
     runs: runs(open('runs', runCodec)),
     active: active(open('active', activeCodec)),
+    places: places(open('active', placeCodec)),
     jobs: jobRows(open('jobs', jobCodec)),
     events: events(open('events', eventCodec)),
     incidents: incidents(open('incidents', openIncidentCodec), open('incidents', pastIncidentCodec)),

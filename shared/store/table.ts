@@ -26,7 +26,9 @@ export interface Table<T> {
   replace(value: T, etag: string): Promise<Versioned<T> | undefined>;
   /** Removing what is gone already is fine. */
   remove(partitionKey: string, rowKey: string): Promise<void>;
-  /** The same for rows of one partition, 100 a request. */
+  /** Removes the row if it is still as it was read. False: it has changed, or is gone. */
+  removeIf(partitionKey: string, rowKey: string, etag: string): Promise<boolean>;
+  /** Removes rows of one partition, 100 a request. */
   removeAll(partitionKey: string, rowKeys: string[]): Promise<void>;
   /** Row keys from `from` (inclusive) to `to` (exclusive), in their order, read page by page as far as needed. */
   list(partitionKey: string, range?: { from?: string; to?: string; page?: number }): AsyncIterable<Versioned<T>>;
@@ -106,6 +108,15 @@ export function table<T>(client: TableClient, codec: Codec<T>): Table<T> {
       }
     },
     remove,
+    async removeIf(partitionKey, rowKey, etag) {
+      try {
+        await client.deleteEntity(partitionKey, rowKey, { etag });
+        return true;
+      } catch (error) {
+        if (hasCode(error, 412) || hasCode(error, 404, 'ResourceNotFound')) return false;
+        throw error;
+      }
+    },
     async removeAll(partitionKey, rowKeys) {
       for (let at = 0; at < rowKeys.length; at += batchSize) {
         const some = rowKeys.slice(at, at + batchSize);

@@ -66,7 +66,8 @@ describe('clocks', () => {
   test('a run that does not start is reported while it waits, and once', async () => {
     const { world, box } = await open(job('score', { schedule: hourly }));
     world.platform.behave = () => 'never';
-    world.parts.hasPlace = async () => false;
+    world.parts.limit = 1;
+    await world.store.places.take({ number: 0, job: 'other', run: 'x', attempt: 1, since: seven + hour });
     await world.pass(seven + 30 * minute);
     expect(box.titles()).toEqual(['LATE score']);
     expect((box.arrived[0]?.at ?? 0) - seven).toBeLessThanOrEqual(10 * minute);

@@ -114,7 +114,7 @@ test('two hosts that are killed at random over one store leave one row a slot, a
 }, 120_000);
 
 async function startHost(options: HostOptions): Promise<ChildProcess> {
-  const host = spawn(process.execPath, [join(import.meta.dirname, 'support/host.ts')], {
+  const host = spawn(process.execPath, [join(import.meta.dirname, '../support/pipeline/host.ts')], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   host.stdin.end(JSON.stringify(options));

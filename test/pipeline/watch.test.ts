@@ -28,7 +28,7 @@ test('an attempt whose execution is over before anything began is given up withi
   await world.pass(seven + 4 * minute);
   const run = await world.row('score');
   expect(run.attempts.map(({ state }) => state)).toEqual(['abandoned', 'succeeded']);
-  expect(run.attempts[0]?.error).toContain('ended it before anybody began it');
+  expect(run.attempts[0]?.error).toContain('ended it before a shim began it');
   expect(run.attempts[0]?.endedAt).toBeLessThanOrEqual(seven + 3 * minute);
   expect(asked).toHaveLength(1);
   expect(await world.leftovers()).toEqual([]);

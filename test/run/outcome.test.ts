@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { minute, second } from '../../shared/instant.ts';
+import { hour, minute, second } from '../../shared/instant.ts';
 import type { Job } from '../../shared/job/job.ts';
 import { type AttemptResult, attemptResult, type ErrorClass } from '../../shared/run/attempt.ts';
 import { conclude, type Ending } from '../../shared/run/outcome.ts';
 import { mayRetry, retryDelay } from '../../shared/run/retry.ts';
 import type { Attempt, Run } from '../../shared/run/run.ts';
 import { warnings } from '../../shared/run/warnings.ts';
+import { runCodec } from '../../shared/store/runs.ts';
 import { job, seven, started } from '../support/pipeline/cast.ts';
 import { resultOf } from '../support/pipeline/executor.ts';
 
@@ -61,21 +62,68 @@ describe('how an attempt ends', () => {
     expect(conclude(started(), refused, once, now, 0).startedAt).toBeNull();
   });
 
-  test('what the platform will not start waits longer each time, uses up no attempt of the job, and is given up', () => {
-    const refused: Ending = { kind: 'refused', class: 'throttled', message: 'too many requests' };
-    let run = started('score', { attempts: [] });
+  /** A platform that refuses every start, from the first on, until the run is over or so many hours have passed. */
+  function refuseAll(
+    run: Run,
+    hours: number,
+    more: Partial<Extract<Ending, { kind: 'refused' }>> = {},
+  ): [Run, number[]] {
+    const refused: Ending = { kind: 'refused', class: 'throttled', message: 'too many requests', ...more };
     const waits: number[] = [];
-    for (let number = 1; number <= 8; number += 1) {
-      const attempt = { ...(started().attempts[0] as Attempt), number };
-      run = conclude({ ...run, state: 'running', attempts: [...run.attempts, attempt] }, refused, once, now, 0.5);
-      if (run.nextAttemptAt !== null) waits.push((run.nextAttemptAt - now) / second);
+    let [current, at] = [run, seven];
+    while (at < seven + hours * hour) {
+      const number = current.attempts.length + 1;
+      const attempt = { ...(started().attempts[0] as Attempt), number, startedAt: at, handle: null };
+      const attempts = [...current.attempts, attempt];
+      current = conclude({ ...current, state: 'starting', attempts }, refused, once, at, 0.5);
+      if (current.nextAttemptAt === null) break;
+      waits.push((current.nextAttemptAt - at) / second);
+      at = current.nextAttemptAt;
     }
-    expect(waits).toEqual([10, 20, 40, 80, 160, 300, 300]);
-    expect(run).toMatchObject({ state: 'failed', startedAt: null });
+    return [current, waits];
+  }
+
+  test('what the platform will not start waits longer each time, for six hours, says why, and uses up no attempt', () => {
+    const [early, waits] = refuseAll(started('score', { attempts: [] }), 2);
+    expect(waits.slice(0, 8)).toEqual([10, 20, 40, 80, 160, 300, 300, 300]);
+    expect(early).toMatchObject({ state: 'retrying', startedAt: null });
+    expect(early.reason).toBe(
+      'waits for the platform since 2026-11-20T07:00:00Z, at most until 2026-11-20T13:00:00Z: too many requests',
+    );
+    const [run, all] = refuseAll(started('score', { attempts: [] }), 12);
+    expect(all.reduce((sum, wait) => sum + wait, 0)).toBeCloseTo((6 * hour) / second);
+    expect(run).toMatchObject({ state: 'failed', startedAt: null, reason: null });
     expect(run.attempts.at(-1)).toMatchObject({
       errorClass: 'throttled',
-      error: 'given up 8 times before anything began: too many requests',
+      error: 'given up after 6 h of waiting for the platform: too many requests',
     });
+    // All of it fits into a row.
+    expect(runCodec.encode(run).attempts).toEqual(expect.any(String));
+  });
+
+  test('a slot that must start by an instant is tried until then, a last time at it, and is missed', () => {
+    const [run, waits] = refuseAll(started('score', { attempts: [], startBy: seven + 100 * second }), 12);
+    expect(waits).toEqual([10, 20, 40, 30]);
+    expect(run).toMatchObject({ state: 'missed', reasonCode: 'start-within' });
+    expect(run.reason).toBe('could not start by 2026-11-20T07:01:40Z: too many requests');
+  });
+
+  test('what the platform asks to wait for is waited for, as long as the slot is worth it', () => {
+    const [, waits] = refuseAll(started('score', { attempts: [] }), 1, { retryAfterMs: 30 * minute });
+    expect(waits.slice(0, 2)).toEqual([1_800, 1_800]);
+    const [run, few] = refuseAll(started('score', { attempts: [], startBy: seven + 10 * minute }), 1, {
+      retryAfterMs: 30 * minute,
+    });
+    expect(few).toEqual([600]);
+    expect(run.state).toBe('missed');
+  });
+
+  test('a week of waiting for a slot that is worth it still fits into a row', () => {
+    const startBy = seven + 7 * 24 * hour;
+    const [run] = refuseAll(started('score', { attempts: [], startBy }), 200, { message: 'x'.repeat(400) });
+    expect(run.state).toBe('missed');
+    expect(run.attempts.length).toBeLessThan(130);
+    expect(runCodec.encode(run).attempts).toEqual(expect.any(String));
   });
 
   test('a run without an attempt cannot end one', () => {

@@ -61,7 +61,12 @@ describe('a run whose time has come', () => {
 describe('a paused job', () => {
   const paused = { by: 'dana', why: 'audit', at: seven };
   const asks = (more: object) =>
-    admit({ overlap: 'forbid', concurrency: 1 }, newRun('x', seven, 'schedule', seven, more), { paused, running: [] });
+    admit(
+      { overlap: 'forbid', concurrency: 1, schedules: [] },
+      newRun('x', seven, 'schedule', seven, more),
+      { paused, running: [], last: null },
+      seven,
+    );
 
   test('skips what nobody asked for, and says who paused it', () => {
     expect(asks({})).toEqual({ do: 'skip', code: 'paused', reason: 'paused by dana: audit' });

@@ -52,6 +52,10 @@ export function memoryTable<T>(codec: Codec<T>): Table<T> {
     async remove(partitionKey, rowKey) {
       partition(partitionKey).delete(rowKey);
     },
+    async removeIf(partitionKey, rowKey, etag) {
+      const rows = partition(partitionKey);
+      return rows.get(rowKey)?.etag === etag && rows.delete(rowKey);
+    },
     async removeAll(partitionKey, rowKeys) {
       for (const rowKey of rowKeys) partition(partitionKey).delete(rowKey);
     },

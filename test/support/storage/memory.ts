@@ -8,6 +8,7 @@ import { incidents, openIncidentCodec, pastIncidentCodec } from '../../../shared
 import { jobCodec, jobRows } from '../../../shared/store/jobs.ts';
 import { metricCodec, metrics } from '../../../shared/store/metrics.ts';
 import { doneCodec, outbox, waitingCodec } from '../../../shared/store/outbox.ts';
+import { placeCodec, places } from '../../../shared/store/places.ts';
 import { dayCodec, recentCodec, recentRuns } from '../../../shared/store/recent.ts';
 import { requestCodec, requests } from '../../../shared/store/requests.ts';
 import { runCodec, runs } from '../../../shared/store/runs.ts';
@@ -37,6 +38,7 @@ export function memoryStore(clock: () => Instant): MemoryStore {
   const store: Store = {
     runs: runs(memoryTable(runCodec)),
     active: active(memoryTable(activeCodec)),
+    places: places(memoryTable(placeCodec)),
     jobs: jobRows(memoryTable(jobCodec)),
     events: events(memoryTable(eventCodec)),
     incidents: incidents(memoryTable(openIncidentCodec), memoryTable(pastIncidentCodec)),
@@ -86,7 +88,11 @@ function attemptsIn(
         create(name, JSON.stringify({ abandonedBy: by })) || (blobs.get(name)?.text.includes('abandonedBy') ?? false)
       );
     },
-    begun: async (id) => blobs.get(path(id, 'started.json'))?.at,
+    async begun(id) {
+      const found = blobs.get(path(id, 'started.json'));
+      return found?.text.includes('abandonedBy') ? undefined : found?.at;
+    },
+    delivering: async (id) => blobs.get(path(id, 'heartbeat'))?.text.includes('delivering') ?? false,
     lastHeartbeat: async (id) => (blobs.get(path(id, 'heartbeat')) ?? blobs.get(path(id, 'started.json')))?.at,
     async result(id) {
       const found = blobs.get(path(id, 'result.json'));

@@ -20,7 +20,7 @@ export class SteppedQueue implements Launches {
   }
 
   async put(message: LaunchMessage, at: Instant, now: Instant): Promise<void> {
-    this.add(JSON.stringify(message), this.clock() + Math.max(at - now, 0));
+    this.add(JSON.stringify({ ...message, at: Math.max(at, now) }), this.clock() + Math.max(at - now, 0));
   }
 
   add(text: string, visibleAt: Instant = this.clock()): void {
@@ -41,6 +41,11 @@ export class SteppedQueue implements Launches {
       };
       return { message: readLaunch(message.text), text: message.text, count: message.count, done };
     });
+  }
+
+  async waitingSince(now: Instant): Promise<Instant | undefined> {
+    const visible = [...this.messages].map(({ visibleAt }) => visibleAt).filter((at) => at <= now);
+    return visible.length === 0 ? undefined : Math.min(...visible);
   }
 
   async putPoison(text: string): Promise<void> {

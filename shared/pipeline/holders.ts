@@ -1,0 +1,62 @@
+import type { Instant } from '../instant.ts';
+import type { Parts } from '../parts.ts';
+import { isFinal, type Run } from '../run/run.ts';
+import type { JobRow } from '../store/jobs.ts';
+import type { Versioned } from '../store/table.ts';
+import { giveUp, tooLate } from './give-up.ts';
+import { inspect } from './inspect.ts';
+import { release } from './release.ts';
+
+/** What a look at the runs that hold a job has found. */
+export interface Holders {
+  /** One of them does not hold it any more, or may not: decide again. */
+  freed: boolean;
+  /** Until then it is not known whether one of them exists: its host may have died while it started it. */
+  unsureUntil: Instant | undefined;
+}
+
+/**
+ * Looks at the runs that hold a job before another is skipped, waits or replaces because of them: a nudge may be lost, a
+ * host dead. Those that are over are ended, and let go.
+ */
+export async function freeJob(parts: Parts, { name, running }: JobRow, now: Instant): Promise<Holders> {
+  const looks = await Promise.all(running.map(({ run }) => lookAtHolder(parts, name, run, now)));
+  const unsure = looks.filter((look) => typeof look === 'number');
+  return {
+    freed: looks.includes('freed'),
+    unsureUntil: unsure.length > 0 ? Math.min(...unsure) : undefined,
+  };
+}
+
+async function lookAtHolder(parts: Parts, job: string, id: string, now: Instant): Promise<'freed' | 'holds' | Instant> {
+  const holder = await parts.store.runs.get(job, id);
+  if (!holder) return 'holds';
+  const run = holder.value;
+  if (isFinal(run.state)) {
+    // The rest of what follows from its end is done by the watch, or is being done.
+    await release(parts, [run], now);
+    return 'freed';
+  }
+  const late = tooLate(run, now);
+  if (late && (run.state === 'queued' || run.state === 'retrying')) {
+    await giveUp(parts, holder, late, now);
+    return 'freed';
+  }
+  if (run.state !== 'starting' && run.state !== 'running') return 'holds';
+  return lookAtAttempt(parts, holder, now);
+}
+
+/** A platform that cannot be asked says nothing: then the run is as it was. */
+async function lookAtAttempt(parts: Parts, holder: Versioned<Run>, now: Instant): Promise<'freed' | 'holds' | Instant> {
+  const { job, id, state } = holder.value;
+  try {
+    const seen = await inspect(parts, holder, now);
+    if (seen.is === 'under way') return seen.sure ? 'holds' : seen.again;
+    // Its next attempt, if it has one, holds the job as before.
+    const after = (await parts.store.runs.get(job, id))?.value;
+    return after && after.state !== state && isFinal(after.state) ? 'freed' : 'holds';
+  } catch (error) {
+    parts.emit({ type: 'trouble', doing: `looking at ${job}.${id}, which holds its job`, error });
+    return 'holds';
+  }
+}

@@ -1,0 +1,128 @@
+import { type Instant, iso, minute, second } from '../instant.ts';
+import type { Parts } from '../parts.ts';
+import { admit } from '../run/overlap.ts';
+import { placeOrder } from '../run/place.ts';
+import { parseRunId, type Run } from '../run/run.ts';
+import type { ActiveRun } from '../store/active.ts';
+import type { JobRow } from '../store/jobs.ts';
+import type { Versioned } from '../store/table.ts';
+import { freeLeftPlaces, wakeLine } from './capacity.ts';
+import { lateAt, nextDeadline, notice } from './notice.ts';
+import { park, placeReason } from './park.ts';
+import { early, repairAfter, wake } from './waiting.ts';
+
+/** Messages that lie for this long are not taken by anyone: another one would lie beside them. */
+const unserved = 30 * second;
+/** A run that stays queued is looked at ever more seldom, up to this. */
+const seldom = 15 * minute;
+
+/** What one round of the watch reads at most once. */
+export interface Round {
+  job(name: string): Promise<Versioned<JobRow> | undefined>;
+  /** Since when launches are not served; undefined: they are. */
+  unservedSince(): Promise<Instant | undefined>;
+}
+
+export function roundOf({ store }: Parts, now: Instant): Round {
+  const jobs = new Map<string, ReturnType<Round['job']>>();
+  let oldest: Promise<Instant | undefined> | undefined;
+  return {
+    job(name) {
+      const known = jobs.get(name) ?? store.jobs.get(name);
+      jobs.set(name, known);
+      return known;
+    },
+    async unservedSince() {
+      oldest ??= store.launches.waitingSince(now);
+      const since = await oldest;
+      return since !== undefined && since < now - unserved ? since : undefined;
+    },
+  };
+}
+
+/** Queues the next attempt of a run whose message may be lost; not while messages lie about: it may be one of them. */
+export async function requeue(parts: Parts, run: Run, round: Round, now: Instant): Promise<void> {
+  if ((await round.unservedSince()) !== undefined) return;
+  await parts.store.launches.put({ job: run.job, run: run.id, attempt: run.attempts.length + 1 }, now, now);
+}
+
+/** A run that is queued past its slot: it waits for others, its launch was lost, or no one takes launches. */
+export async function lookAtQueued(
+  parts: Parts,
+  entry: Versioned<ActiveRun>,
+  found: Versioned<Run>,
+  round: Round,
+  now: Instant,
+): Promise<unknown> {
+  const { store } = parts;
+  const run = found.value;
+  if (run.slot > now + early) return store.active.lookAgain(entry, run.slot + repairAfter);
+  const row = (await round.job(run.job))?.value;
+  const job = parts.catalog().get(run.job)?.job;
+  const decision = job && row && admit(job, run, row, now);
+  if (decision?.do === 'wait') {
+    // The end of a slot's run wakes as well, and that slot comes by itself.
+    const waits = decision.for === 'slot' ? 'pause' : decision.for;
+    return park(parts, entry, found, waits, decision.reason, now);
+  }
+  const inLine = entry.value.waits === 'place';
+  if (!inLine) await requeue(parts, run, round, now);
+  const late = lateAt(run) ?? Number.POSITIVE_INFINITY;
+  const noticed = now < late ? found : await notice(parts, found, 'late', await whyLate(parts, inLine, round));
+  if (!noticed) return undefined;
+  if (inLine) return park(parts, entry, noticed, 'place', placeReason(parts), now);
+  const again = now + Math.min(Math.max((now - run.slot) / 2, repairAfter), seldom);
+  const next = [again, late > now ? late : again, nextDeadline(run, now) ?? again];
+  return store.active.lookAgain(entry, Math.round(Math.min(...next)));
+}
+
+async function whyLate(parts: Parts, inLine: boolean, round: Round): Promise<string> {
+  if (inLine) return placeReason(parts);
+  const since = await round.unservedSince();
+  if (since === undefined) return 'its launch was lost, and is queued again';
+  return `launches lie in the queue since ${iso(since)}: check that a host takes them`;
+}
+
+/**
+ * Wakes those that wait for an end that has been, and was not followed by a wake: its host died. Costs no request while
+ * whatever they wait for is under way: that is seen from the entries alone.
+ */
+export async function wakeForgotten(
+  parts: Parts,
+  entries: readonly Versioned<ActiveRun>[],
+  round: Round,
+  now: Instant,
+): Promise<void> {
+  const isDue = ({ run }: ActiveRun) => (parseRunId(run)?.slot ?? 0) <= now + early;
+  const due = entries.map(({ value }) => value).filter(isDue);
+  const live = due.filter(({ waits }) => waits === undefined);
+  const busy = new Set(live.map(({ job }) => job));
+  const forgotten = new Set(due.filter(({ job, waits }) => waits === 'job' && !busy.has(job)).map(({ job }) => job));
+  for (const name of forgotten) {
+    const row = await round.job(name);
+    if (row && (await round.unservedSince()) === undefined) await wake(parts, row.value, now, { all: true });
+  }
+  const inLine = due.filter(({ waits }) => waits === 'place');
+  if (parts.limit === undefined || inLine.length === 0 || live.length >= parts.limit) return;
+  if ((await round.unservedSince()) !== undefined) return;
+  const active = new Set(entries.map(({ value }) => `${value.job}|${value.run}`));
+  await freeLeftPlaces(parts, (job, run) => active.has(`${job}|${run}`), now);
+  await wakeLine(parts, now);
+  await requeueFirst(parts, inLine, parts.limit - live.length, now);
+}
+
+/** One that died between leaving the line and starting stands in no line: the first get a message in any case. */
+async function requeueFirst(parts: Parts, inLine: ActiveRun[], count: number, now: Instant): Promise<void> {
+  const order = ({ job, run }: ActiveRun) => {
+    const parsed = parseRunId(run);
+    const deployed = parts.catalog().get(job);
+    return deployed && parsed ? placeOrder(deployed.job, parsed) : '';
+  };
+  const first = [...inLine].sort((a, b) => (order(a) < order(b) ? -1 : 1)).slice(0, count);
+  for (const { job, run } of first) {
+    const found = await parts.store.runs.get(job, run);
+    if (!found) continue;
+    const attempt = found.value.attempts.length + 1;
+    await parts.store.launches.put({ job, run, attempt, inLine: true }, now, now);
+  }
+}

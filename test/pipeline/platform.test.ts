@@ -1,0 +1,118 @@
+import { expect, test } from 'vitest';
+import { cancel } from '../../shared/actions/cancel.ts';
+import { eventText } from '../../shared/events.ts';
+import { StartError } from '../../shared/executors/executor.ts';
+import { hour, type Instant, minute, second } from '../../shared/instant.ts';
+import { SecretError } from '../../shared/secrets/vault.ts';
+import { everyMinute, hourly, job, seven } from '../support/pipeline/cast.ts';
+import { World } from '../support/pipeline/parts.ts';
+
+const daily = '{ cron: "0 7 * * *", timeZone: UTC }';
+
+/** A platform that refuses every start until an instant; then it works. */
+function unavailable(world: World, until: Instant, retryAfterMs?: number): void {
+  const { start } = world.platform;
+  world.platform.start = async (spec) => {
+    if (world.now < until) throw new StartError('throttled', 'Azure is asked too often (429)', undefined, retryAfterMs);
+    return start.call(world.platform, spec);
+  };
+}
+
+test('a platform that is unavailable for twenty minutes is waited for, and the run says so meanwhile', async () => {
+  const world = await World.inMemory(job('score', { schedule: daily }));
+  unavailable(world, seven + 20 * minute);
+  await world.pass(seven + 16 * minute);
+  const waiting = await world.row('score');
+  expect(waiting.state).toBe('retrying');
+  expect(waiting.reason).toMatch(/^waits for the platform since 2026-11-20T07:00:00Z, at most until .*429/);
+  expect(world.events.map(eventText).join('\n')).toMatch(/score\S+ waits for the platform since .*tried again at/);
+  await world.pass(seven + 27 * minute);
+  const run = await world.row('score');
+  expect(run).toMatchObject({ state: 'succeeded', reason: null });
+  // None of its one attempt was used up.
+  expect(run.attempts.filter(({ state }) => state !== 'abandoned')).toHaveLength(1);
+  expect(await world.leftovers()).toEqual([]);
+});
+
+test('five hours are not too long, and after six it is given up with the cause', async () => {
+  const world = await World.inMemory(job('score', { schedule: daily }), job('other', { schedule: daily }));
+  unavailable(world, seven + 5 * hour);
+  await world.pass(seven + 5 * hour + 30 * minute);
+  expect(await world.states('score')).toEqual(['succeeded']);
+
+  const worse = await World.inMemory(job('score', { schedule: daily }));
+  unavailable(worse, seven + 9 * hour);
+  await worse.pass(seven + 7 * hour);
+  const run = await worse.row('score');
+  expect(run.state).toBe('failed');
+  expect(run.attempts.at(-1)?.error).toMatch(/given up after 6 h of waiting for the platform: .*429/);
+  expect(await worse.leftovers()).toEqual([]);
+});
+
+test('a slot that must start by an instant is tried until then, and missed with what the platform said', async () => {
+  const world = await World.inMemory(
+    job('score', { schedule: '{ cron: "0 7 * * *", timeZone: UTC, mustStartWithin: 7m }' }),
+  );
+  unavailable(world, seven + hour);
+  await world.pass(seven + 8 * minute);
+  const run = await world.row('score');
+  expect(run).toMatchObject({ state: 'missed', reasonCode: 'start-within' });
+  expect(run.reason).toContain('429');
+  expect(run.endedAt).toBeLessThanOrEqual(seven + 7 * minute + second);
+  expect(await world.leftovers()).toEqual([]);
+});
+
+test('a Retry-After of half an hour is honoured: one start before it, one after', async () => {
+  const world = await World.inMemory(job('score', { schedule: daily }));
+  let asked = 0;
+  unavailable(world, seven + 30 * minute, 30 * minute);
+  const { start } = world.platform;
+  world.platform.start = (spec) => {
+    asked += 1;
+    return start.call(world.platform, spec);
+  };
+  await world.pass(seven + 29 * minute);
+  expect(asked).toBe(1);
+  await world.pass(seven + 31 * minute);
+  expect(asked).toBe(2);
+  expect(await world.states('score')).toEqual(['succeeded']);
+});
+
+test('a Key Vault that is unavailable is waited for as well, and a secret that is missing is not', async () => {
+  const lines = { schedule: daily, more: 'secrets: { KEY: crm-key }' };
+  const world = await World.inMemory(job('score', lines));
+  const read = async () => {
+    if (world.now < seven + 40 * minute) throw new SecretError('unreachable', 'the vault did not answer in time');
+    return { value: 'x', version: 'v1' };
+  };
+  Object.assign(world.parts.vault, { read });
+  await world.pass(seven + 50 * minute);
+  expect(await world.states('score')).toEqual(['succeeded']);
+
+  const other = await World.inMemory(job('score', lines));
+  Object.assign(other.parts.vault, { read: () => Promise.reject(new SecretError('missing', 'there is none')) });
+  await other.pass(seven + minute);
+  expect(await other.states('score')).toEqual(['failed']);
+});
+
+test('a run that waits for the platform can be cancelled at once, and its job goes on', async () => {
+  const world = await World.inMemory(job('score', { schedule: hourly }));
+  unavailable(world, seven + 30 * minute);
+  await world.pass(seven + 5 * minute);
+  await cancel(world.parts, 'score', '20261120T070000Z', { by: 'dana', why: 'enough' }, world.now);
+  await world.pass(seven + hour + minute);
+  expect((await world.states('score')).slice(0, 2)).toEqual(['cancelled', 'succeeded']);
+});
+
+test('slots that are skipped while a run waits for the platform are skipped for one that runs in the end', async () => {
+  const world = await World.inMemory(job('score', { schedule: everyMinute }));
+  await world.pass(seven - second);
+  unavailable(world, seven + 10 * minute);
+  await world.pass(seven + 20 * minute + 30 * second);
+  const runs = (await world.rows('score')).filter(({ slot }) => slot >= seven && slot < world.now);
+  const skipped = runs.filter(({ state }) => state === 'skipped');
+  const others = runs.filter(({ state }) => state !== 'skipped');
+  expect(others.map(({ state }) => state)).toEqual(Array(others.length).fill('succeeded'));
+  expect(skipped.every(({ reason }) => reason?.includes('20261120T070000Z'))).toBe(true);
+  expect(others.length).toBeGreaterThan(5);
+});
