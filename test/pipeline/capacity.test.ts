@@ -137,7 +137,7 @@ test('a run that waits for a place costs no request while those that run go on',
     await host.tick(world.now);
     expect([...world.queue.messages].filter(({ visibleAt }) => visibleAt <= world.now)).toEqual([]);
   }
-  const ofWaiting = calls.filter((call) => /^(places|launches)/.test(call));
+  const ofWaiting = calls.filter((call) => /^(places|launches\.(put|waiting))/.test(call));
   expect(ofWaiting).toEqual([]);
   expect(calls.filter((call) => call === 'runs.get').length).toBeLessThanOrEqual(2 * 10);
   const late = world.events.filter(({ type }) => type === 'run-late');
