@@ -8,7 +8,7 @@ import { pipeline } from '../pipeline.ts';
 import { parseRunId } from '../run/run.ts';
 import type { Guard } from './caller.ts';
 import { finishPath } from './nudge.ts';
-import { apiPath, v1 } from './v1.ts';
+import { apiPath, unknownAddress, v1 } from './v1.ts';
 
 /** Only what names an attempt: these go into addresses and messages. */
 const attemptId = z.strictObject({
@@ -68,6 +68,11 @@ export function api(parts: Parts, clock: () => Instant, guard: Guard): Hono {
     await work.finish(id.data, clock());
     return c.body(null, 204);
   });
-  app.route(apiPath, v1({ parts, clock }, guard));
+  const service = v1({ parts, clock }, guard);
+  app.route(apiPath, service);
+  app.notFound((c) => {
+    if (c.req.path.startsWith(`${apiPath}/`)) return unknownAddress(service, c, c.req.path.slice(apiPath.length));
+    return c.json({ error: 'expected an address of this service: see its documentation' }, 404);
+  });
   return app;
 }

@@ -62,9 +62,10 @@ export async function knownRun(
   service: Service,
   caller: Caller,
   job: string,
-  id: string,
+  name: string,
 ): Promise<{ job: KnownJob; run: Run; etag: string }> {
   const known = await knownJob(service, caller, job);
+  const id = name.startsWith(`${job}.`) ? name.slice(job.length + 1) : name;
   const found = parseRunId(id) ? await service.parts.store.runs.get(job, id) : undefined;
   if (!found) {
     const detail = `expected a run of ${job}, found "${id}": GET /api/v1/jobs/${job}/runs lists them`;

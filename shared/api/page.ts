@@ -1,17 +1,12 @@
 import { z } from '@hono/zod-openapi';
 import { ApiProblem } from './problem.ts';
+import { whole } from './schema.ts';
 
 /** How long a list may get in one answer. */
 export const mostPerPage = 500;
 
 export const pageQuery = {
-  limit: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(mostPerPage)
-    .default(50)
-    .openapi({ description: `How many, at most ${mostPerPage}`, type: 'integer' }),
+  limit: whole(1, mostPerPage).default(50).openapi({ description: 'How many at most' }),
   cursor: z.string().max(500).optional().openapi({ description: '`next` of the page before; opaque' }),
 };
 
@@ -49,7 +44,5 @@ export function readCursor(cursor: string | undefined, parts: number): string[] 
   } catch {
     // Said below.
   }
-  throw new ApiProblem('bad-request', 'expected as cursor the `next` of the page before: leave it out to begin anew', [
-    { place: 'query.cursor', expected: 'the `next` of a page' },
-  ]);
+  throw new ApiProblem('no-such-page', 'expected as cursor the `next` of a page: leave it out to begin anew');
 }

@@ -24,13 +24,15 @@ export type ProblemCode =
   | 'no-such-run'
   | 'no-such-attempt'
   | 'no-such-route'
+  | 'no-such-page'
+  | 'no-such-method'
   | 'conflict'
   | 'key-reused'
   | 'changed-meanwhile'
   | 'too-large'
   | 'unavailable';
 
-const titles: Record<ProblemCode, [status: 400 | 401 | 403 | 404 | 409 | 412 | 413 | 422 | 503, title: string]> = {
+const titles: Record<ProblemCode, [status: 400 | 401 | 403 | 404 | 405 | 409 | 412 | 413 | 503, title: string]> = {
   'bad-request': [400, 'The request cannot be read'],
   'not-signed-in': [401, 'The caller is not known'],
   'not-allowed': [403, 'The caller may not do this'],
@@ -38,8 +40,10 @@ const titles: Record<ProblemCode, [status: 400 | 401 | 403 | 404 | 409 | 412 | 4
   'no-such-run': [404, 'There is no such run'],
   'no-such-attempt': [404, 'There is no such attempt'],
   'no-such-route': [404, 'There is nothing at this address'],
+  'no-such-method': [405, 'This address does not take this method'],
+  'no-such-page': [404, 'There is no such page'],
   conflict: [409, 'The state of things does not allow this'],
-  'key-reused': [422, 'This idempotency key belongs to another request'],
+  'key-reused': [409, 'This idempotency key belongs to another request'],
   'changed-meanwhile': [412, 'It has changed since it was read'],
   'too-large': [413, 'The request is too large'],
   unavailable: [503, 'This cannot be answered now'],

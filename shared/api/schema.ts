@@ -11,9 +11,14 @@ export const jobParam = z
 
 export const runParam = z
   .string()
-  .max(64)
+  .max(120)
   .regex(/^[0-9TZa-z.-]+$/, 'expected the id of a run such as 20261120T070000Z')
-  .openapi({ example: '20261120T070000Z' });
+  .openapi({ example: '20261120T070000Z', description: 'With or without the job in front of it' });
+
+/** A whole number of a path or a query; the document gets the limits as well, which a coerced number would hide. */
+export function whole(minimum: number, maximum: number) {
+  return z.coerce.number().int().min(minimum).max(maximum).openapi({ type: 'integer', minimum, maximum });
+}
 
 /** Of an action: the audit keeps it. */
 export const why = z.string().max(2_000).default('').openapi({ description: 'The reason, for the audit' });
@@ -47,8 +52,7 @@ export function answers<T extends z.ZodType>(schema: T) {
 export function changes<T extends z.ZodType>(schema: T) {
   return {
     ...answers(schema),
-    409: problemAnswer('The state of things does not allow it'),
+    409: problemAnswer('The state of things does not allow it, or the idempotency key belongs to another request'),
     412: problemAnswer('If-Match names a version that is not the present one'),
-    422: problemAnswer('The idempotency key belongs to another request'),
   };
 }

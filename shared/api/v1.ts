@@ -1,3 +1,4 @@
+import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import { type Api, newApi, type Service } from './app.ts';
@@ -31,7 +32,7 @@ const largest = bodyLimit({
 });
 
 /**
- * The API of the service, the same on one machine and in Azure: hosts mount it at {@link apiPath}.
+ * The API of the service, the same on one machine and in Azure. Hosts route {@link apiPath} to it.
  * @param guard who sends a request; asked before anything else
  */
 export function v1(service: Service, guard: Guard): Api {
@@ -55,12 +56,6 @@ export function v1(service: Service, guard: Guard): Api {
       new ApiProblem('unavailable', 'expected the store to answer; the log of the service says why'),
     );
   });
-  app.notFound((c) =>
-    problemResponse(
-      c,
-      new ApiProblem('no-such-route', `expected an address of ${apiPath}/openapi.json, found ${c.req.path}`),
-    ),
-  );
   app.use(largest);
   app.use(async (c, next) => {
     c.header('cache-control', 'no-store');
@@ -71,6 +66,22 @@ export function v1(service: Service, guard: Guard): Api {
     app.route('/', routes(service));
   app.doc31('/openapi.json', document);
   return app;
+}
+
+/** The answer to an address that the API does not have, or not for this method. @param path without {@link apiPath} */
+export function unknownAddress(app: Api, c: Context, path: string): Response {
+  const takes = (pattern: string) => new RegExp(`^${pattern.replaceAll(/:\w+/g, '[^/]+')}$`).test(path);
+  const methods = app.routes.filter((route) => route.method !== 'ALL' && takes(route.path)).map(({ method }) => method);
+  if (methods.length === 0) {
+    const detail = `expected an address of ${apiPath}/openapi.json, found ${path}`;
+    return problemResponse(c, new ApiProblem('no-such-route', detail));
+  }
+  const allowed = [...new Set(methods)].sort();
+  c.header('allow', allowed.join(', '));
+  return problemResponse(
+    c,
+    new ApiProblem('no-such-method', `expected ${allowed.join(' or ')}, found ${c.req.method}`),
+  );
 }
 
 /** The document without a service behind it, for `docs/` and for tests. */

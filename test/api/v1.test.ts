@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { api } from '../../shared/api/api.ts';
 import type { Caller } from '../../shared/api/caller.ts';
-import { v1 } from '../../shared/api/v1.ts';
+import { apiPath } from '../../shared/api/v1.ts';
 import { hour, iso, minute } from '../../shared/instant.ts';
 import { parseRunName } from '../../shared/run/run.ts';
 import { everyMinute, job } from '../support/pipeline/cast.ts';
@@ -12,10 +13,14 @@ const bodySize = { 'content-type': 'application/json' };
 
 /** The API over a world of jobs, as one caller meets it. */
 function open(world: World, caller: Caller = admin, parts = world.parts) {
-  const app = v1({ parts, clock: () => world.now }, async () => caller);
+  const app = api(
+    parts,
+    () => world.now,
+    async () => caller,
+  );
   return async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
     const text = typeof body === 'string' ? body : JSON.stringify(body);
-    const answer = await app.request(path, {
+    const answer = await app.request(`${apiPath}${path}`, {
       method,
       headers: { ...(body !== undefined && bodySize), ...headers },
       ...(body !== undefined && { body: text }),
@@ -94,9 +99,10 @@ describe('what is not there, or not well asked', () => {
     ['a run', '/jobs/score/runs/20200101T000000Z', 404, 'no-such-run'],
     ['a run that is no run', '/jobs/score/runs/latest', 404, 'no-such-run'],
     ['an address', '/jobs/score/nothing', 404, 'no-such-route'],
+    ['a look at what only takes orders', '/jobs/score/pause', 405, 'no-such-method'],
     ['a limit of thousands', '/jobs?limit=5000', 400, 'bad-request'],
     ['a state of its own', '/runs?state=broken', 400, 'bad-request'],
-    ['a cursor of its own', '/runs?cursor=eyJ4IjoxfQ', 400, 'bad-request'],
+    ['a cursor of its own', '/runs?cursor=eyJ4IjoxfQ', 404, 'no-such-page'],
     ['a name that is a path', '/jobs/..%2Fx', 400, 'bad-request'],
     ['a filter of a table', `/jobs/${encodeURIComponent("x' or 'a' eq 'a")}`, 400, 'bad-request'],
   ])('%s is refused with a code, what was expected, and no more', async (_, path, status, code) => {
@@ -139,7 +145,7 @@ describe('acting', () => {
     await world.pass(world.now + minute);
     expect(await world.states('pull')).toEqual(['succeeded', 'succeeded']);
     const reused = await ask('POST', '/jobs/pull/runs', { ...body, args: [] }, { 'idempotency-key': 'one' });
-    expect([reused.status, reused.body.type]).toEqual([422, 'urn:lamplighter:key-reused']);
+    expect([reused.status, reused.body.type]).toEqual([409, 'urn:lamplighter:key-reused']);
   });
 
   test('a key of one caller is none of another', async () => {
@@ -197,7 +203,7 @@ describe('acting', () => {
     const done = await ask('POST', '/jobs/score/backfill', { from, to });
     expect(done.body.runs).toHaveLength(plan.body.slots.length);
     const future = await ask('POST', '/jobs/score/backfill', { from, to: iso(world.now + hour) });
-    expect([future.status, future.body.errors[0].place]).toEqual([400, 'json.to']);
+    expect([future.status, future.body.detail]).toEqual([409, expect.stringContaining('an instant that is past')]);
   });
 });
 

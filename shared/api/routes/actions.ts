@@ -7,7 +7,7 @@ import { runNow } from '../../actions/run-now.ts';
 import { iso } from '../../instant.ts';
 import type { Job } from '../../job/job.ts';
 import { isFinal, runName } from '../../run/run.ts';
-import { slotsBetween } from '../../schedule/schedule.ts';
+import { countSlots, slotsBetween } from '../../schedule/schedule.ts';
 import { type Api, callerOf, type KnownJob, knownJob, knownRun, newApi, type Service } from '../app.ts';
 import { ApiProblem } from '../problem.ts';
 import { firstRequest } from '../request.ts';
@@ -15,7 +15,16 @@ import { changes, idempotencyKey, jobParam, runParam, why } from '../schema.ts';
 import { runJson, runView, time } from '../views.ts';
 
 const args = z.array(z.string().max(4_000)).max(100).default([]).openapi({ description: 'Added to the command' });
-const body = <T extends z.ZodType>(schema: T) => ({ content: { 'application/json': { schema } }, required: true });
+const body = <T extends z.ZodType>(schema: T, required = false) => ({
+  content: { 'application/json': { schema } },
+  required,
+});
+const runBody = z.strictObject({ args, why });
+const whyBody = z.strictObject({ why });
+const resumeBody = z.strictObject({
+  why,
+  catchUp: z.boolean().default(true).openapi({ description: 'What was skipped, too' }),
+});
 const ofJob = z.object({ job: jobParam });
 const ofRun = z.object({ job: jobParam, run: runParam });
 
@@ -23,7 +32,7 @@ const runRoute = createRoute({
   method: 'post',
   path: '/jobs/{job}/runs',
   summary: 'Run a job now, whatever its schedule says',
-  request: { params: ofJob, headers: idempotencyKey, body: body(z.strictObject({ args, why })) },
+  request: { params: ofJob, headers: idempotencyKey, body: body(runBody) },
   responses: changes(runView),
 });
 
@@ -31,7 +40,7 @@ const rerunRoute = createRoute({
   method: 'post',
   path: '/jobs/{job}/runs/{run}/rerun',
   summary: 'Run the slot of a run again, as a run of its own',
-  request: { params: ofRun, headers: idempotencyKey, body: body(z.strictObject({ why })) },
+  request: { params: ofRun, headers: idempotencyKey, body: body(whyBody) },
   responses: changes(runView),
 });
 
@@ -39,7 +48,7 @@ const cancelRoute = createRoute({
   method: 'post',
   path: '/jobs/{job}/runs/{run}/cancel',
   summary: 'End a run, or keep it from starting',
-  request: { params: ofRun, body: body(z.strictObject({ why })) },
+  request: { params: ofRun, body: body(whyBody) },
   responses: changes(runView),
 });
 
@@ -48,7 +57,7 @@ const pauseRoute = createRoute({
   method: 'post',
   path: '/jobs/{job}/pause',
   summary: 'Skip the slots of a job from now on; a run under way goes on',
-  request: { params: ofJob, body: body(z.strictObject({ why })) },
+  request: { params: ofJob, body: body(whyBody) },
   responses: changes(paused),
 });
 
@@ -59,9 +68,7 @@ const resumeRoute = createRoute({
   summary: 'Run slots again',
   request: {
     params: ofJob,
-    body: body(
-      z.strictObject({ why, catchUp: z.boolean().default(true).openapi({ description: 'What was skipped, too' }) }),
-    ),
+    body: body(resumeBody),
   },
   responses: changes(resumed),
 });
@@ -85,7 +92,7 @@ const backfillRoute = createRoute({
   summary: `One run for each past slot of a range that has not succeeded yet, at most ${mostSlots}`,
   request: {
     params: ofJob,
-    body: body(z.strictObject({ from: instant, to: instant, args, why, dryRun: z.boolean().default(false) })),
+    body: body(z.strictObject({ from: instant, to: instant, args, why, dryRun: z.boolean().default(false) }), true),
   },
   responses: changes(backfilled),
 });
@@ -96,7 +103,7 @@ export function actionRoutes(service: Service): Api {
     .openapi(runRoute, async (c) => {
       const caller = callerOf(c, 'act');
       const { job } = c.req.valid('param');
-      const asked = c.req.valid('json');
+      const asked = runBody.parse(c.req.valid('json') ?? {});
       runnable(await knownJob(service, caller, job));
       const key = c.req.valid('header')['idempotency-key'];
       const { at, token } = await firstRequest(service, caller, key, ['run', job, asked]);
@@ -106,17 +113,17 @@ export function actionRoutes(service: Service): Api {
     .openapi(rerunRoute, async (c) => {
       const caller = callerOf(c, 'act');
       const { job, run: id } = c.req.valid('param');
-      const asked = c.req.valid('json');
+      const asked = whyBody.parse(c.req.valid('json') ?? {});
       const found = await knownRun(service, caller, job, id);
       runnable(found.job);
       if (!isFinal(found.run.state)) {
         throw new ApiProblem(
           'conflict',
-          `expected a run that is over, ${job}.${id} is ${found.run.state}: cancel it first`,
+          `expected a run that is over, ${runName(found.run)} is ${found.run.state}: cancel it first`,
         );
       }
       const key = c.req.valid('header')['idempotency-key'];
-      const { at, token } = await firstRequest(service, caller, key, ['rerun', job, id, asked]);
+      const { at, token } = await firstRequest(service, caller, key, ['rerun', found.run.id, job, asked]);
       const run = await rerun(parts, found.run, { by: caller.name, why: asked.why }, at, token);
       return c.json(runJson(run), 200);
     })
@@ -126,9 +133,18 @@ export function actionRoutes(service: Service): Api {
       const found = await knownRun(service, caller, job, id);
       matches(c.req.header('if-match'), found.etag);
       if (isFinal(found.run.state) && !found.run.cancel) {
-        throw new ApiProblem('conflict', `expected a run that is not over, ${job}.${id} is ${found.run.state}`);
+        throw new ApiProblem(
+          'conflict',
+          `expected a run that is not over, ${runName(found.run)} is ${found.run.state}`,
+        );
       }
-      const run = await cancel(parts, job, id, { by: caller.name, why: c.req.valid('json').why }, clock());
+      const run = await cancel(
+        parts,
+        job,
+        found.run.id,
+        { by: caller.name, why: whyBody.parse(c.req.valid('json') ?? {}).why },
+        clock(),
+      );
       return c.json(runJson(run ?? found.run), 200);
     })
     .openapi(pauseRoute, async (c) => {
@@ -137,14 +153,19 @@ export function actionRoutes(service: Service): Api {
       if (!job.row)
         throw new ApiProblem('conflict', `expected a job that a tick has seen: ${job.name} is too new, wait a minute`);
       matches(c.req.header('if-match'), job.row.etag);
-      const changed = await pause(parts, job.name, { by: caller.name, why: c.req.valid('json').why }, clock());
+      const changed = await pause(
+        parts,
+        job.name,
+        { by: caller.name, why: whyBody.parse(c.req.valid('json') ?? {}).why },
+        clock(),
+      );
       return c.json({ job: job.name, paused: true, changed }, 200);
     })
     .openapi(resumeRoute, async (c) => {
       const caller = callerOf(c, 'act');
       const job = await knownJob(service, caller, c.req.valid('param').job);
       matches(c.req.header('if-match'), job.row?.etag);
-      const asked = c.req.valid('json');
+      const asked = resumeBody.parse(c.req.valid('json') ?? {});
       const runs = await resume(parts, job.name, { by: caller.name, why: asked.why }, asked.catchUp, clock());
       const caughtUp = (runs ?? []).map(runName);
       return c.json({ job: job.name, paused: false, changed: runs !== undefined, caughtUp }, 200);
@@ -155,11 +176,14 @@ export function actionRoutes(service: Service): Api {
       const job = runnable(await knownJob(service, caller, c.req.valid('param').job));
       const [from, to] = [Date.parse(asked.from), Date.parse(asked.to)];
       const now = clock();
-      if (to > now) throw wrong('json.to', `an instant that is past, found ${asked.to}`);
-      if (from > to) throw wrong('json.from', `an instant before ${asked.to}, found ${asked.from}`);
+      if (to > now) throw new ApiProblem('conflict', `expected as "to" an instant that is past, found ${asked.to}`);
+      if (from > to)
+        throw new ApiProblem('conflict', `expected as "from" an instant before ${asked.to}, found ${asked.from}`);
+      const most = job.schedules.reduce((sum, { schedule }) => sum + countSlots(schedule, from - 1, to), 0);
+      if (most > 10 * mostSlots) throw tooMany(most);
       const wanted = [...new Set(job.schedules.flatMap(({ schedule }) => slotsBetween(schedule, from - 1, to)))];
       const slots = await planBackfill(parts, job.name, wanted);
-      if (slots.length > mostSlots) throw wrong('json', `a range of at most ${mostSlots} slots, found ${slots.length}`);
+      if (slots.length > mostSlots) throw tooMany(slots.length);
       const by = { by: caller.name, why: asked.why };
       const runs = asked.dryRun ? [] : await backfill(parts, job.name, slots, asked.args, by, now);
       const done = wanted.length - slots.length;
@@ -177,6 +201,6 @@ function matches(wanted: string | undefined, etag: string | undefined): void {
   throw new ApiProblem('changed-meanwhile', `expected If-Match: ${etag ?? 'none'}, found ${wanted}: read it again`);
 }
 
-function wrong(place: string, expected: string): ApiProblem {
-  return new ApiProblem('bad-request', `${place}: expected ${expected}`, [{ place, expected }]);
+function tooMany(slots: number): ApiProblem {
+  return new ApiProblem('conflict', `expected a range of at most ${mostSlots} slots, found ${slots}: ask in parts`);
 }

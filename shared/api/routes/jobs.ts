@@ -4,7 +4,7 @@ import type { Job } from '../../job/job.ts';
 import { localText, nextSlots } from '../../schedule/schedule.ts';
 import { type Api, callerOf, type KnownJob, knownJob, newApi, type Service, visibleJobs } from '../app.ts';
 import { page, pageOf, pageQuery, readCursor } from '../page.ts';
-import { answers, jobParam } from '../schema.ts';
+import { answers, jobParam, whole } from '../schema.ts';
 import { optional, time } from '../views.ts';
 
 const jobView = z
@@ -92,7 +92,7 @@ const slots = createRoute({
   request: {
     params: z.object({ job: jobParam }),
     query: z.object({
-      count: z.coerce.number().int().min(1).max(1_000).default(10).openapi({ type: 'integer' }),
+      count: whole(1, 1_000).default(10),
       after: z.iso.datetime({ offset: true }).optional(),
     }),
   },

@@ -2,7 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { iso } from '../../instant.ts';
 import { type Api, callerOf, knownJob, newApi, type Service } from '../app.ts';
 import { page, pageOf, pageQuery } from '../page.ts';
-import { answers, jobParam } from '../schema.ts';
+import { answers, jobParam, whole } from '../schema.ts';
 import { eventJson, eventView, time } from '../views.ts';
 
 const point = z
@@ -30,7 +30,7 @@ const points = createRoute({
   request: {
     params: z.object({ job: jobParam, metric: z.string().min(1).max(300) }),
     query: z.object({
-      limit: z.coerce.number().int().min(1).max(1_000).default(100).openapi({ type: 'integer' }),
+      limit: whole(1, 1_000).default(100),
       before: z.iso.datetime({ offset: true }).optional().openapi({ description: 'Slots before this instant' }),
     }),
   },

@@ -1,17 +1,20 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { type Run, type RunState, runStates } from '../../run/run.ts';
+import { type Run, type RunState, runName, runStates } from '../../run/run.ts';
 import { type Api, callerOf, knownJob, knownRun, newApi, type Service, visibleJobs } from '../app.ts';
 import { type RunFilter, runsOf } from '../history.ts';
 import { page, pageOf, pageQuery, readCursor } from '../page.ts';
 import { ApiProblem } from '../problem.ts';
-import { answers, jobParam, runParam } from '../schema.ts';
+import { answers, jobParam, runParam, whole } from '../schema.ts';
 import { runJson, runView } from '../views.ts';
+
+const anyState = `(${runStates.join('|')})`;
 
 const filterQuery = z.object({
   ...pageQuery,
   state: z
     .string()
     .max(200)
+    .regex(new RegExp(`^${anyState}(,${anyState})*$`), `expected states joined by commas: ${runStates.join(', ')}`)
     .optional()
     .openapi({ description: `One or more, joined by commas: ${runStates.join(', ')}`, example: 'failed,timed-out' }),
   since: z.iso.datetime({ offset: true }).optional().openapi({ description: 'Slots from here on' }),
@@ -55,10 +58,10 @@ const log = createRoute({
     params: z.object({
       job: jobParam,
       run: runParam,
-      attempt: z.coerce.number().int().min(1).max(1_000).openapi({ type: 'integer' }),
+      attempt: whole(1, 1_000),
     }),
     query: z.object({
-      offset: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0).openapi({ type: 'integer' }),
+      offset: whole(0, Number.MAX_SAFE_INTEGER).default(0),
     }),
   },
   responses: {
@@ -98,15 +101,15 @@ export function runRoutes(service: Service): Api {
       return c.json(runJson(found.run), 200);
     })
     .openapi(log, async (c) => {
-      const { job, run: id, attempt } = c.req.valid('param');
+      const { job, run: name, attempt } = c.req.valid('param');
       // The state first: what is written until then is in the log that is read next.
-      const { run } = await knownRun(service, callerOf(c, 'read'), job, id);
+      const { run } = await knownRun(service, callerOf(c, 'read'), job, name);
       if (attempt > run.attempts.length) {
-        const detail = `expected 1 to ${run.attempts.length}, the attempts of ${job}.${id} so far, found ${attempt}`;
+        const detail = `expected 1 to ${run.attempts.length}, the attempts of ${runName(run)} so far, found ${attempt}`;
         throw new ApiProblem('no-such-attempt', detail);
       }
       const { offset } = c.req.valid('query');
-      const bytes = await read(service, { job, run: id, attempt }, offset);
+      const bytes = await read(service, { job, run: run.id, attempt }, offset);
       c.header('x-next-offset', String(offset + bytes.length));
       c.header('x-log-complete', String(bytes.length === 0 && isOver(run, attempt)));
       c.header('content-type', 'application/octet-stream');
@@ -144,10 +147,5 @@ function keyOf({ slot, job, id }: Run): string[] {
 }
 
 function statesOf(text: string | undefined): ReadonlySet<RunState> | undefined {
-  if (text === undefined) return undefined;
-  const states = text.split(',').map((state) => state.trim());
-  const wrong = states.find((state) => !(runStates as readonly string[]).includes(state));
-  if (wrong === undefined) return new Set(states as RunState[]);
-  const detail = `expected states of a run joined by commas (${runStates.join(', ')}), found "${wrong}"`;
-  throw new ApiProblem('bad-request', detail, [{ place: 'query.state', expected: runStates.join(', ') }]);
+  return text === undefined ? undefined : new Set(text.split(',') as RunState[]);
 }
