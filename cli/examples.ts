@@ -30,6 +30,15 @@ const examples: Record<string, string[]> = {
   cancel: ['lamp cancel score-prospects --why "wrong list"', 'lamp cancel --backfill score-prospects'],
   pause: ['lamp pause score-prospects --why "the CRM moves tonight"'],
   resume: ['lamp resume score-prospects', 'lamp resume score-prospects --no-catch-up'],
+  incidents: ['lamp incidents', 'lamp incidents score-prospects --all', "lamp incidents --json | jq -r '.[].incident'"],
+  ack: ['lamp ack score-prospects --why "I ask the CRM team"', 'lamp ack score-prospects.failed.1795158000000'],
+  resolve: ['lamp resolve score-prospects --why "the list was made by hand"'],
+  silence: [
+    'lamp silence score-prospects --for 2h --why "the CRM moves"',
+    'lamp silence --tag department:Sales --from 2026-11-21T18:00Z --until 2026-11-21T22:00Z --why "quarter end"',
+    'lamp silence                                 # what is silent now',
+  ],
+  alerts: ['lamp alerts test', 'lamp alerts test sales-ops', 'lamp alerts preview score-prospects', 'lamp alerts sent'],
   events: ['lamp events', 'lamp events score-prospects --since 30d'],
   detect: ['lamp detect < series.jsonl > flags.jsonl', 'lamp detect --metrics 1 --notes < one-metric.jsonl'],
   deploy: [

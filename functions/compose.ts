@@ -1,4 +1,5 @@
 import type { TokenCredential } from '@azure/identity';
+import { openAlerts } from '../shared/alerts/alerts.ts';
 import { nudges } from '../shared/api/nudge.ts';
 import { identity } from '../shared/clients/credential.ts';
 import { containerAppsExecutor } from '../shared/executors/container-apps/container-apps.ts';
@@ -6,7 +7,9 @@ import { hour } from '../shared/instant.ts';
 import type { Catalog } from '../shared/job/catalog.ts';
 import type { Parts } from '../shared/parts.ts';
 import { keyVault } from '../shared/secrets/keyvault/keyvault.ts';
+import { keyVaultValues } from '../shared/secrets/keyvault/values.ts';
 import { openStore, type Store } from '../shared/store/store.ts';
+import { readPackagedAlerts } from './alerts.ts';
 import { readCatalog } from './catalog.ts';
 import { readSettings, type Settings } from './settings.ts';
 
@@ -22,16 +25,24 @@ export async function composeAzure(environment: NodeJS.ProcessEnv, folder: strin
   const catalog = await readCatalog(folder);
   const credential = credentialOf(app);
   const store = storeOf(app, credential);
+  const vault = keyVault({ url: app.LAMPLIGHTER_KEY_VAULT_URL, credential });
   return {
     app,
     store,
     catalog: () => catalog,
     limit: app.LAMPLIGHTER_MAX_RUNNING,
     executor: executorOf(app, credential, catalog, store),
-    vault: keyVault({ url: app.LAMPLIGHTER_KEY_VAULT_URL, credential }),
+    vault,
+    alerts: await alertsOf(app, credential, store, folder),
     settings: { nudges: nudges(app.LAMPLIGHTER_APP_URL, () => store.keys('nudge')), cache: null },
     person: 'lamplighter',
   };
+}
+
+async function alertsOf(app: Settings, credential: TokenCredential, { keys }: Store, folder: string) {
+  const settings = await readPackagedAlerts(folder);
+  const vault = keyVaultValues({ url: app.LAMPLIGHTER_KEY_VAULT_URL, credential });
+  return openAlerts({ settings, vault, keys, address: app.LAMPLIGHTER_APP_URL, credential, now: Date.now });
 }
 
 function credentialOf({ AZURE_CLIENT_ID, AZURE_FUNCTIONS_ENVIRONMENT }: Settings): TokenCredential {

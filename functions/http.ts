@@ -1,4 +1,5 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
+import { linkPath } from '../shared/alerts/links.ts';
 import { api, tickPath } from '../shared/api/api.ts';
 import type { Guard } from '../shared/api/caller.ts';
 import { entraGuard } from '../shared/api/entra.ts';
@@ -45,7 +46,8 @@ const closed: Guard = async () => {
 
 /** Nothing is answered when nobody checks who asks; but for nudges, which carry a code of their own. */
 function unguarded({ app }: Invocation, path: string): string | undefined {
-  // The API checks the token of its caller itself.
+  // The API checks the token of its caller itself; a link of an alert is one.
+  if (path.startsWith(`${linkPath}/`)) return undefined;
   if (path === finishPath || path.startsWith(`${apiPath}/`) || app.WEBSITE_AUTH_ENABLED?.toLowerCase() === 'true')
     return undefined;
   if (app.AZURE_FUNCTIONS_ENVIRONMENT === 'Development') return undefined;

@@ -247,6 +247,7 @@ module app 'modules/app.bicep' = if (stage == 'all') {
     planName: names.plan
     appIdentityName: names.appIdentity
     secondSchedulerIdentityName: names.secondSchedulerIdentity
+    alertSecrets: index.alertSecrets
     hostAccountName: names.hostAccount
     dataAccountName: names.dataAccount
     vaultName: names.vault

@@ -2,6 +2,7 @@ import { join, relative } from 'node:path';
 import { isError, problemText } from '../../shared/manifest/problem.ts';
 import { makePackage } from '../deploy/package.ts';
 import type { Home } from '../home.ts';
+import { readLocalAlerts } from '../host/alerts.ts';
 import { readFolder } from '../host/folder.ts';
 import { Refusal } from '../refusal.ts';
 import { count } from '../words.ts';
@@ -21,7 +22,7 @@ export async function makeAppPackage(home: Home, { prefix, json }: PackageFlags)
   for (const warning of problems) console.error(problemText(warning));
   const out = join(home.root, 'dist', 'app');
   const index = join(home.root, 'infra', 'jobs.json');
-  await makePackage({ catalog, prefix, out, index });
+  await makePackage({ catalog, prefix, out, index, alerts: await readLocalAlerts(home) });
   if (json) console.log(JSON.stringify({ package: out, index, jobs: [...catalog.keys()] }, null, 2));
   else {
     const here = (path: string) => relative(process.cwd(), path) || '.';

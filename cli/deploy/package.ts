@@ -1,7 +1,9 @@
 import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { build, type PluginBuild } from 'esbuild';
+import { alertsFile } from '../../functions/alerts.ts';
 import { bundlePath, jobsFile, packJob } from '../../functions/catalog.ts';
+import { type AlertSettings, noAlerts, secretsOf } from '../../shared/alerts/settings.ts';
 import { containerAppsJobName, containerAppsSecretName } from '../../shared/executors/container-apps/names.ts';
 import { containerSize } from '../../shared/executors/container-apps/size.ts';
 import { hour, second } from '../../shared/instant.ts';
@@ -17,6 +19,8 @@ export interface PackageOptions {
   out: string;
   /** Where infra/ finds the list of jobs. */
   index: string;
+  /** What alerts.yaml says; left out: nothing is sent. */
+  alerts?: AlertSettings;
 }
 
 /** Of the program, not of the jobs. */
@@ -29,7 +33,7 @@ const aroundMs = 2 * hour;
  * installed or built in Azure, and no manifest is read when the app starts.
  * @throws Refusal when a job cannot run in Container Apps
  */
-export async function makePackage({ catalog, prefix, out, index }: PackageOptions): Promise<void> {
+export async function makePackage({ catalog, prefix, out, index, alerts = noAlerts }: PackageOptions): Promise<void> {
   const jobs = [...catalog.values()];
   const listed = listJobs(
     prefix,
@@ -41,6 +45,7 @@ export async function makePackage({ catalog, prefix, out, index }: PackageOption
     await bundleApp(fresh);
     for (const { bundle, zip } of jobs) await writeFile(join(fresh, bundlePath(bundle)), await zip());
     await writeJson(join(fresh, jobsFile), jobs.map(packJob));
+    await writeJson(join(fresh, alertsFile), alerts);
     await copyFile(join(root, 'host.json'), join(fresh, 'host.json'));
     await writeJson(join(fresh, 'package.json'), { name: 'lamplighter-app', private: true, main: 'index.js' });
     await rm(out, { recursive: true, force: true });
@@ -48,7 +53,7 @@ export async function makePackage({ catalog, prefix, out, index }: PackageOption
   } finally {
     await rm(fresh, { recursive: true, force: true });
   }
-  await writeJson(index, { prefix, jobs: listed });
+  await writeJson(index, { prefix, jobs: listed, alertSecrets: secretsOf(alerts) });
 }
 
 /**

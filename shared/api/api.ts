@@ -1,11 +1,13 @@
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
+import { linkPath } from '../alerts/links.ts';
 import type { Instant } from '../instant.ts';
 import { iso } from '../instant.ts';
 import type { Parts } from '../parts.ts';
 import { pipeline } from '../pipeline.ts';
 import { parseRunId } from '../run/run.ts';
+import { alertLinkPages } from './alert-links.ts';
 import type { Guard } from './caller.ts';
 import { finishPath } from './nudge.ts';
 import { apiPath, unknownAddress, v1 } from './v1.ts';
@@ -43,6 +45,7 @@ export function api(parts: Parts, clock: () => Instant, guard: Guard): Hono {
     }
     return next();
   });
+  if (parts.alerts?.links) app.route(linkPath, alertLinkPages(parts, parts.alerts.links, clock));
   app.get('/health', async (c) => {
     const { marks, launches } = parts.store;
     const [ticked, setAside] = await Promise.all([marks.get('heartbeat'), launches.poisonCount()]);

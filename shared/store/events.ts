@@ -9,7 +9,19 @@ import { type Codec, readInstant, type Table } from './table.ts';
 export interface JobEvent {
   job: string;
   at: Instant;
-  kind: 'deployed' | 'schedule-changed' | 'paused' | 'resumed' | 'run-now' | 'rerun' | 'backfill' | 'cancelled';
+  kind:
+    | 'deployed'
+    | 'schedule-changed'
+    | 'paused'
+    | 'resumed'
+    | 'run-now'
+    | 'rerun'
+    | 'backfill'
+    | 'cancelled'
+    | 'acknowledged'
+    | 'resolved'
+    | 'silenced'
+    | 'heard-again';
   by: string;
   why: string;
   /** Facts of the kind, e.g. `{ bundle, previous }` or `{ run }`. */

@@ -9,6 +9,7 @@ import { type Incidents, incidents, openIncidentCodec, pastIncidentCodec } from 
 import { type JobRows, jobCodec, jobRows } from './jobs.ts';
 import { type Keys, keyCodec, keys } from './keys.ts';
 import { type Launches, launches } from './launches.ts';
+import { type UsedLinks, usedLinkCodec, usedLinks } from './links.ts';
 import { type Metrics, metricCodec, metrics } from './metrics.ts';
 import { doneCodec, type Outbox, outbox, waitingCodec } from './outbox.ts';
 import { type Places, placeCodec, places } from './places.ts';
@@ -31,6 +32,7 @@ export interface Store {
   incidents: Incidents;
   outbox: Outbox;
   silences: Silences;
+  usedLinks: UsedLinks;
   metrics: Metrics;
   recent: RecentRuns;
   marks: Marks;
@@ -74,6 +76,7 @@ export function openStore(given: string | StorageAccount, sign?: SignBlob, limit
     outbox: outbox(open('outbox', waitingCodec), open('outbox', doneCodec)),
     metrics: metrics(open('metrics', metricCodec)),
     silences: silences(open('incidents', silenceCodec)),
+    usedLinks: usedLinks(open('incidents', usedLinkCodec)),
     recent: recentRuns(open('recent', recentCodec), open('recent', dayCodec)),
     marks: marks(open('service', markCodec)),
     requests: requests(open('requests', requestCodec)),

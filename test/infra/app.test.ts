@@ -4,6 +4,7 @@ import { TableServiceClient } from '@azure/data-tables';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { describe, expect, it } from 'vitest';
+import { linkPath } from '../../shared/alerts/links.ts';
 import { finishPath } from '../../shared/api/nudge.ts';
 import { openStore } from '../../shared/store/store.ts';
 import type { Later } from '../support/infra/bicep-functions.ts';
@@ -74,11 +75,11 @@ describe('the app', () => {
     allowedPrincipals: { identities: unknown[] };
   }
 
-  it('lets nobody in without a token for it, but for the nudge with its own code', () => {
+  it('lets nobody in without a token for it, but for the nudge and the link of an alert, which are signed', () => {
     expect(globalValidation).toEqual({
       requireAuthentication: true,
       unauthenticatedClientAction: 'Return401',
-      excludedPaths: [finishPath],
+      excludedPaths: [finishPath, `${linkPath}/*`],
     });
     const { registration, validation } = identityProviders.azureActiveDirectory;
     const client = environment.LAMPLIGHTER_AUTH_CLIENT_ID;

@@ -8,6 +8,7 @@ export const bicepFiles = globSync('**/*.{bicep,bicepparam}', { cwd: infra }).so
 /** As `npm run package` writes it; two variables of the first job have one secret. */
 export const sampleIndex = {
   prefix: 'lamp',
+  alertSecrets: ['teams-ops'],
   jobs: [
     {
       name: 'score-prospects',

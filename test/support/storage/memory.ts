@@ -6,6 +6,7 @@ import { type AttemptId, type Attempts, UnreadableResult } from '../../../shared
 import { eventCodec, events } from '../../../shared/store/events.ts';
 import { incidents, openIncidentCodec, pastIncidentCodec } from '../../../shared/store/incidents.ts';
 import { jobCodec, jobRows } from '../../../shared/store/jobs.ts';
+import { usedLinkCodec, usedLinks } from '../../../shared/store/links.ts';
 import { metricCodec, metrics } from '../../../shared/store/metrics.ts';
 import { doneCodec, outbox, waitingCodec } from '../../../shared/store/outbox.ts';
 import { placeCodec, places } from '../../../shared/store/places.ts';
@@ -45,6 +46,7 @@ export function memoryStore(clock: () => Instant): MemoryStore {
     outbox: outbox(memoryTable(waitingCodec), memoryTable(doneCodec)),
     metrics: metrics(memoryTable(metricCodec)),
     silences: silences(memoryTable(silenceCodec)),
+    usedLinks: usedLinks(memoryTable(usedLinkCodec)),
     recent: recentRuns(memoryTable(recentCodec), memoryTable(dayCodec)),
     marks: marks(memoryTable(markCodec)),
     requests: requests(memoryTable(requestCodec)),

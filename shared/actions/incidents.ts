@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto';
+import { acknowledged, resolvedByHand } from '../alerts/incident.ts';
+import { amend } from '../alerts/see.ts';
+import type { Instant } from '../instant.ts';
+import type { Parts } from '../parts.ts';
+import type { Person } from '../run/run.ts';
+import type { JobEvent } from '../store/events.ts';
+import type { Incident } from '../store/incidents.ts';
+import type { Scope, Silence } from '../store/silences.ts';
+
+/** What people do about incidents: each is in the audit. Those of the service itself are kept under its own name. */
+
+/** Job under which the audit keeps what concerns the service. */
+export const serviceName = '(service)';
+
+type About = Pick<Incident, 'job' | 'cause' | 'subject' | 'id'>;
+
+/** A person takes an incident: it is escalated no further. @returns undefined when it is not open any more */
+export async function acknowledge(
+  parts: Parts,
+  about: About,
+  asked: Person,
+  now: Instant,
+): Promise<Incident | undefined> {
+  const next = await amend(parts.store, about, (one) =>
+    one.id === about.id ? acknowledged(one, asked.by, asked.why, now) : undefined,
+  );
+  if (next) await note(parts, next.job, 'acknowledged', asked, now, { incident: next.id });
+  return next;
+}
+
+/** A person says that it is over. @returns undefined when it was already */
+export async function resolve(parts: Parts, about: About, asked: Person, now: Instant): Promise<Incident | undefined> {
+  const next = await amend(parts.store, about, (one) => (one.id === about.id ? resolvedByHand(one, now) : undefined));
+  if (next) await note(parts, next.job, 'resolved', asked, now, { incident: next.id });
+  return next;
+}
+
+/** Keeps messages back until a time: maintenance, or a known matter. */
+export async function silence(
+  parts: Parts,
+  scope: Scope,
+  { from, until }: { from: Instant; until: Instant },
+  asked: Person,
+  now: Instant,
+): Promise<Silence> {
+  const made: Silence = { id: randomBytes(4).toString('hex'), scope, from, until, ...asked };
+  await parts.store.silences.add(made);
+  await note(parts, jobOf(scope), 'silenced', asked, now, { silence: made.id, scope: scopeText(scope), until });
+  return made;
+}
+
+/** Ends a silence early. @returns undefined when there is none of this id */
+export async function unsilence(parts: Parts, id: string, asked: Person, now: Instant): Promise<Silence | undefined> {
+  const found = (await parts.store.silences.current()).find((one) => one.id === id);
+  if (!found) return undefined;
+  await parts.store.silences.remove(id);
+  await note(parts, jobOf(found.scope), 'heard-again', asked, now, { silence: id, scope: scopeText(found.scope) });
+  return found;
+}
+
+export function scopeText(scope: Scope): string {
+  return scope.kind === 'all' ? 'everything' : scope.name;
+}
+
+function jobOf(scope: Scope): string | null {
+  return scope.kind === 'job' ? scope.name : null;
+}
+
+async function note(
+  { store }: Parts,
+  job: string | null,
+  kind: JobEvent['kind'],
+  asked: Person,
+  at: Instant,
+  details: JobEvent['details'],
+): Promise<void> {
+  await store.events.append({ job: job ?? serviceName, at, kind, ...asked, details });
+}

@@ -1,0 +1,75 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { z } from 'zod';
+import { day, type Instant } from '../instant.ts';
+import { once } from '../once.ts';
+import { causes, type Incident } from '../store/incidents.ts';
+import type { Link } from './message.ts';
+
+/** Links of messages: whoever has one may look, and after a question acknowledge or rerun, once, for three days. */
+
+export const linkPath = '/api/alerts';
+export const linkActs = ['acknowledge', 'rerun'] as const;
+export type LinkAct = (typeof linkActs)[number];
+
+const validFor = 3 * day;
+
+/** What a link is about. Short names: it goes into an address. */
+const contents = z.object({
+  j: z.string().nullable(),
+  c: z.enum(causes),
+  s: z.string(),
+  /** Id of the incident: a later one of the same cause is another matter. */
+  i: z.string(),
+  /** The run that would be repeated. */
+  r: z.string().nullable(),
+  e: z.number(),
+});
+
+export interface Ticket {
+  incident: Pick<Incident, 'job' | 'cause' | 'subject' | 'id'>;
+  run: string | null;
+  until: Instant;
+}
+
+export interface AlertLinks {
+  of(incident: Incident, now: Instant): Promise<Link[]>;
+  /** Undefined: it was not made here, or is too old. */
+  read(token: string, now: Instant): Promise<Ticket | undefined>;
+}
+
+/**
+ * @param base where people reach the service, e.g. https://lamp.contoso.com
+ * @param key of this installation; asked for once
+ */
+export function alertLinks(base: string, key: () => Promise<Buffer>): AlertLinks {
+  const known = once(key);
+  const sign = async (payload: string) =>
+    createHmac('sha256', await known())
+      .update(`alert ${payload}`)
+      .digest('base64url');
+  return {
+    async of({ job, cause, subject, id, run }, now) {
+      const json = JSON.stringify({ j: job, c: cause, s: subject, i: id, r: run, e: now + validFor });
+      const payload = Buffer.from(json).toString('base64url');
+      const url = new URL(`${linkPath}/${payload}.${await sign(payload)}`, base).href;
+      const links: Link[] = [
+        { label: 'Open', url },
+        { label: 'Acknowledge', url: `${url}?do=acknowledge` },
+      ];
+      // A run by hand can repeat only what has been one.
+      return job !== null && run !== null ? [...links, { label: 'Rerun', url: `${url}?do=rerun` }] : links;
+    },
+    async read(token, now) {
+      const [payload = '', mac = ''] = token.split('.');
+      const [given, expected] = [Buffer.from(mac), Buffer.from(await sign(payload))];
+      if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;
+      const { j, c, s, i, r, e } = contents.parse(JSON.parse(Buffer.from(payload, 'base64url').toString()));
+      return now < e ? { incident: { job: j, cause: c, subject: s, id: i }, run: r, until: e } : undefined;
+    },
+  };
+}
+
+/** What is written down when a link is used. */
+export function useOf(token: string, act: LinkAct): string {
+  return createHash('sha256').update(`${act} ${token}`).digest('hex');
+}

@@ -1,0 +1,109 @@
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { html } from 'hono/html';
+import { acknowledge } from '../actions/incidents.ts';
+import { rerun } from '../actions/rerun.ts';
+import { plainly, stateWord } from '../alerts/cause.ts';
+import { type AlertLinks, type LinkAct, linkActs, type Ticket, useOf } from '../alerts/links.ts';
+import { type Instant, iso } from '../instant.ts';
+import type { Parts } from '../parts.ts';
+import type { Incident } from '../store/incidents.ts';
+import { visible } from '../text.ts';
+
+/**
+ * The page behind the links of messages. To open it changes nothing, whoever does: mail scanners follow links. Only the
+ * button in it acts, once for each link; who has the link is who the message was for.
+ */
+export function alertLinkPages(parts: Parts, links: AlertLinks, clock: () => Instant): Hono {
+  const app = new Hono();
+
+  app.use('*', async (c, next) => {
+    await next();
+    c.header(
+      'content-security-policy',
+      "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    );
+    // The address is what lets one act: it goes nowhere else, and is not kept. Without any referrer a browser would hide
+    // the origin of the button's request as well.
+    c.header('referrer-policy', 'same-origin');
+    c.header('cache-control', 'no-store');
+    c.header('x-content-type-options', 'nosniff');
+    c.header('x-robots-tag', 'noindex');
+  });
+  app.get('/:token', async (c) => {
+    const ticket = await links.read(c.req.param('token'), clock());
+    if (!ticket) return c.html(page('This link does not work', tooOld), 404);
+    const incident = await current(parts, ticket);
+    const wanted = linkActs.find((act) => act === c.req.query('do'));
+    return c.html(page(titleOf(ticket, incident), question(ticket, incident, wanted)));
+  });
+  app.post(
+    '/:token',
+    bodyLimit({ maxSize: 1_024, onError: (c) => c.text('expected at most 1 KB', 413) }),
+    async (c) => {
+      const token = c.req.param('token');
+      const ticket = await links.read(token, clock());
+      if (!ticket) return c.html(page('This link does not work', tooOld), 404);
+      const asked = (await c.req.parseBody().catch(() => ({}) as Record<string, unknown>)).do;
+      const act = linkActs.find((one) => one === asked);
+      if (!act) return c.html(page('Nothing was done', html`<p>Expected a button of the page to be pressed.</p>`), 400);
+      if (!(await parts.store.usedLinks.use(useOf(token, act), ticket.until))) {
+        return c.html(page('This link was used already', html`<p>Each button of a message works once.</p>`), 409);
+      }
+      return c.html(page('Done', await perform(parts, ticket, act, clock())));
+    },
+  );
+  return app;
+}
+
+const tooOld = html`<p>It is older than three days, or it was cut off on its way. Open the newest message, or use
+  <code>lamp incidents</code>.</p>`;
+
+async function current({ store }: Parts, { incident }: Ticket): Promise<Incident | undefined> {
+  const found = (await store.incidents.get(incident))?.value;
+  return found?.id === incident.id ? found : undefined;
+}
+
+function titleOf({ incident: { job, cause } }: Ticket, incident: Incident | undefined): string {
+  const state =
+    !incident || incident.state === 'resolved' ? ' (over)' : incident.state === 'acknowledged' ? ' (acknowledged)' : '';
+  return `${stateWord[cause]} ${job ?? 'the service'}${state}`;
+}
+
+function question({ run }: Ticket, incident: Incident | undefined, wanted: LinkAct | undefined) {
+  if (!incident) return html`<p>This incident is over and in the history.</p>`;
+  const { sentence, firstStep } = plainly(incident);
+  const button = (act: LinkAct, label: string) =>
+    html`<form method="post"><button name="do" value="${act}" class="${act === wanted ? 'wanted' : ''}">${label}</button></form>`;
+  const taken = incident.acknowledged;
+  return html`<p>${sentence} ${visible(incident.text)}</p>
+    <p><b>First step:</b> ${firstStep}</p>
+    <p>Since ${iso(incident.since)}, ${incident.count} times.${taken ? ` Acknowledged by ${visible(taken.by)}.` : ''}</p>
+    ${incident.state === 'open' ? button('acknowledge', 'Acknowledge: I look after it') : ''}
+    ${run === null ? '' : button('rerun', `Rerun ${incident.job}`)}`;
+}
+
+async function perform(parts: Parts, { incident, run }: Ticket, act: LinkAct, now: Instant) {
+  const asked = { by: `link of ${incident.id}`, why: 'from an alert' };
+  if (act === 'acknowledge') {
+    const done = await acknowledge(parts, incident, asked, now);
+    return done
+      ? html`<p>It is acknowledged, and escalated no further.</p>`
+      : html`<p>There was nothing to acknowledge: it is over, or someone has it already.</p>`;
+  }
+  const past = incident.job === null || run === null ? undefined : await parts.store.runs.get(incident.job, run);
+  if (!past) return html`<p>There is no run to repeat.</p>`;
+  const next = await rerun(parts, past.value, asked, now);
+  return html`<p>Run ${next.job}.${next.id} is queued.</p>`;
+}
+
+function page(title: string, body: unknown) {
+  return html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark"><title>${title}</title>
+<style>
+body { font: 17px/1.5 system-ui, sans-serif; max-width: 40rem; margin: 2rem auto; padding: 0 1rem; overflow-wrap: anywhere }
+h1 { font-size: 1.4rem } form { margin: 1rem 0 }
+button { font: inherit; padding: .6rem 1.2rem; min-height: 44px } .wanted { font-weight: 700; border-width: 3px }
+</style></head><body><main><h1>${title}</h1>${body}</main></body></html>`;
+}
