@@ -60,7 +60,7 @@ function profiles({ outputs }: AttemptResult): [string, OutputProfile][] {
   return outputs.flatMap(({ path, profile }) => (profile ? [[path, profile] satisfies [string, OutputProfile]] : []));
 }
 
-/** A name for each column; the second of two that are called the same is told apart. */
+/** A name for each column; the second of two with the same name gets a number. */
 function columnNames(path: string, { rows, columns }: OutputProfile): [string, Column, number][] {
   const seen = new Map<string, number>();
   return columns.map((column) => {

@@ -1,6 +1,6 @@
 /**
  * What this process wrote last, the newest few: a guess that saves a read. It may be out of date at any time, so it is
- * good for conditional writes only, and whoever loses one reads.
+ * good for conditional writes only, and the loser of one reads.
  */
 export class LastWritten<T> {
   private readonly values = new Map<string, T>();

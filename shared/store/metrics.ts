@@ -75,7 +75,7 @@ export interface Metrics {
   forget(job: string, before: Instant): Promise<number>;
 }
 
-/** Rows are read and removed so many at a time. */
+/** Rows in one request. */
 const page = 1_000;
 
 export function metrics(table: Table<MetricPoint>): Metrics {

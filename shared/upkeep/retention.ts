@@ -1,7 +1,6 @@
 import { day, type Instant } from '../instant.ts';
-import type { Catalog } from '../job/catalog.ts';
 import type { Parts } from '../parts.ts';
-import { isFinal, type Run } from '../run/run.ts';
+import { isFinal, type Run, runName } from '../run/run.ts';
 import type { Store } from '../store/store.ts';
 
 export interface Retention {
@@ -11,11 +10,11 @@ export interface Retention {
   hasTime?: () => boolean;
 }
 
-/** Jobs are looked at so many at once; a page of each, then the next page of those that have more. */
+/** Jobs at once: a page of each, then the next page of those that have more. */
 const together = 8;
-/** Rows are read and removed so many at a time. */
+/** Rows in one request. */
 const page = 1_000;
-/** What is still an input is marked as used so long before it would be removed. */
+/** What is still an input is marked as used from this long before storage would remove it. */
 const margin = 30 * day;
 
 /**
@@ -56,7 +55,7 @@ async function* forgetJob(parts: Parts, name: string, before: Instant, { blobs }
   const { store, catalog } = parts;
   try {
     const latest = catalog().has(name) ? await store.runs.newestSuccess(name) : undefined;
-    if (latest) await keepOutputs(store, catalog(), latest, before);
+    if (latest) await keepOutputs(parts, latest, before);
     let old: Run[] = [];
     for await (const { value: run } of store.runs.list(name, { to: before - 1, page })) {
       const over = isFinal(run.state) && (run.endedAt ?? run.createdAt) < before;
@@ -86,9 +85,16 @@ async function remove(store: Store, runs: readonly Run[], blobs: boolean): Promi
 }
 
 /** Storage removes what was not written for long: what other jobs still read is marked as used, each day. */
-async function keepOutputs({ attempts }: Store, catalog: Catalog, run: Run, before: Instant): Promise<void> {
+async function keepOutputs({ store, catalog, emit }: Parts, run: Run, before: Instant): Promise<void> {
   if ((run.endedAt ?? run.createdAt) > before + margin) return;
-  const attempt = { job: run.job, run: run.id, attempt: run.attempts.length };
-  const read = [...catalog.values()].flatMap(({ job }) => job.inputs.filter((input) => input.job === run.job));
-  for (const output of new Set(read.map((input) => input.output))) await attempts.keep(attempt, output);
+  const id = { job: run.job, run: run.id, attempt: run.attempts.length };
+  const read = [...catalog().values()].flatMap(({ job }) => job.inputs.filter((input) => input.job === run.job));
+  for (const output of new Set(read.map((input) => input.output))) {
+    if (!run.outputs.some(({ path, sha256 }) => path === output && sha256 !== null)) continue;
+    if (await store.attempts.keep(id, output)) continue;
+    const error = new Error(
+      `${output} of ${runName(run)} is no longer in storage: rerun it, as other jobs read that file`,
+    );
+    emit({ type: 'trouble', doing: `keeping the inputs that come from ${run.job}`, error });
+  }
 }

@@ -112,7 +112,8 @@ test('what other jobs still read is kept with its row, a rerun instead of the or
   const world = await World.of(reader, job('score', { more: 'outputs: [rows.csv, log.csv]' }));
   const slot = seven - 500 * day;
   const { attempts } = started('score');
-  const original = over(slot, { state: 'succeeded', attempts });
+  const outputs = [{ path: 'rows.csv', bytes: 1, sha256: 'ab', rows: 1, problem: null }];
+  const original = over(slot, { state: 'succeeded', attempts, outputs });
   const rerun: Run = { ...original, id: `${original.id}.rabc`, trigger: 'rerun', endedAt: slot + 2 * hour };
   await world.store.runs.insertAll([original, rerun]);
   const kept: string[] = [];
@@ -126,6 +127,11 @@ test('what other jobs still read is kept with its row, a rerun instead of the or
   await forget(world.host({ store }), slot - 29 * day, azure);
   await forget(world.host({ store }), slot - 31 * day, azure);
   expect(kept).toHaveLength(1);
+  store.attempts.keep = async () => false;
+  await forget(world.host({ store }), seven - 400 * day, azure);
+  expect(world.events.map((event) => (event.type === 'trouble' ? String(event.error) : ''))).toContain(
+    `Error: rows.csv of score.${rerun.id} is no longer in storage: rerun it, as other jobs read that file`,
+  );
 });
 
 test('marking an output as used makes it as young as today; one that is gone is no error', async () => {
