@@ -1,5 +1,6 @@
 import type { Instant } from '../instant.ts';
 import type { Run, RunState } from '../run/run.ts';
+import { comesBefore, newestRuns } from '../store/newest.ts';
 import type { Store } from '../store/store.ts';
 
 /** Which runs are wanted; slots UTC, both ends inclusive. */
@@ -11,21 +12,13 @@ export interface RunFilter {
   after: { job: string; id: string; slot: Instant } | undefined;
 }
 
-/** The newest slot first; runs of one slot by job and id. Reads of each job no more than is asked of the whole. */
-export async function* runsOf({ runs }: Store, jobs: readonly string[], filter: RunFilter): AsyncIterable<Run> {
-  const heads = await Promise.all(
-    jobs.map(async (job) => {
-      const rest = runsOfJob(runs, job, filter)[Symbol.asyncIterator]();
-      return { rest, run: (await rest.next()).value as Run | undefined };
-    }),
-  );
-  for (;;) {
-    let newest: (typeof heads)[number] | undefined;
-    for (const head of heads) if (head.run && (!newest?.run || before(head.run, newest.run))) newest = head;
-    if (!newest?.run) return;
-    yield newest.run;
-    newest.run = (await newest.rest.next()).value as Run | undefined;
-  }
+/** The newest slot first; runs of one slot by job and id. Of several jobs the index of recent runs is read, not each. */
+export async function* runsOf(store: Store, jobs: readonly string[], filter: RunFilter): AsyncIterable<Run> {
+  const [job, ...others] = jobs;
+  if (job === undefined) return;
+  if (others.length === 0) return yield* runsOfJob(store.runs, job, filter);
+  const { states, since: from, until: to, after } = filter;
+  yield* newestRuns(store, { states, from, to, after, jobs: new Set(jobs), page: 100 });
 }
 
 /** The store gives the runs of one slot in an order of its own, so those of a slot are put in ours. */
@@ -39,13 +32,8 @@ async function* runsOfJob(runs: Store['runs'], job: string, filter: RunFilter): 
       yield* same.sort((a, b) => (a.id < b.id ? -1 : 1));
       same = [];
     }
-    const over = after && (run.slot > after.slot || (run.slot === after.slot && !before(after, run)));
+    const over = after && (run.slot > after.slot || (run.slot === after.slot && !comesBefore(after, run)));
     if (!over && (!states || states.has(run.state))) same.push(run);
   }
   yield* same.sort((a, b) => (a.id < b.id ? -1 : 1));
-}
-
-function before(a: { job: string; id: string; slot: Instant }, b: { job: string; id: string; slot: Instant }): boolean {
-  if (a.slot !== b.slot) return a.slot > b.slot;
-  return a.job === b.job ? a.id < b.id : a.job < b.job;
 }

@@ -79,7 +79,9 @@ function json(run: Run, name: (typeof parts)[number]): string | null {
     const brief = JSON.stringify(run.attempts.map((attempt) => shorter(attempt, most)));
     if (brief.length <= propertyLimit) return brief;
   }
-  throw new RangeError(`${name} of ${run.job}.${run.id} takes ${text.length} characters; a row holds ${propertyLimit}`);
+  throw new RangeError(
+    `${name} of ${run.job}.${run.id} takes ${text.length} characters, and a row holds ${propertyLimit}: make it shorter`,
+  );
 }
 
 /** The first of these that fit into one property. */

@@ -93,3 +93,33 @@ test('the newest ten of 300 jobs cost one row each, not one list a job', async (
   expect(await names({ ...store, runs }, { page: 10 }, 10)).toHaveLength(10);
   expect(reads).toBe(10);
 });
+
+test('a list goes on after any run of it, also within one slot, and keeps to some jobs and slots', async () => {
+  const store = await fresh();
+  const rerun = (job: string, slot: number) => over(job, slot, { id: `${over(job, slot).id}.rabc`, trigger: 'rerun' });
+  const runs = ['b', 'a'].flatMap((job) =>
+    [0, 1].flatMap((at) => [over(job, seven + at * day), rerun(job, seven + at * day)]),
+  );
+  await keep(store, ...runs);
+  const waiting = newRun('a', seven, 'manual', seven, { id: '20261120T070000Z.mzz' });
+  await store.runs.insert(waiting);
+  await store.active.insert({ job: 'a', run: waiting.id, checkAfter: seven, since: seven });
+  const all: Run[] = [];
+  for await (const run of newestRuns(store)) all.push(run);
+  expect(all.map(({ id }) => id.slice(6, 8) + id.slice(16))).toEqual([
+    '21',
+    '21.rabc',
+    '21',
+    '21.rabc',
+    '20',
+    '20.mzz',
+    '20.rabc',
+    '20',
+    '20.rabc',
+  ]);
+  for (const [at, after] of all.entries()) {
+    expect(await names(store, { after })).toEqual(all.slice(at + 1).map(runName));
+  }
+  const some = await names(store, { jobs: new Set(['b']), to: seven });
+  expect(some).toEqual(['b.20261120T070000Z', 'b.20261120T070000Z.rabc']);
+});
