@@ -1,7 +1,10 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { serve } from '@hono/node-server';
 import { expect, onTestFinished, test } from 'vitest';
@@ -55,6 +58,8 @@ test.skipIf(!schemathesis)(
     const options = ['--max-examples', '15', '--workers', '1', '--seed', '7', '--request-timeout', '20', '--no-color'];
     const signedIn = ['--header', 'Authorization: Bearer opensesame'];
     const { stdout } = await run(schemathesis ?? '', ['run', `${url}/openapi.json`, ...options, ...signedIn], {
+      // It keeps what it found in the folder where it runs.
+      cwd: await mkdtemp(join(tmpdir(), 'lamp-contract-')),
       maxBuffer: 64 * 1024 * 1024,
       env: { ...process.env, HYPOTHESIS_STORAGE_DIRECTORY: '/dev/null' },
     }).catch((error: { stdout: string }) => ({ stdout: `FAILED\n${error.stdout}` }));
