@@ -62,7 +62,7 @@ export function attempts(container: ContainerClient, sign: SignBlob, bodyMs: num
   return {
     async urls(id, outputs, until) {
       const [started, heartbeat, log, result] = await Promise.all([
-        url(id, 'started.json', 'c', until),
+        url(id, 'started.json', 'cr', until),
         url(id, 'heartbeat', 'cw', until),
         url(id, 'log.txt', 'ac', until),
         url(id, 'result.json', 'c', until),

@@ -22,7 +22,7 @@ executorContract('process', async () => {
     executor,
     sharesDisk: true,
     async startAndDie(spec) {
-      const host = spawn(process.execPath, [join(import.meta.dirname, 'support/start-and-die.ts')], {
+      const host = spawn(process.execPath, [join(import.meta.dirname, '../support/pipeline/start-and-die.ts')], {
         stdio: ['pipe', 'pipe', 'inherit'],
       });
       host.stdin.end(JSON.stringify({ options, spec }));

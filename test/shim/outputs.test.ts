@@ -207,7 +207,7 @@ test('an output that cannot be profiled is kept all the same, also of a job that
   );
   const spec = await world.spec(
     `open('bad.json', 'w').write('{"a": ')
-open('list.jsonl', 'w').write('[1]')
+open('list.jsonl', 'w').write('{"a":1}\\n[1]')
 open('empty.csv', 'w')
 open('notes.txt', 'w').write('no table')
 raise SystemExit(255)`,
@@ -221,7 +221,7 @@ raise SystemExit(255)`,
   expect(result.outputs.every(({ sha256 }) => sha256)).toBe(true);
   expect(result.outputs.map(({ problem }) => problem)).toEqual([
     expect.stringMatching(/not profiled: not valid JSON/),
-    'not profiled: entry 1 is not an object',
+    'not profiled: entry 2 is not an object',
     undefined,
     undefined,
     expect.stringMatching(/not profiled: the workbook declares a document type/),

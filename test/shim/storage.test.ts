@@ -59,7 +59,7 @@ test('storage stays away: the shim gives up after deliverMs, with 69 before and 
   expect(after).toMatchObject({ code: 70, said: expect.stringContaining('result was not delivered') });
 });
 
-test('the answer to taking the attempt is lost: nothing runs, as the next try cannot tell whose it is', async () => {
+test('the answer to taking the attempt is lost: the shim finds its own mark there, and runs', async () => {
   let lost = false;
   proxy.decide = () => {
     if (lost) return 'open';
@@ -67,9 +67,30 @@ test('the answer to taking the attempt is lost: nothing runs, as the next try ca
     return 'deaf';
   };
   const spec = await world.spec('print(1)', { through: proxy.address });
+  const { result } = await world.run(spec);
+  expect(result.outcome).toBe('succeeded');
   expect((await start(spec).ended).code).toBe(75);
-  expect(await world.exists(`${spec.run}/started.json`)).toBe(true);
-  expect(await world.exists(`${spec.run}/result.json`)).toBe(false);
+});
+
+test('where its own mark cannot be read, or is of another, nothing runs', async () => {
+  const begin = async (permissions: string, there: string | undefined) => {
+    let lost = there !== undefined;
+    proxy.decide = () => {
+      if (lost) return 'open';
+      lost = true;
+      return 'deaf';
+    };
+    const spec = await world.spec('print(1)', { through: proxy.address });
+    spec.blobs.started = world.url(`${spec.run}/started.json`, permissions, proxy.address);
+    if (there !== undefined) await world.put(`${spec.run}/started.json`, Buffer.from(there));
+    expect((await start(spec).ended).code).toBe(75);
+    expect(await world.exists(`${spec.run}/result.json`)).toBe(false);
+  };
+  await begin('c', undefined);
+  await begin('cr', '{"abandonedBy":"the watch"}');
+  await begin('cr', '{"token":"0123"}');
+  await begin('cr', 'not JSON');
+  await begin('cr', '[]');
 });
 
 test('storage that refuses the log does not cost the result, and a short log comes with it', async () => {

@@ -20,7 +20,7 @@ from .spool import Spool
 from .storage import Storage
 from .supervise import supervise
 from .take import UNREACHABLE, take
-from .workdir import make, remove
+from .workdir import make, remove, sweep
 
 DELIVERED, UNDELIVERED = 0, 70
 
@@ -54,6 +54,7 @@ def run(spec, ticket=None):
         kill_strays()
         if base:
             remove(base)
+            sweep()
 
 
 def _taken(spec, facts, storage, signals, base):
@@ -81,6 +82,8 @@ def _taken(spec, facts, storage, signals, base):
     signals.hush()
     facts.ended_at = facts.ended_at or now_ms()
     log.close(now_ms())
+    heartbeat.deliver(overdue=facts.outcome in ('timed-out', 'stopped'))
+    heartbeat.give_if_due(storage)
     text = None if uploader.started else inline_text(spool)
     if text is None and len(spool):
         uploader.start()
@@ -92,7 +95,7 @@ def _taken(spec, facts, storage, signals, base):
     result = result_of(spec, facts, log, text, storage.calls + uploader.storage.calls)
     if not deliver(spec, storage, result):
         return UNDELIVERED
-    nudge(spec)
+    nudge(spec, signals)
     return DELIVERED
 
 

@@ -23,6 +23,7 @@ PYTHON_CANNOT = re.compile(r"can't (?:open file|find '__main__')|No module named
 NOT_FOUND = re.compile(r'not found|No such file|Permission denied|cannot execute|Exec format error', re.I)
 VARIABLE = re.compile(r'\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b')
 MISSING = re.compile(r'\b(?:not set|missing|required|undefined|not defined|not found|must (?:be )?set|unset|empty)\b', re.I)
+ENVIRONMENT = re.compile(r'\benv(?:ironment)? ?var(?:iable)?s?\b', re.I)
 PYTHONS = re.compile(r'(?:.*/)?(?:python[\d.]*|uv|uvx|poetry|pipenv|pdm|hatch)$')
 CRASHES = frozenset(('SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGSYS'))
 
@@ -76,7 +77,7 @@ def classify(
     text = _last_line(after)
     verdict = _by_kernel(exit_code, signal, raised, starved, memory_limit, job, text)
     if verdict is None and raised is not None:
-        verdict = Verdict(*judge(raised), headline(raised), '')
+        verdict = Verdict(*(_unset(raised, job) or judge(raised)), headline(raised), '')
         verdict.parts = parts_of(raised)
     if verdict is None:
         verdict = _by_exit(exit_code or 0, text, job)
@@ -115,6 +116,14 @@ def _cause(
     if own and own[-1] is blocks[-1] and not _last_line(after):
         return own[-1], after
     return (blocks[-1] if blocks and signal and not _last_line(after) else None), after
+
+
+def _unset(raised: Raised, job: Job) -> tuple[str, str] | None:
+    """By a variable that the exception asks for as one of the environment, and that the job does not have."""
+    if not raised.parts and ENVIRONMENT.search(raised.text):
+        if any(name not in job.variables for name in VARIABLE.findall(raised.text)):
+            return 'configuration', 'config-missing'
+    return None
 
 
 def _last_line(lines: list[str]) -> str:

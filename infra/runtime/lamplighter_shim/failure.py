@@ -12,3 +12,7 @@ class Stopped(Exception):
 
 class NotProfiled(Exception):
     """The file does not hold a table that we can read, and this is why."""
+
+
+class NoTable(Exception):
+    """The file is as it should be, and holds no table: there is nothing to profile and nothing to complain of."""

@@ -3,6 +3,8 @@ import time
 from .http1 import Broken
 from .storage import Storage
 
+HEADERS = {'x-ms-blob-type': 'BlockBlob', 'Content-Type': 'application/json'}
+
 
 class Heartbeat:
     """Says now and then that the attempt is alive. The first heartbeat comes after one interval: short runs need none."""
@@ -10,6 +12,14 @@ class Heartbeat:
     def __init__(self, spec):
         self.url, self.every = spec['blobs']['heartbeat'], spec['heartbeatMs'] / 1000
         self.due_at = time.monotonic() + self.every
+        self._given = self._delivering = False
+
+    def deliver(self, overdue):
+        """The job is over, and what it left is being stored: heartbeats say so from here on. The next one comes at once
+        where the service may be looking: after a first one, or when the job was `overdue`."""
+        self._delivering = True
+        if self._given or overdue:
+            self.due_at = time.monotonic()
 
     def give_if_due(self, storage: Storage):
         """One try, no more: the next heartbeat says the same. Never raises for what storage does."""
@@ -18,6 +28,7 @@ class Heartbeat:
             return
         self.due_at = now + self.every
         try:
-            storage.once('PUT', self.url, {'x-ms-blob-type': 'BlockBlob', 'Content-Type': 'application/json'}, b'{}')
+            storage.once('PUT', self.url, HEADERS, b'{"delivering":true}' if self._delivering else b'{}')
+            self._given = True
         except (Broken, ValueError):
             pass

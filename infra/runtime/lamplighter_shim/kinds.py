@@ -12,7 +12,7 @@ from .status import status_in
 BY_STATUS = {401: ('authorization', 'auth-401'), 403: ('authorization', 'auth-403'), 404: ('application', 'remote-404')}
 BY_STATUS |= {407: ('authorization', 'auth'), 408: ('network', 'network-timeout'), 429: ('throttled', 'rate-limit')}
 TOO_MUCH = re.compile(r'rate.?limit|too many requests|throttl|quota exceeded', re.I)
-ERRNO = re.compile(r'\[(?:Errno|WinError) (-?\d+)\]|\bErrno (\d+)\b')
+ERRNO = re.compile(r'\[(?:Errno|WinError) (-?\d+)\]|\bErrno (\d+)\b|^Error (\d+) connecting to ')
 NETWORK_ERRNO = {-2: 'dns', -3: 'dns', -5: 'dns', 11001: 'dns', 111: 'network-refused', 61: 'network-refused'}
 NETWORK_ERRNO |= {110: 'network-timeout', 60: 'network-timeout', 10060: 'network-timeout', 10061: 'network-refused'}
 NETWORK_ERRNO |= dict.fromkeys((32, 54, 101, 103, 104, 107, 112, 113, 10054), 'network')
@@ -24,9 +24,9 @@ CAUSED_BY = re.compile(r'\(Caused by (?:[\w.]*\.)?(\w+)\(')
 BY_NAME: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
     (re.compile(pattern), error_class, kind)
     for pattern, error_class, kind in (
-        (r'SyntaxError$|IndentationError$|TabError$', 'syntax', 'syntax'),
+        (r'^(?:SyntaxError|IndentationError|TabError)$', 'syntax', 'syntax'),
         (r'ModuleNotFoundError$|PackageNotFoundError$', 'module', 'dependency-missing'),
-        (r'ImportError$', 'module', 'dependency-mismatch'),
+        (r'^(?:Zip)?ImportError$', 'module', 'dependency-mismatch'),
         (r'MemoryError$|_ArrayMemoryError$|OutOfMemoryError$', 'memory', 'memory'),
         (
             r'ImproperlyConfigured$|UndefinedValueError$|Env(?:Validation)?Error$|SettingsError$|NoRegionError$|'
@@ -169,7 +169,7 @@ def of_status(code: int) -> tuple[str, str]:
 def of_errno(text: str) -> tuple[str, str] | None:
     """By the number of the system's error, as OSError writes it."""
     for match in ERRNO.finditer(text):
-        number = int(match[1] or match[2])
+        number = int(match[1] or match[2] or match[3])
         if number in NETWORK_ERRNO:
             return 'network', NETWORK_ERRNO[number]
         if number in FILE_ERRNO:

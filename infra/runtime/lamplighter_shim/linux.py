@@ -72,6 +72,32 @@ def children():
     return found
 
 
+def members(group):
+    """Process ids of a process group that are not dead: fields 3 and 5 of /proc/<pid>/stat (proc_pid_stat(5))."""
+    found = []
+    try:
+        for name in filter(str.isdigit, os.listdir('/proc')):
+            try:
+                with open(f'/proc/{name}/stat', 'rb') as file:
+                    state, _, of = file.read().rpartition(b')')[2].split()[:3]
+                if int(of) == group and state not in (b'Z', b'X'):
+                    found.append(int(name))
+            except (OSError, ValueError):
+                continue
+    except OSError:
+        pass  # no /proc
+    return found
+
+
+def command_line(pid):
+    """Its arguments with NUL in between; empty when it is gone or of another user."""
+    try:
+        with open(f'/proc/{pid}/cmdline', 'rb') as file:
+            return file.read(4096)
+    except OSError:
+        return b''
+
+
 def oom_kills():
     """How often the kernel killed for memory in this cgroup, or None where that is not known."""
     return _memory_figure(('memory.events', 'memory.oom_control'), 'oom_kill ')

@@ -4,7 +4,7 @@ import hashlib
 import os
 import stat
 
-from .failure import NotProfiled
+from .failure import NoTable, NotProfiled
 from .http1 import FileBody
 from .storage import Away, code_of, exists
 from .workdir import parts_of
@@ -64,6 +64,8 @@ def _keep(entry, wanted, storage, root, clean):
             found = profile(wanted['path'], file, status.st_size, clean)
             if found:
                 entry['profile'] = found
+        except NoTable:
+            pass
         except NotProfiled as why:
             problems.append(clean(f'not profiled: {why}')[:500])
         except Exception as error:  # whatever the file holds, it is no reason to fail

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import time
 
-from .linux import children, first_to_die
+from .linux import children, command_line, first_to_die, members
 
 
 def find_program(name, path, cwd):
@@ -58,6 +58,34 @@ def kill_group(group, number):
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):
         pass
+
+
+def kill_job(group):
+    """Kills a process group, but for Python's resource trackers in it: they end with the job, and only they can remove
+    its shared memory."""
+    spared = [pid for pid in members(group) if b'resource_tracker' in command_line(pid)]
+    if not spared:
+        kill_group(group, signal.SIGKILL)
+        return
+    for _ in range(100):  # a fork bomb makes new ones meanwhile; what is left is killed when the job is buried
+        left = [pid for pid in members(group) if pid not in spared]
+        for pid in left:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                pass
+        if not left or left == [group]:
+            return
+
+
+def bury_orphans(pid):
+    """Buries the dead among our children, but for `pid`."""
+    for child in children():
+        if child != pid:
+            try:
+                os.waitpid(child, os.WNOHANG)
+            except ChildProcessError:
+                pass
 
 
 def kill_strays(patience_s=2.0):

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 
 from .clock import iso
 from .http1 import Broken, Http
@@ -9,6 +10,7 @@ from .storage import Away, code_of, exists
 
 MOST_BYTES = 512 * 1024
 INLINE_BYTES = 64 * 1024
+NUDGE_PAUSES_S = (0.0, 0.5, 1.0, 2.0, 4.0)
 
 
 class Facts:
@@ -136,14 +138,24 @@ def deliver(spec, storage, result):
     return False
 
 
-def nudge(spec):
-    """Tells the service that the result is there. Whatever goes wrong only costs it a minute."""
+def nudge(spec, signals):
+    """Reports that the result is there. The service may be starting again just then, so this is tried a few times, for at
+    most a quarter of a minute and not against a request to stop; losing it all the same only costs a minute."""
     if spec['nudge'] is None:
         return
     body = json.dumps({key: spec[key] for key in ('job', 'run', 'attempt')}).encode()
-    try:
-        http = Http(timeout=2.0, connect_timeout=2.0)
-        http.exchange('POST', spec['nudge'], {'Content-Type': 'application/json'}, body)
-        http.close()
-    except (Broken, ValueError):
-        pass
+    http = Http(timeout=2.0, connect_timeout=2.0)
+    for pause in NUDGE_PAUSES_S:
+        if pause:
+            time.sleep(pause)
+        if pause and signals.stopped:
+            break
+        try:
+            reply = http.exchange('POST', spec['nudge'], {'Content-Type': 'application/json'}, body)
+            if reply.status < 500 and reply.status not in (408, 429):
+                break
+        except Broken:
+            pass
+        except ValueError:
+            break
+    http.close()

@@ -7,12 +7,14 @@ import time
 
 from .clock import now_ms, span
 from .failure import Failure
-from .process import kill_group, kill_strays, spawn
+from .linux import children
+from .process import bury_orphans, kill_group, kill_job, kill_strays, spawn
 from .signals import signal_name
 
 READ_BYTES = 1 << 18
 PIPE_BYTES = 1 << 20
 TICK_S = 1.0
+LEFTOVER_S = 1.0
 
 
 class Ended:
@@ -74,7 +76,7 @@ def _watch(pid, reading, spec, log, signals, uploader):
             kill_group(pid, signal.SIGTERM)
         if kill_at is not None and now >= kill_at:
             log.say(f'still running {span(spec["graceMs"])} after SIGTERM: SIGKILL to the process group', now_ms())
-            kill_group(pid, signal.SIGKILL)
+            kill_job(pid)
             kill_at, ended.killed_by_us = None, True
         next_at = min(at for at in (tick_at, limit, kill_at) if at is not None)
         for fd, _ in poll.poll(max(0, (next_at - time.monotonic()) * 1000) + 1):
@@ -82,10 +84,12 @@ def _watch(pid, reading, spec, log, signals, uploader):
                 signals.drain()
             elif not _read(reading, log):
                 poll.unregister(reading)  # closed by the job, which may well run on
-        if burial := _bury(pid):
+        if (burial := _dead(pid)) is not None:
             break
     ended.ended_at = now_ms()
-    _, status, usage = burial
+    _outlive(pid, reading, log, signals)
+    kill_group(pid, signal.SIGKILL)  # before the burial: until then the number cannot be of another process
+    _, status, usage = burial or os.wait4(pid, 0)
     strays = kill_strays()
     code = os.waitstatus_to_exitcode(status)
     ended.exit_code, ended.signal = (code, None) if code >= 0 else (None, signal_name(-code))
@@ -99,27 +103,33 @@ def _watch(pid, reading, spec, log, signals, uploader):
     return ended
 
 
-def _bury(pid):
-    """What wait4 says of the job's process once it has ended, else None. What is left of its group dies first."""
-    if hasattr(os, 'waitid'):  # not on macOS
-        # Orphans that came to us are buried as they die: in a container they would use up its process limit. Not all
-        # at once: a fork bomb makes them faster than that.
-        for _ in range(1000):
-            dead = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT | os.WNOHANG)
-            if dead is None:
-                return None
-            if dead.si_pid == pid:
-                break
-            os.waitpid(dead.si_pid, 0)
-        else:
+def _dead(pid):
+    """None while the job's process lives; then an empty tuple, or what wait4 says where only a burial can tell."""
+    if not hasattr(os, 'waitid'):  # macOS before Python 3.13
+        burial = os.wait4(pid, os.WNOHANG)
+        return burial if burial[0] else None
+    # Orphans that came to us are buried as they die: in a container they would use up its process limit. Not all at
+    # once: a fork bomb makes them faster than that.
+    for _ in range(1000):
+        dead = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT | os.WNOHANG)
+        if dead is None:
             return None
-        kill_group(pid, signal.SIGKILL)  # before the burial: until then the number cannot be somebody else's
-        return os.wait4(pid, 0)
-    burial = os.wait4(pid, os.WNOHANG)
-    if not burial[0]:
-        return None
-    kill_group(pid, signal.SIGKILL)
-    return burial
+        if dead.si_pid == pid:
+            return ()
+        os.waitpid(dead.si_pid, 0)
+    return None
+
+
+def _outlive(pid, reading, log, signals):
+    """Gives what the dead job has left behind a moment to end by itself, as Python's resource tracker does, which removes
+    shared memory. What it writes meanwhile is kept."""
+    until = time.monotonic() + LEFTOVER_S
+    while time.monotonic() < until and any(child != pid for child in children()):
+        while _read(reading, log, at_end=True):
+            if time.monotonic() > until:
+                return
+        bury_orphans(pid)
+        time.sleep(0.01)
 
 
 def _read(reading, log, at_end=False):

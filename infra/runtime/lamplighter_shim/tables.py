@@ -3,7 +3,7 @@
 import io
 import json
 
-from .failure import NotProfiled
+from .failure import NoTable, NotProfiled
 
 MOST_BYTES = 50 << 20
 LONGEST_LINE = 1 << 20
@@ -39,8 +39,8 @@ def read_table(path, file, size):
         found = json.loads(file.read().decode('utf-8-sig'))
     except (ValueError, RecursionError) as error:
         raise NotProfiled(f'not valid JSON: {error}') from None
-    if not isinstance(found, list):
-        raise NotProfiled('a table in JSON is a list of objects')
+    if not isinstance(found, list) or (found and not any(isinstance(record, dict) for record in found)):
+        raise NoTable
     return _records(format, found, lambda: False)
 
 
@@ -120,6 +120,8 @@ def _records(format, records, partial):
     def rows():
         for number, record in enumerate(records, 1):
             if not isinstance(record, dict):
+                if number == 1 and format == 'jsonl':
+                    raise NoTable
                 raise NotProfiled(f'entry {number} is not an object')
             for name in record:
                 names.setdefault(name, len(names))

@@ -14,9 +14,9 @@ def take(spec, storage, started_at):
     """Claims the attempt by creating `started`. Returns None when it is ours, else the exit code to leave with.
 
     75: another shim has it, or the service has given it up. 69: storage was away, or does not let us.
-    When the answer to our own creation was lost, the next try is told that the blob exists. It could be ours, and
-    our signature cannot read it, so we leave: running nothing is safe, as the service gives the attempt up when no
-    heartbeat comes and starts the next one; running it twice is not.
+    When the answer to our own creation was lost, the next try is told that the blob exists: what is there is compared
+    with what was written. Where that cannot be read the shim leaves: running nothing is safe, as the service gives the
+    attempt up when no heartbeat comes and starts the next one; running it twice is not.
     """
     mark = {
         'pid': os.getpid(),
@@ -36,7 +36,24 @@ def take(spec, storage, started_at):
         return None
     refusal = f'storage answers {reply.status} {code_of(reply)}'
     if exists(reply, spec['blobs']['started']):
+        if _is_ours(spec, storage, mark['token']):
+            return None
         print(f'lamplighter: {who} is taken already ({refusal}): leaving it alone', file=sys.stderr)
         return TAKEN
     print(f'lamplighter: {who} was not taken: {refusal}; are its address and signature right?', file=sys.stderr)
     return UNREACHABLE
+
+
+def _is_ours(spec, storage, token):
+    """Whether the mark that is there is the very one this shim has sent: then only the answer was lost."""
+    parts = []
+
+    def fresh():
+        parts.clear()
+        return parts.append
+
+    try:
+        reply = storage.send('GET', spec['blobs']['started'], new_sink=fresh)
+        return reply.status == 200 and json.loads(b''.join(parts)).get('token') == token
+    except (Away, ValueError, AttributeError):
+        return False

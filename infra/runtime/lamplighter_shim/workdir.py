@@ -1,13 +1,79 @@
 import os
 import stat
+import time
+
+PREFIX = 'lamplighter-'
+YOUNG_S = 60.0
+MOST_SWEPT = 20
+_held = []  # descriptors whose locks say that their directories are in use; they end with the process
 
 
 def make():
     """A fresh private directory (0700) with `work` in it, where the job runs. Returns its path."""
-    base = os.path.join(os.environ.get('TMPDIR') or '/tmp', f'lamplighter-{os.urandom(8).hex()}')
+    base = os.path.join(_parent(), f'{PREFIX}{os.urandom(8).hex()}')
     os.mkdir(base, 0o700)
+    fd = os.open(base, os.O_RDONLY | os.O_DIRECTORY)
+    _held.append(fd)
+    _lock(fd)
     os.mkdir(os.path.join(base, 'work'), 0o700)
     return base
+
+
+def sweep():
+    """Removes what shims left behind that were killed before they could: directories like ours, of this user, that no
+    shim holds and no process works in. Raises nothing."""
+    swept = 0
+    try:
+        entries = [entry for entry in os.scandir(_parent()) if entry.name.startswith(PREFIX)]
+    except OSError:
+        return
+    for entry in entries:
+        try:
+            status = entry.stat(follow_symlinks=False)
+            if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or swept >= MOST_SWEPT:
+                continue
+            # Between its making and its lock a directory looks abandoned.
+            if time.time() - status.st_mtime < YOUNG_S:
+                continue
+            fd = os.open(entry.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except OSError:
+            continue
+        try:
+            if _lock(fd) and not _worked_in(entry.path):
+                remove(entry.path)
+                swept += 1
+        finally:
+            os.close(fd)
+
+
+def _parent():
+    return os.environ.get('TMPDIR') or '/tmp'
+
+
+def _lock(fd):
+    """Whether the lock is ours now. On a file system without locks it never is, and nothing is swept."""
+    import fcntl
+
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    except OSError:
+        return False
+
+
+def _worked_in(base):
+    """Whether a process has its working directory there: a job may outlive a shim that was killed."""
+    try:
+        names = [name for name in os.listdir('/proc') if name.isdigit()]
+    except OSError:
+        return True
+    for name in names:
+        try:
+            if os.readlink(f'/proc/{name}/cwd').startswith(f'{base}/'):
+                return True
+        except OSError:
+            continue
+    return False
 
 
 def parts_of(path):

@@ -97,7 +97,7 @@ export class World {
       heartbeatMs: 20_000,
       deliverMs: 10_000,
       blobs: {
-        started: at('started.json', 'c'),
+        started: at('started.json', 'cr'),
         heartbeat: at('heartbeat', 'cw'),
         log: at('log.txt', 'ac'),
         result: at('result.json', 'c'),

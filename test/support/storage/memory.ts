@@ -94,8 +94,8 @@ function attemptsIn(
       const found = blobs.get(path(id, 'started.json'));
       return found?.text.includes('abandonedBy') ? undefined : found?.at;
     },
-    delivering: async (id) => blobs.get(path(id, 'heartbeat'))?.text.includes('delivering') ?? false,
     lastHeartbeat: async (id) => (blobs.get(path(id, 'heartbeat')) ?? blobs.get(path(id, 'started.json')))?.at,
+    delivering: async (id) => blobs.get(path(id, 'heartbeat'))?.text.includes('delivering') ?? false,
     async result(id) {
       const found = blobs.get(path(id, 'result.json'));
       if (!found) return undefined;
