@@ -1,60 +1,81 @@
 import { alert } from './alerts/tick.ts';
 import type { Instant } from './instant.ts';
 import type { Parts } from './parts.ts';
-import * as finishing from './pipeline/finish.ts';
-import * as launching from './pipeline/launch.ts';
-import * as ticking from './pipeline/tick.ts';
-import * as watching from './pipeline/watch.ts';
+import { checkTime, WrongClock } from './pipeline/clock.ts';
+import { finish } from './pipeline/finish.ts';
+import { launch } from './pipeline/launch.ts';
+import { claimDue, type TickReport } from './pipeline/tick.ts';
+import { watch } from './pipeline/watch.ts';
 import { parseRunId } from './run/run.ts';
 import type { AttemptId } from './store/attempts.ts';
 import { readLaunch } from './store/launches.ts';
 
 /**
- * The whole story. Four entry points, called by a loop on one machine and by Azure Functions in the cloud; each may be
- * called twice, late, or on two hosts at once, and the outcome is the same.
+ * The whole story. Four steps, called by a loop on one machine and by Azure Functions in the cloud; each may be called
+ * twice, late, or on two hosts at once, and the outcome is the same.
  *
- *   tick    schedule ─▶ slots that are due ─▶ claimed by inserting their run ─▶ queued for their instant
+ *   claim   schedule ─▶ slots that are due ─▶ claimed by inserting their run ─▶ queued for their instant
  *   launch  overlap? secrets? ─▶ executor.start(attempt) ─▶ the shim takes it, runs it, leaves a result
  *   finish  result ─▶ succeeded, failed, … ─▶ retried, or final ─▶ follow-up: reported, counted, those that wait woken
  *   watch   every active run whose time to be looked at has come ─▶ repaired, whatever died
  *   alert   incidents that follow-up and watch opened ─▶ messages in the outbox ─▶ channels; the last part of a tick
  */
 export interface Pipeline {
-  /** Once a minute, or more often: claims what is due until a minute from now, then watches. */
+  /** Once a minute, or more often: claims, watches, alerts. When one of them fails the others are done all the same. */
   tick(now: Instant): Promise<void>;
+  /** A tick but for claiming, which hosts also call on a timer of its own. @throws WrongClock */
+  watch(now: Instant): Promise<void>;
   /** For each message of the launch queue. @returns false when the text is no such message. */
   launch(text: string, now: Instant): Promise<boolean>;
   /** The instant that a message of the launch queue is for: it may be handed out up to a second before. */
   slotOf(text: string): Instant | undefined;
-  /** When somebody says that an attempt has ended. */
+  /** When an attempt is said to have ended. */
   finish(attempt: AttemptId, now: Instant): Promise<void>;
 }
 
 export function pipeline(parts: Parts): Pipeline {
+  async function claim(now: Instant): Promise<TickReport> {
+    const began = performance.now();
+    const report = await claimDue(parts, now);
+    const setAside = await parts.store.launches.poisonCount();
+    const tookMs = Math.round(performance.now() - began);
+    const { behindMs } = report;
+    parts.emit({ type: 'ticked', host: parts.person, jobs: parts.catalog().size, behindMs, tookMs, setAside });
+    return report;
+  }
+
+  async function watchAndAlert(report: TickReport | undefined, now: Instant): Promise<void> {
+    if (!report) await checkTime(parts, now);
+    const watched = await settled(watch(parts, now));
+    await alert(parts, report ?? { behindMs: 0, affected: [] }, now);
+    if ('error' in watched) throw watched.error;
+  }
+
   return {
     async tick(now) {
-      const began = performance.now();
-      const report = await ticking.tick(parts, now);
-      await watching.watch(parts, now);
-      await alert(parts, report, now);
-      const setAside = await parts.store.launches.poisonCount();
-      const tookMs = Math.round(performance.now() - began);
-      parts.emit({
-        type: 'ticked',
-        host: parts.person,
-        jobs: parts.catalog().size,
-        behindMs: report.behindMs,
-        tookMs,
-        setAside,
-      });
+      const claimed = await settled(claim(now));
+      const [report, error] = 'error' in claimed ? [undefined, claimed.error] : [claimed.value, undefined];
+      // What would be decided by a wrong clock is wrong as well.
+      if (!(error instanceof WrongClock)) await watchAndAlert(report, now);
+      if (error !== undefined) throw error;
     },
+    watch: (now) => watchAndAlert(undefined, now),
     async launch(text, now) {
       const message = readLaunch(text);
-      if (message) await launching.launch(parts, message, now);
+      if (message) await launch(parts, message, now);
       else parts.emit({ type: 'launch-unreadable', text });
       return message !== undefined;
     },
     slotOf: (text) => parseRunId(readLaunch(text)?.run ?? '')?.slot,
-    finish: (attempt, now) => finishing.finish(parts, attempt, now),
+    finish: (attempt, now) => finish(parts, attempt, now),
   };
+}
+
+type Settled<T> = { value: T } | { error: unknown };
+
+function settled<T>(doing: Promise<T>): Promise<Settled<T>> {
+  return doing.then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  );
 }

@@ -1,3 +1,4 @@
+import type { Instant } from '../instant.ts';
 import type { Job } from './job.ts';
 
 /** A job as it would run now. */
@@ -10,5 +11,12 @@ export interface Deployed {
   zip: () => Promise<Buffer>;
 }
 
-/** All jobs of this installation, by name. */
-export type Catalog = ReadonlyMap<string, Deployed>;
+/** All jobs of this installation, by name. `package` says which of two is the newer. */
+export type Catalog = ReadonlyMap<string, Deployed> & { readonly package?: Package };
+
+export interface Package {
+  /** When the package was made, or its folder read. */
+  made: Instant;
+  /** When this process read it. */
+  read: Instant;
+}

@@ -1,37 +1,90 @@
+import { eachOf } from '../batches.ts';
 import { type Instant, minute } from '../instant.ts';
 import type { Parts } from '../parts.ts';
-import type { DueSlot } from '../run/due.ts';
+import { type DueSlot, onTime } from '../run/due.ts';
 import { newRun, type Run, runId } from '../run/run.ts';
+import type { ActiveRun } from '../store/active.ts';
+import { eachJob } from './each-job.ts';
+import { recordMissed } from './missed.ts';
 
 /** A queued run is looked at again this long after its slot. */
 const launchGrace = 2 * minute;
+/** So many requests are under way at once. */
+const together = 32;
 
-/** Claims slots of a job; those that somebody has claimed already stay theirs. */
-export async function claimSlots(parts: Parts, job: string, slots: DueSlot[], now: Instant): Promise<void> {
-  for (const { slot, late, startBy, finishBy, args } of slots) {
-    // Late or not, the slot has one id: it can be claimed only once.
-    const id = runId(slot, 'schedule');
-    await enqueue(parts, newRun(job, slot, late ? 'catch-up' : 'schedule', now, { id, startBy, finishBy, args }), now);
-  }
+/** What a tick has decided about a job. */
+export interface Claim {
+  job: string;
+  /** Rows of slots that no run starts for; oldest first. */
+  missed: Run[];
+  /** To be queued; oldest first. */
+  runs: Run[];
 }
 
-/** So many rows are written at once. */
-const together = 16;
+/** The runs that due slots call for. Late or not, a slot has one id: it can be claimed only once. */
+export function runsOf(job: string, slots: readonly DueSlot[], now: Instant): Run[] {
+  return slots.map(({ slot, late, startBy, finishBy, args }) => {
+    const id = runId(slot, 'schedule');
+    return newRun(job, slot, late ? 'catch-up' : 'schedule', now, { id, startBy, finishBy, args });
+  });
+}
+
+/**
+ * Claims what is due of many jobs: the entries for the watch first, of all jobs together; then each job's rows, which are
+ * the claim; then the messages. What is claimed already stays as it is.
+ * @returns the jobs that could not be claimed. @throws when none could: an outage
+ */
+export async function claimEach(parts: Parts, claims: readonly Claim[], now: Instant): Promise<Set<string>> {
+  const entries = claims.flatMap(({ runs }) => runs.map((run) => entryOf(run, now)));
+  // One entry that cannot be written fails those that are written with it: then each job writes its own.
+  const entered = await parts.store.active.insertAll(entries).then(
+    () => true,
+    () => false,
+  );
+  return eachJob(
+    parts,
+    'claiming slots of',
+    claims,
+    together,
+    ({ job }) => job,
+    async ({ missed, runs }) => {
+      await recordMissed(parts, missed, now);
+      if (!entered) await parts.store.active.insertAll(runs.map((run) => entryOf(run, now)));
+      await queueAll(parts, runs, now);
+    },
+  );
+}
+
+/** Writes the rows of one job's runs and queues those that were new. */
+async function queueAll(parts: Parts, runs: readonly Run[], now: Instant): Promise<void> {
+  const claimed = new Set(await parts.store.runs.insertAll([...runs]));
+  await eachOf(runs, together, async (run) => {
+    if (claimed.has(run)) {
+      await queue(parts, run, now);
+      parts.emit({ type: 'run-claimed', run });
+    } else if (run.slot > now - onTime && (await isWaiting(parts, run))) {
+      // Whoever claimed it may have died before the message: a second one is harmless, none costs minutes.
+      await queue(parts, run, now);
+    }
+  });
+}
+
+async function isWaiting({ store }: Parts, { job, id }: Run): Promise<boolean> {
+  const found = await store.runs.get(job, id);
+  return found?.value.state === 'queued' && found.value.attempts.length === 0;
+}
+
+function queue({ store }: Parts, { job, id, slot }: Run, now: Instant): Promise<void> {
+  return store.launches.put({ job, run: id, attempt: 1 }, slot, now);
+}
 
 /**
  * Claims runs of one job without queueing them: entries for the watch first, then the rows.
  * @returns those that were new, in the same order
  */
 export async function claimAll({ store, emit }: Parts, runs: Run[], now: Instant): Promise<Run[]> {
-  await store.active.insertAll(
-    runs.map(({ job, id, slot }) => ({ job, run: id, checkAfter: Math.max(slot, now) + launchGrace, since: now })),
-  );
-  const claimed: Run[] = [];
-  for (let at = 0; at < runs.length; at += together) {
-    const some = runs.slice(at, at + together);
-    const written = await Promise.all(some.map((run) => store.runs.insert(run)));
-    claimed.push(...some.filter((_, number) => written[number]));
-  }
+  await store.active.insertAll(runs.map((run) => entryOf(run, now)));
+  const claimed = await store.runs.insertAll(runs);
   for (const run of claimed) emit({ type: 'run-claimed', run });
   return claimed;
 }
@@ -39,13 +92,16 @@ export async function claimAll({ store, emit }: Parts, runs: Run[], now: Instant
 /**
  * Claims a run and queues its first attempt at its slot. The entry for the watch comes first, so that a crash anywhere
  * in here is repaired; the row is the claim; the message comes last.
- * @returns false when the row existed already: somebody else claimed it.
+ * @returns false when the row existed already: it was claimed before.
  */
-export async function enqueue({ store, emit }: Parts, run: Run, now: Instant): Promise<boolean> {
-  const checkAfter = Math.max(run.slot, now) + launchGrace;
-  await store.active.insert({ job: run.job, run: run.id, checkAfter, since: now });
-  if (!(await store.runs.insert(run))) return false;
-  await store.launches.put({ job: run.job, run: run.id, attempt: 1 }, run.slot, now);
-  emit({ type: 'run-claimed', run });
+export async function enqueue(parts: Parts, run: Run, now: Instant): Promise<boolean> {
+  await parts.store.active.insert(entryOf(run, now));
+  if (!(await parts.store.runs.insert(run))) return false;
+  await queue(parts, run, now);
+  parts.emit({ type: 'run-claimed', run });
   return true;
+}
+
+function entryOf({ job, id, slot }: Run, now: Instant): ActiveRun {
+  return { job, run: id, checkAfter: Math.max(slot, now) + launchGrace, since: now };
 }

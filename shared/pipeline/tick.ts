@@ -1,19 +1,30 @@
-import { type Instant, minute } from '../instant.ts';
+import type { Instant } from '../instant.ts';
 import type { Deployed } from '../job/catalog.ts';
-import { type Job, readScheduleText } from '../job/job.ts';
 import type { Parts } from '../parts.ts';
-import { type Due, dueSlots } from '../run/due.ts';
-import { newRun } from '../run/run.ts';
+import { dueSlots, type MissedSlot, type Stretch } from '../run/due.ts';
+import { expected } from '../run/expected.ts';
+import { isQuiet } from '../run/quiet.ts';
+import { newRun, type Run } from '../run/run.ts';
 import type { JobRow } from '../store/jobs.ts';
-import { claimSlots } from './claim.ts';
-import { registerJob } from './deployments.ts';
-import { recordMissed } from './missed.ts';
+import { type Claim, claimEach, runsOf } from './claim.ts';
+import { checkClock } from './clock.ts';
+import { digestOf, reached, repairCursor } from './cursor.ts';
+import { registerAgain, registerJob } from './deployments.ts';
+import { eachJob } from './each-job.ts';
+import { lookAhead } from './look-ahead.ts';
 
-/** Slots are claimed this long before their instant, so that they start on time even when a tick is late. */
-export const lookAhead = minute;
+/** With more jobs to look at, all rows are read page by page rather than one by one. */
+const fewJobs = 100;
+/** So many requests are under way at once. */
+const together = 32;
+/** When more jobs than this cannot be claimed, the tick has failed: it is done again. */
+const mostBehind = 100;
 
-/** So many jobs are claimed at once. */
-const together = 16;
+/** A job to look at, and the slots that are not claimed yet. */
+interface Look {
+  deployed: Deployed;
+  stretch: Stretch;
+}
 
 /** What a tick found when it came: how late it was, and what that cost. */
 export interface TickReport {
@@ -24,64 +35,103 @@ export interface TickReport {
 }
 
 /**
- * Claims every slot between the cursor and a minute from now, whoever calls it and however often: each slot gets one
- * row. The cursor moves only after all of them are claimed, so a tick that dies is simply done again.
+ * Claims every slot between the cursor and {@link lookAhead} from now, whichever host calls it and however often: each
+ * slot gets one row. The cursor moves only afterwards, so a tick that dies is simply done again. A job that cannot be
+ * claimed stays behind by itself, and is claimed from there by the next tick.
+ * @throws WrongClock
  */
-export async function tick(parts: Parts, now: Instant): Promise<TickReport> {
-  const { store, person } = parts;
-  const cursor = await store.marks.get('cursor');
+export async function claimDue(parts: Parts, now: Instant): Promise<TickReport> {
+  const { marks } = parts.store;
+  const found = await marks.progress();
+  await checkClock(parts, now, found);
+  const progress = await repairCursor(parts, found, now);
+  const catalog = parts.catalog();
+  const digest = digestOf(catalog);
+  await registerAgain(parts, catalog, now);
+
   const until = now + lookAhead;
   // The very first tick looks back at nothing.
-  const after = cursor ?? now;
-  const wanted = [...parts.catalog().values()].filter((deployed) => concerns(deployed, after, until, now));
-  const affected: TickReport['affected'] = [];
-  for (let at = 0; at < wanted.length; at += together) {
-    const some = wanted.slice(at, at + together).map(async (deployed) => {
-      const { run, missed } = await tickJob(parts, deployed, after, until, now);
-      const lost = missed.filter(({ state }) => state === 'missed').reduce((sum, { slots }) => sum + slots, 0);
-      const late = run.filter((slot) => slot.late).length;
-      if (lost + late > 0) affected.push({ job: deployed.job.name, missed: lost, late });
-    });
-    await Promise.all(some);
+  const after = reached(progress, digest) ?? now;
+  const looks = jobsToLookAt(catalog.values(), progress.behind, { after, until }, now);
+  const { failed, affected } = await claimJobs(parts, looks, now);
+  if (failed.size > mostBehind) throw new Error(`slots of ${failed.size} jobs could not be claimed`);
+
+  for (const name of failed) await marks.setBehind(name, progress.behind.get(name) ?? after, parts.person);
+  for (const name of progress.behind.keys()) {
+    if (catalog.has(name) && !failed.has(name)) await marks.clearBehind(name);
   }
-  await store.marks.advance('cursor', until, person);
-  await store.marks.advance('heartbeat', now, person);
+  await marks.move(digest, until, parts.person, progress.cursor);
+  await marks.advance('heartbeat', now, parts.person);
   return { behindMs: Math.max(now - after, 0), affected };
 }
 
-/** In memory: most jobs are not due, and cost no request. An old schedule matters only after an outage. */
-function concerns({ job }: Deployed, after: Instant, until: Instant, now: Instant): boolean {
-  if (job.status === 'decommissioned' || after >= until) return false;
-  if (now - after > lookAhead) return true;
-  const { run, missed } = dueSlots(job, { after, until }, now);
-  return run.length + missed.length > 0;
+/** In memory: most jobs are not due, and cost no request. Past schedules matter only after an outage. */
+function jobsToLookAt(
+  jobs: Iterable<Deployed>,
+  behind: ReadonlyMap<string, Instant>,
+  { after, until }: Stretch,
+  now: Instant,
+): Look[] {
+  const looks: Look[] = [];
+  for (const deployed of jobs) {
+    const { name, status, schedules } = deployed.job;
+    if (status === 'decommissioned') continue;
+    const from = Math.min(after, behind.get(name) ?? after);
+    if (from >= until) continue;
+    if (now - from <= lookAhead && isQuiet(schedules, from, until)) continue;
+    looks.push({ deployed, stretch: { after: from, until } });
+  }
+  return looks;
 }
 
-async function tickJob(parts: Parts, deployed: Deployed, after: Instant, until: Instant, now: Instant): Promise<Due> {
-  const found = await parts.store.jobs.get(deployed.job.name);
-  const row = found?.value ?? (await registerJob(parts, deployed, undefined, now));
-  const due = expected(row, deployed.job, after, until, now);
-  await claim(parts, row, due, now);
-  return due;
+async function claimJobs(parts: Parts, looks: readonly Look[], now: Instant) {
+  const rows = looks.length > fewJobs ? await allRows(parts) : undefined;
+  const claims: Claim[] = [];
+  const undecided = await eachJob(parts, 'looking at', looks, together, nameOf, async (look) => {
+    const claim = await decide(parts, look, rows, now);
+    if (claim.runs.length + claim.missed.length > 0) claims.push(claim);
+  });
+  const unclaimed = await claimEach(parts, claims, now);
+  const failed = new Set([...undecided, ...unclaimed]);
+  return { failed, affected: claims.filter(({ job }) => !failed.has(job)).flatMap(lostOrLate) };
 }
 
-/** What was expected of the job: by its old schedule until the change became known, by the present one since. */
-function expected(row: JobRow, job: Job, after: Instant, until: Instant, now: Instant): Due {
-  const known = Math.max(after, row.since);
-  const changed = Math.min(Math.max(known, row.schedulesSince), until);
-  const before = dueSlots(
-    { ...job, schedules: row.previousSchedules.map(readScheduleText) },
-    { after: known, until: changed },
-    now,
-  );
-  const since = dueSlots(job, { after: changed, until }, now);
-  return { run: [...before.run, ...since.run], missed: [...before.missed, ...since.missed] };
+function lostOrLate({ job, missed, runs }: Claim): TickReport['affected'] {
+  const lost = missed.filter(({ state }) => state === 'missed').reduce((sum, { slots }) => sum + slots, 0);
+  const late = runs.filter(({ trigger }) => trigger === 'catch-up').length;
+  return lost + late > 0 ? [{ job, missed: lost, late }] : [];
 }
 
-async function claim(parts: Parts, row: JobRow, due: Due, now: Instant): Promise<void> {
-  const missed = due.missed.map(({ slot, state, code, reason, slots }) =>
-    newRun(row.name, slot, 'schedule', now, { state, reasonCode: code, reason, slots, endedAt: now }),
-  );
-  await recordMissed(parts, missed, now);
-  await claimSlots(parts, row.name, due.run, now);
+/** A row that cannot be read is one that is missing here; reading it by itself says why, for that job alone. */
+async function allRows({ store }: Parts): Promise<Map<string, JobRow>> {
+  const rows = new Map<string, JobRow>();
+  for await (const { value } of store.jobs.all(() => {})) rows.set(value.name, value);
+  return rows;
+}
+
+async function decide(
+  parts: Parts,
+  { deployed, stretch }: Look,
+  rows: ReadonlyMap<string, JobRow> | undefined,
+  now: Instant,
+): Promise<Claim> {
+  const { job } = deployed;
+  const known = rows?.get(job.name) ?? (await parts.store.jobs.get(job.name))?.value;
+  const row = known ?? (await registerJob(parts, deployed, undefined, now, parts.catalog().package));
+  const unreadable = (error: unknown) =>
+    parts.emit({ type: 'trouble', doing: `reading a past schedule of ${job.name}`, error });
+  const due = expected(row, job, stretch, now, unreadable, dueSlots(job, stretch, now));
+  return {
+    job: job.name,
+    missed: due.missed.map((slot) => missedRun(job.name, slot, now)),
+    runs: runsOf(job.name, due.run, now),
+  };
+}
+
+function missedRun(job: string, { slot, state, code, reason, slots }: MissedSlot, now: Instant): Run {
+  return newRun(job, slot, 'schedule', now, { state, reasonCode: code, reason, slots, endedAt: now });
+}
+
+function nameOf({ deployed }: Look): string {
+  return deployed.job.name;
 }

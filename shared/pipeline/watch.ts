@@ -1,4 +1,5 @@
 import { seeUnderWay } from '../alerts/see.ts';
+import { eachOf } from '../batches.ts';
 import { day, hour, type Instant, minute } from '../instant.ts';
 import type { Parts } from '../parts.ts';
 import { isFinal, type Run } from '../run/run.ts';
@@ -9,6 +10,7 @@ import { giveUp, tooLate } from './give-up.ts';
 import { inspect } from './inspect.ts';
 import { nextDeadline, noticeDeadline } from './notice.ts';
 import { lookAtQueued, type Round, requeue, roundOf, wakeForgotten } from './queued.ts';
+import { early } from './waiting.ts';
 
 /** So many runs are looked at at once: a platform that is slow to answer must not keep the next tick waiting. */
 const together = 16;
@@ -19,12 +21,12 @@ const together = 16;
  */
 export async function watch(parts: Parts, now: Instant): Promise<void> {
   const entries: Versioned<ActiveRun>[] = [];
-  for await (const entry of parts.store.active.all()) entries.push(entry);
+  const unreadable = (key: string, error: unknown) => parts.emit({ type: 'trouble', doing: `watching ${key}`, error });
+  for await (const entry of parts.store.active.all(unreadable)) entries.push(entry);
   const round = roundOf(parts, now);
-  const due = entries.filter(({ value }) => value.checkAfter <= now);
-  for (let at = 0; at < due.length; at += together) {
-    await Promise.all(due.slice(at, at + together).map((entry) => lookSafely(parts, entry, round, now)));
-  }
+  // Timers are a few ms early or late: by those nothing waits for another minute.
+  const due = entries.filter(({ value }) => value.checkAfter <= now + early);
+  await eachOf(due, together, (entry) => lookSafely(parts, entry, round, now));
   await wakeForgotten(parts, entries, round, now);
 }
 

@@ -38,8 +38,11 @@ export interface Stretch {
   until: Instant;
 }
 
-/** A slot this much past is still on time: ticks come once a minute. */
-const onTime = minute;
+/**
+ * A slot this much past is still on time. Ticks come once a minute, and slots on one: half a minute more, and a tick that is
+ * a few ms late or early decides nothing.
+ */
+export const onTime = 1.5 * minute;
 
 /** Missed slots of one schedule told one by one, newest first; older ones share a row. A day of every minute. */
 export const toldOneByOne = 1_440;

@@ -62,7 +62,8 @@ export interface Active {
   removeAll(job: string, runs: string[]): Promise<void>;
   /** Of one job, oldest slot first. @param page so many a request, at most 1,000 */
   ofJob(job: string, page?: number): AsyncIterable<Versioned<ActiveRun>>;
-  all(): AsyncIterable<Versioned<ActiveRun>>;
+  /** @param unreadable called with the key of an entry that cannot be read; not given: the listing fails there */
+  all(unreadable?: (key: string, error: unknown) => void): AsyncIterable<Versioned<ActiveRun>>;
 }
 
 export function active(table: Table<ActiveRun>): Active {
@@ -90,6 +91,6 @@ export function active(table: Table<ActiveRun>): Active {
     },
     ofJob: (job, page = mostAtOnce) =>
       table.list(partition, { from: `${job}|`, to: `${job}}`, page: Math.min(page, mostAtOnce) }),
-    all: () => table.list(partition),
+    all: (unreadable) => table.list(partition, unreadable && { unreadable }),
   };
 }

@@ -9,6 +9,8 @@ import { type Codec, readInstant, type Table } from './table.ts';
 export interface JobEvent {
   job: string;
   at: Instant;
+  /** Part of the key: an event that several processes may write gets one that all of them would give it. */
+  id?: string;
   kind:
     | 'deployed'
     | 'schedule-changed'
@@ -21,7 +23,8 @@ export interface JobEvent {
     | 'acknowledged'
     | 'resolved'
     | 'silenced'
-    | 'heard-again';
+    | 'heard-again'
+    | 'clock-confirmed';
   by: string;
   why: string;
   /** Facts of the kind, e.g. `{ bundle, previous }` or `{ run }`. */
@@ -29,17 +32,21 @@ export interface JobEvent {
 }
 
 const detailLimit = 2_000;
+/** The job as it was deployed: whoever makes it keeps it to what a row has room for. */
+const snapshotName = 'manifest';
 
 export const eventCodec: Codec<JobEvent> = {
-  keys: ({ job, at }) => ({
+  keys: ({ job, at, id = '' }) => ({
     partitionKey: job,
-    rowKey: `${inverted(at)}|${randomBytes(4).toString('hex')}`,
+    rowKey: `${inverted(at)}|${id}`,
   }),
   encode: ({ at, kind, by, why, details }) => ({
     at: new Date(at),
     kind,
     ...brieflyAsked({ by, why }),
-    details: JSON.stringify(details, (_, value) => (typeof value === 'string' ? cut(value, detailLimit) : value)),
+    details: JSON.stringify(details, (name, value) =>
+      typeof value === 'string' && name !== snapshotName ? cut(value, detailLimit) : value,
+    ),
   }),
   decode: (row) => ({
     job: String(row.partitionKey),
@@ -60,7 +67,7 @@ export interface Events {
 export function events(table: Table<JobEvent>): Events {
   return {
     async append(event) {
-      await table.insert(event);
+      await table.insert({ id: randomBytes(4).toString('hex'), ...event });
     },
     async *list(job) {
       for await (const { value } of table.list(job, { page: 50 })) yield value;

@@ -1,6 +1,7 @@
 import type { Instant } from '../instant.ts';
 import type { ScheduleText } from '../job/job.ts';
 import type { Person, RunState, Trigger } from '../run/run.ts';
+import type { JobEvent } from './events.ts';
 import { LastWritten } from './last-written.ts';
 import { briefly, brieflyAsked } from './property.ts';
 import { type Codec, readInstant, type Table, type Versioned } from './table.ts';
@@ -14,6 +15,11 @@ export interface LastRun {
   error: string | null;
 }
 
+export interface PastSchedules {
+  since: Instant;
+  schedules: ScheduleText[];
+}
+
 /** What the service knows of a job beyond its manifest; the one place where its runs are held apart. */
 export interface JobRow {
   name: string;
@@ -21,9 +27,15 @@ export interface JobRow {
   since: Instant;
   bundle: string;
   schedules: ScheduleText[];
-  /** When `schedules` took effect, and what was in force until then. */
+  /** When `schedules` took effect. */
   schedulesSince: Instant;
-  previousSchedules: ScheduleText[];
+  /** What was in force before, oldest first, each until the next one's `since`: a long outage may hide many changes. */
+  pastSchedules: PastSchedules[];
+  /** When the package was made that the above comes from, and when it was registered; 0: not known. */
+  made: Instant;
+  deployedAt: Instant;
+  /** Events of the last deployment that are not known to be written yet: the row is the intent. */
+  unwritten: JobEvent[];
   paused: (Person & { at: Instant }) | null;
   /** Runs that hold the job: started, or waiting for their next attempt. */
   running: { run: string; trigger: Trigger }[];
@@ -40,8 +52,34 @@ export interface JobRow {
 }
 
 const partition = 'jobs';
-const parts = ['schedules', 'previousSchedules', 'paused', 'running', 'last'] as const;
+const parts = ['schedules', 'pastSchedules', 'unwritten', 'paused', 'running', 'last'] as const;
 const marks = ['waiting', 'waitingBackfill'] as const;
+const dates = ['since', 'schedulesSince'] as const;
+const datesSince = ['made', 'deployedAt'] as const;
+/** Kept empty these take no room. */
+const lists: readonly string[] = ['pastSchedules', 'unwritten'];
+
+/** A job as it is when it is first seen. */
+export function newJobRow(name: string, now: Instant, more: Partial<JobRow> = {}): JobRow {
+  return {
+    name,
+    since: now,
+    bundle: '',
+    schedules: [],
+    schedulesSince: now,
+    pastSchedules: [],
+    made: 0,
+    deployedAt: now,
+    unwritten: [],
+    paused: null,
+    running: [],
+    waiting: null,
+    waitingBackfill: null,
+    last: null,
+    streak: 0,
+    ...more,
+  };
+}
 
 export const jobCodec: Codec<JobRow> = {
   keys: ({ name }) => ({ partitionKey: partition, rowKey: name }),
@@ -49,17 +87,24 @@ export const jobCodec: Codec<JobRow> = {
     const job = fitted(whole);
     const row: Record<string, unknown> = { bundle: job.bundle, streak: job.streak };
     for (const name of marks) row[name] = job[name];
-    row.since = new Date(job.since);
-    row.schedulesSince = new Date(job.schedulesSince);
-    for (const name of parts) row[name] = job[name] === null ? null : JSON.stringify(job[name]);
+    for (const name of [...dates, ...datesSince]) row[name] = new Date(job[name]);
+    for (const name of parts) {
+      const value = job[name];
+      const empty = value === null || (lists.includes(name) && Array.isArray(value) && value.length === 0);
+      row[name] = empty ? null : JSON.stringify(value);
+    }
     return row;
   },
   decode(row) {
     const job: Record<string, unknown> = { name: row.rowKey, bundle: row.bundle, streak: row.streak };
     for (const name of marks) job[name] = row[name] ?? null;
-    job.since = readInstant(row.since);
-    job.schedulesSince = readInstant(row.schedulesSince);
-    for (const name of parts) job[name] = JSON.parse((row[name] as string | undefined) ?? 'null');
+    for (const name of dates) job[name] = readInstant(row[name]);
+    // Rows of an earlier version have none.
+    for (const name of datesSince) job[name] = row[name] === undefined ? 0 : readInstant(row[name]);
+    for (const name of parts) {
+      const text = row[name] as string | undefined;
+      job[name] = text === undefined ? (lists.includes(name) ? [] : null) : JSON.parse(text);
+    }
     return job as unknown as JobRow;
   },
 };
@@ -85,7 +130,8 @@ export interface JobRows {
     name: string,
     change: (row: JobRow) => JobRow | undefined,
   ): Promise<{ row: JobRow; written: boolean } | undefined>;
-  all(): AsyncIterable<Versioned<JobRow>>;
+  /** @param unreadable called with the name of a job whose row cannot be read; not given: the listing fails there */
+  all(unreadable?: (name: string, error: unknown) => void): AsyncIterable<Versioned<JobRow>>;
 }
 
 /** Rows of jobs that are kept at hand; each takes about a kilobyte. */
@@ -122,6 +168,6 @@ export function jobRows(table: Table<JobRow>): JobRows {
         if (written) return { row: written.value, written: true };
       }
     },
-    all: () => table.list(partition),
+    all: (unreadable) => table.list(partition, unreadable && { unreadable }),
   };
 }

@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { odata, RestError, type TableClient, type TableEntity, type TransactionAction } from '@azure/data-tables';
+import { batches } from '../batches.ts';
 import { fromIso, type Instant } from '../instant.ts';
 
 /** A row as read, with the version that a conditional write must name. */
@@ -15,9 +17,9 @@ export interface Codec<T> {
 
 /** Rows of one kind in one table. Losing a race is an answer here, not an exception; an outage is an exception. */
 export interface Table<T> {
-  /** Undefined: a row with this key exists already. */
+  /** Undefined: another row with this key exists already. One that this very write made is ours: its answer got lost. */
   insert(value: T): Promise<Versioned<T> | undefined>;
-  /** Inserts rows of one partition, 100 a request. @returns those that were new; the others are left as they are. */
+  /** Inserts rows of one partition, 100 a request. @returns those that were new, as above; the others stay as they are. */
   insertAll(values: T[]): Promise<T[]>;
   /** Writes rows of one partition, 100 a request, over what is there: for rows that are always written the same. */
   putAll(values: T[]): Promise<void>;
@@ -31,11 +33,22 @@ export interface Table<T> {
   /** Removes rows of one partition, 100 a request. */
   removeAll(partitionKey: string, rowKeys: string[]): Promise<void>;
   /** Row keys from `from` (inclusive) to `to` (exclusive), in their order, read page by page as far as needed. */
-  list(partitionKey: string, range?: { from?: string; to?: string; page?: number }): AsyncIterable<Versioned<T>>;
+  list(partitionKey: string, listing?: Listing): AsyncIterable<Versioned<T>>;
+}
+
+export interface Listing {
+  from?: string;
+  to?: string;
+  /** Rows a request, at most 1,000. */
+  page?: number;
+  /** Called with the key of a row that cannot be read, which is left out; not given: the listing fails there. */
+  unreadable?: (rowKey: string, error: unknown) => void;
 }
 
 /** Limit of Table Storage for one entity group transaction. */
 const batchSize = 100;
+/** So often rows of others may come in between before a transaction gives up. */
+const mostTries = 5;
 
 export function table<T>(client: TableClient, codec: Codec<T>): Table<T> {
   const entity = (value: T): TableEntity => ({ ...codec.keys(value), ...withoutNulls(codec.encode(value)) });
@@ -45,12 +58,85 @@ export function table<T>(client: TableClient, codec: Codec<T>): Table<T> {
   });
 
   async function insert(value: T) {
+    const write = randomUUID();
     try {
-      const { etag } = await client.createEntity(entity(value));
+      const { etag } = await client.createEntity({ ...entity(value), write });
       return { value, etag: etag ?? '' };
     } catch (error) {
-      if (hasCode(error, 409, 'EntityAlreadyExists')) return undefined;
+      if (!hasCode(error, 409, 'EntityAlreadyExists')) throw error;
+    }
+    const { partitionKey, rowKey } = codec.keys(value);
+    const there = await raw(partitionKey, rowKey);
+    return there?.write === write ? { value, etag: there.etag as string } : undefined;
+  }
+
+  async function raw(partitionKey: string, rowKey: string): Promise<Record<string, unknown> | undefined> {
+    try {
+      return await client.getEntity(partitionKey, rowKey);
+    } catch (error) {
+      if (hasCode(error, 404, 'ResourceNotFound')) return undefined;
       throw error;
+    }
+  }
+
+  async function get(partitionKey: string, rowKey: string) {
+    const found = await raw(partitionKey, rowKey);
+    return found && read(found);
+  }
+
+  /** One row that exists fails a whole transaction: then those that are there are looked up, and the others go again. */
+  async function insertSome(values: T[]): Promise<T[]> {
+    const write = randomUUID();
+    const inserted = new Set<T>();
+    let left = values;
+    for (let tries = 0; left.length > 0; tries++) {
+      try {
+        await client.submitTransaction(left.map((value): TransactionAction => ['create', { ...entity(value), write }]));
+        for (const value of left) inserted.add(value);
+        break;
+      } catch (error) {
+        if (!(error instanceof RestError) || error.statusCode !== 409) throw error;
+        // Others write the same rows at the same time, again and again.
+        if (tries === mostTries) throw error;
+      }
+      const there = await among(left);
+      for (const value of left) if (there.get(codec.keys(value).rowKey) === write) inserted.add(value);
+      left = left.filter((value) => !there.has(codec.keys(value).rowKey));
+    }
+    return values.filter((value) => inserted.has(value));
+  }
+
+  /** Row key → which write made it, of the rows from the first to the last of these. */
+  async function among(values: readonly T[]): Promise<Map<string, unknown>> {
+    const keys = values.map((value) => codec.keys(value));
+    const rowKeys = keys.map(({ rowKey }) => rowKey).sort();
+    const [from, to] = [rowKeys[0] ?? '', rowKeys.at(-1) ?? ''];
+    const filter = odata`PartitionKey eq ${keys[0]?.partitionKey ?? ''} and RowKey ge ${from} and RowKey le ${to}`;
+    const found = new Map<string, unknown>();
+    const queryOptions = { filter, select: ['RowKey', 'write'] };
+    for await (const row of client.listEntities({ queryOptions })) found.set(String(row.rowKey), row.write);
+    return found;
+  }
+
+  async function* list(partitionKey: string, { from = '', to = '\uffff', page = 1_000, unreadable }: Listing = {}) {
+    const filter = odata`PartitionKey eq ${partitionKey} and RowKey ge ${from} and RowKey lt ${to}`;
+    // An empty page with a continuation is normal in Azure; byPage goes on by itself.
+    const pages = client.listEntities({ queryOptions: { filter } }).byPage({ maxPageSize: page });
+    for await (const rows of pages) {
+      for (const row of rows) {
+        const found = readable(row, unreadable);
+        if (found) yield found;
+      }
+    }
+  }
+
+  function readable(row: Record<string, unknown>, unreadable: Listing['unreadable']): Versioned<T> | undefined {
+    try {
+      return read(row);
+    } catch (error) {
+      if (!unreadable) throw error;
+      unreadable(String(row.rowKey), error);
+      return undefined;
     }
   }
 
@@ -66,17 +152,7 @@ export function table<T>(client: TableClient, codec: Codec<T>): Table<T> {
     insert,
     async insertAll(values) {
       const inserted: T[] = [];
-      for (let at = 0; at < values.length; at += batchSize) {
-        const some = values.slice(at, at + batchSize);
-        try {
-          await client.submitTransaction(some.map((value): TransactionAction => ['create', entity(value)]));
-          inserted.push(...some);
-        } catch (error) {
-          // One row that exists fails the whole transaction: then each goes by itself.
-          if (!(error instanceof RestError) || error.statusCode !== 409) throw error;
-          for (const value of some) if (await insert(value)) inserted.push(value);
-        }
-      }
+      for (const some of batches(values, batchSize)) inserted.push(...(await insertSome(some)));
       return inserted;
     },
     async putAll(values) {
@@ -85,19 +161,11 @@ export function table<T>(client: TableClient, codec: Codec<T>): Table<T> {
         await client.upsertEntity(entity(one), 'Replace');
         return;
       }
-      for (let at = 0; at < values.length; at += batchSize) {
-        const some = values.slice(at, at + batchSize);
+      for (const some of batches(values, batchSize)) {
         await client.submitTransaction(some.map((value): TransactionAction => ['upsert', entity(value), 'Replace']));
       }
     },
-    async get(partitionKey, rowKey) {
-      try {
-        return read(await client.getEntity(partitionKey, rowKey));
-      } catch (error) {
-        if (hasCode(error, 404, 'ResourceNotFound')) return undefined;
-        throw error;
-      }
-    },
+    get,
     async replace(value, etag) {
       try {
         const { etag: next } = await client.updateEntity(entity(value), 'Replace', { etag });
@@ -118,8 +186,7 @@ export function table<T>(client: TableClient, codec: Codec<T>): Table<T> {
       }
     },
     async removeAll(partitionKey, rowKeys) {
-      for (let at = 0; at < rowKeys.length; at += batchSize) {
-        const some = rowKeys.slice(at, at + batchSize);
+      for (const some of batches(rowKeys, batchSize)) {
         try {
           await client.submitTransaction(some.map((rowKey): TransactionAction => ['delete', { partitionKey, rowKey }]));
         } catch (error) {
@@ -129,12 +196,7 @@ export function table<T>(client: TableClient, codec: Codec<T>): Table<T> {
         }
       }
     },
-    async *list(partitionKey, { from = '', to = '\uffff', page = 1_000 } = {}) {
-      const filter = odata`PartitionKey eq ${partitionKey} and RowKey ge ${from} and RowKey lt ${to}`;
-      // An empty page with a continuation is normal in Azure; byPage goes on by itself.
-      const pages = client.listEntities({ queryOptions: { filter } }).byPage({ maxPageSize: page });
-      for await (const rows of pages) for (const row of rows) yield read(row);
-    },
+    list,
   };
 }
 

@@ -59,5 +59,5 @@ test('without Azurite a developer is told to start it; in Azure an outage is lef
   const fail = () => Promise.reject(refused);
   const store = { ...openStore({ connection: freshAccount() }), prepare: fail, time: fail };
   await expect(ready(store, true)).rejects.toThrow('Is it running? npx azurite');
-  await ready({ ...store, marks: { get: fail, advance: fail } }, false);
+  await ready({ ...store, marks: { ...store.marks, get: fail, advance: fail } }, false);
 });

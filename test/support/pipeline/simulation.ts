@@ -80,7 +80,7 @@ export async function simulate(options: SimulationOptions): Promise<{ verdict: S
       for (const trouble of options.troubles ?? []) await trouble(sim);
       await Promise.all(sim.hosts.map((host) => step(sim, host)));
     }
-    const cursor = await settle(sim, options.settling ?? 90);
+    const cursor = await settle(sim, options.settling ?? 300);
     return { verdict: await verdictOf(sim, options.jobs, cursor), sim };
   } finally {
     Math.random = original;

@@ -30,11 +30,7 @@ export function memoryTable<T>(codec: Codec<T>): Table<T> {
     return partition(partitionKey).get(rowKey);
   };
   const read = ({ text, etag }: Row): Versioned<T> => ({ value: codec.decode(JSON.parse(text)), etag });
-  const insert = (value: T) => {
-    const there = rowOf(value);
-    if (!there) return write(value);
-    return there.text === JSON.stringify(entity(codec, value)) ? { value, etag: there.etag } : undefined;
-  };
+  const insert = (value: T) => (rowOf(value) ? undefined : write(value));
 
   return {
     insert: async (value) => insert(value),
@@ -59,12 +55,18 @@ export function memoryTable<T>(codec: Codec<T>): Table<T> {
     async removeAll(partitionKey, rowKeys) {
       for (const rowKey of rowKeys) partition(partitionKey).delete(rowKey);
     },
-    async *list(partitionKey, { from = '', to = '\uffff' } = {}) {
+    async *list(partitionKey, { from = '', to = '\uffff', unreadable } = {}) {
       const rows = partition(partitionKey);
       const keys = [...rows.keys()].filter((key) => key >= from && key < to).sort((a, b) => (a < b ? -1 : 1));
       for (const key of keys) {
         const row = rows.get(key);
-        if (row) yield read(row);
+        if (!row) continue;
+        try {
+          yield read(row);
+        } catch (error) {
+          if (!unreadable) throw error;
+          unreadable(key, error);
+        }
       }
     },
   };

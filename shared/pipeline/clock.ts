@@ -1,0 +1,53 @@
+import { hour, type Instant, iso, minute, second } from '../instant.ts';
+import type { Parts } from '../parts.ts';
+import { lookAhead } from './look-ahead.ts';
+
+/** Ticks come every minute or more often: a longer step of the clock is an outage, or the clock is wrong. */
+const usualStep = 3 * minute;
+/** Clocks that agree this well are both right: the store counts whole seconds, and its answer takes a while. */
+const tolerance = 90 * second;
+/** How long it holds that a person has confirmed the time. */
+const confirmedFor = hour;
+
+/** What is known of the time when a clock is looked at: the last tick, how far slots are claimed, a person's word. */
+export interface KnownTimes {
+  heartbeat: Instant | undefined;
+  confirmed?: Instant | undefined;
+  cursor?: { value: { at: Instant } } | undefined;
+}
+
+/** Nothing may be decided by this clock. */
+export class WrongClock extends Error {
+  constructor(now: Instant, there: Instant, { heartbeat }: KnownTimes) {
+    const last = heartbeat === undefined ? '' : `, the last tick was at ${iso(heartbeat)}`;
+    super(
+      `this host's clock reads ${iso(now)} and the store's ${iso(there)}${last}: nothing is claimed or watched. ` +
+        'Set the clock of this host, or if it is right confirm it: lamp clock --confirm --why <reason>',
+    );
+    this.name = 'WrongClock';
+  }
+}
+
+/** Whether the cursor stands where no tick with a right clock can have put it. */
+export function inFuture(cursor: Instant | undefined, now: Instant): boolean {
+  return cursor !== undefined && cursor > now + lookAhead + usualStep;
+}
+
+/**
+ * A clock that made an unusual step, or disagrees with what was written down, must be confirmed by a second one: the
+ * store's, or a person's. Costs a request only then. @throws WrongClock
+ */
+export async function checkClock({ store }: Parts, now: Instant, known: KnownTimes): Promise<void> {
+  const { heartbeat, confirmed } = known;
+  const usual = heartbeat !== undefined && Math.abs(now - heartbeat) <= usualStep;
+  if (usual && !inFuture(known.cursor?.value.at, now)) return;
+  if (confirmed !== undefined && Math.abs(now - confirmed) <= confirmedFor) return;
+  const there = await store.time();
+  if (Math.abs(there - now) > tolerance) throw new WrongClock(now, there, known);
+}
+
+/** The same for a step that has not read what is known. @throws WrongClock */
+export async function checkTime(parts: Parts, now: Instant): Promise<void> {
+  const known = await parts.store.marks.progress().catch(() => ({ heartbeat: undefined }));
+  await checkClock(parts, now, known);
+}
