@@ -5,6 +5,7 @@ import { marked, wake } from '../pipeline/waiting.ts';
 import { dueSlots } from '../run/due.ts';
 import { newRun, type Person, type Run, runId } from '../run/run.ts';
 import type { JobRow } from '../store/jobs.ts';
+import { brieflyAsked } from '../store/property.ts';
 
 /** From now on slots of the job are skipped, and backfills wait; a run that is under way goes on. False: it was paused already. */
 export async function pause(parts: Parts, job: string, asked: Person, now: Instant): Promise<boolean> {
@@ -19,7 +20,7 @@ export async function pause(parts: Parts, job: string, asked: Person, now: Insta
 }
 
 function isSame(one: JobRow['paused'], other: NonNullable<JobRow['paused']>): boolean {
-  return one?.at === other.at && one.by === other.by;
+  return one?.at === other.at && one.by === brieflyAsked(other).by;
 }
 
 /**

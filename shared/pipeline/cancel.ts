@@ -1,6 +1,7 @@
 import type { Instant } from '../instant.ts';
 import { onExecutor, type Parts } from '../parts.ts';
 import { currentAttempt, isFinal, type Person, type Run } from '../run/run.ts';
+import { brieflyAsked } from '../store/property.ts';
 import { followUp } from './follow-up.ts';
 
 /**
@@ -17,7 +18,8 @@ export async function cancel(
 ): Promise<Run | undefined> {
   const { store, emit } = parts;
   /** Ours after all: it arrived, and only its answer was lost on the way. */
-  const isOurs = ({ cancel }: Run) => cancel?.at === now && cancel.by === asked.by && cancel.why === asked.why;
+  const kept = brieflyAsked(asked);
+  const isOurs = ({ cancel }: Run) => cancel?.at === now && cancel.by === kept.by && cancel.why === kept.why;
   for (let tried = false; ; tried = true) {
     const found = await store.runs.get(job, id);
     const ours = tried && found !== undefined && isOurs(found.value);

@@ -7,6 +7,7 @@ import { cut } from '../text.ts';
  * (learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model).
  */
 export const propertyLimit = 32_000;
+const mostUnits = 32_768;
 
 /** A text for people in a row: a reason, an error. The whole of it went out with its event. */
 export const textLimit = 4_000;
@@ -20,6 +21,22 @@ export function briefly<T extends string | null>(text: T): T {
 /** Who and why, as long as a row takes them. */
 export function brieflyAsked<T extends Person>(asked: T): T {
   return { ...asked, by: cut(asked.by, nameLimit), why: briefly(asked.why) };
+}
+
+/**
+ * The row as it is, if each of its texts fits. What is no text for people must not be cut: half a list of arguments is
+ * another list.
+ * @throws RangeError that names the property: the service would only answer PropertyValueTooLarge
+ */
+export function fits<T extends Record<string, unknown>>(row: T): T {
+  for (const [name, value] of Object.entries(row)) {
+    if (typeof value !== 'string' || value.length <= mostUnits) continue;
+    const where = `${String(row.partitionKey)}, row ${String(row.rowKey)}`;
+    throw new RangeError(
+      `${name} of ${where} takes ${value.length} characters, and a row holds ${mostUnits}: make it shorter`,
+    );
+  }
+  return row;
 }
 
 /** A key holds 512 UTF-16 code units at most; what else is in it must fit as well. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { odata, RestError, type TableClient, type TableEntity, type TransactionAction } from '@azure/data-tables';
 import { batches } from '../batches.ts';
 import { fromIso, type Instant } from '../instant.ts';
+import { fits } from './property.ts';
 
 /** A row as read, with the version that a conditional write must name. */
 export interface Versioned<T> {
@@ -51,7 +52,7 @@ const batchSize = 100;
 const mostTries = 5;
 
 export function table<T>(client: TableClient, codec: Codec<T>): Table<T> {
-  const entity = (value: T): TableEntity => ({ ...codec.keys(value), ...withoutNulls(codec.encode(value)) });
+  const entity = (value: T): TableEntity => fits({ ...codec.keys(value), ...withoutNulls(codec.encode(value)) });
   const read = (found: Record<string, unknown>): Versioned<T> => ({
     value: codec.decode(found),
     etag: found.etag as string,

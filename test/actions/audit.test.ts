@@ -1,17 +1,20 @@
 import { expect, test } from 'vitest';
 import { backfill } from '../../shared/actions/backfill.ts';
+import { cancel } from '../../shared/actions/cancel.ts';
 import { pause, resume } from '../../shared/actions/pause.ts';
 import { rerun } from '../../shared/actions/rerun.ts';
 import { runNow } from '../../shared/actions/run-now.ts';
 import { hour, minute } from '../../shared/instant.ts';
 import type { Parts } from '../../shared/parts.ts';
-import { newRun } from '../../shared/run/run.ts';
+import { newRun, runId } from '../../shared/run/run.ts';
 import type { JobEvent } from '../../shared/store/events.ts';
 import { hourly, job, seven } from '../support/pipeline/cast.ts';
 import { World } from '../support/pipeline/parts.ts';
 
 const person = { by: 'sam@contoso.com', why: 'the numbers were wrong' };
 const past = newRun('score', seven - hour, 'schedule', seven - hour, { state: 'failed' });
+
+const long = { by: 'sam@contoso.com', why: 'why '.repeat(10_000) };
 
 /** Everything that a person may do to a job, and what the audit calls it. */
 const actions: [JobEvent['kind'], (parts: Parts) => Promise<unknown>][] = [
@@ -62,4 +65,49 @@ test('pausing a job whose answer gets lost is a pause, and the audit has it once
   expect(await pause(host, 'score', person, seven)).toBe(true);
   expect(await pause(host, 'score', person, seven + minute)).toBe(false);
   expect((await kinds(world)).filter((kind) => kind === 'paused')).toHaveLength(1);
+});
+
+test.each([
+  person,
+  long,
+])('a cancel whose answer gets lost is a cancel, of a run that waits and of one that runs', async (asked) => {
+  const world = await World.of(job('score', { schedule: hourly }), job('other', { schedule: hourly }));
+  world.platform.behave = ({ job }) => (job === 'other' ? 'run' : 'succeed');
+  world.now = seven - minute / 2;
+  await world.work.tick(world.now);
+  const { runs } = world.store;
+  const replace: typeof runs.replace = async (...given) => {
+    await runs.replace(...given);
+    // The SDK tries again, and finds the row changed: by itself.
+    return undefined;
+  };
+  const host = world.host({ store: { ...world.store, runs: { ...runs, replace } } });
+  const id = runId(seven, 'schedule');
+  expect(await cancel(host, 'score', id, asked, world.now)).toMatchObject({ state: 'cancelled' });
+  expect(await kinds(world)).toEqual(['cancelled', 'deployed']);
+  expect((await world.store.jobs.get('score'))?.value).toMatchObject({ running: [], last: { state: 'cancelled' } });
+
+  await world.pass(seven + 10_000);
+  expect(await cancel(host, 'other', id, asked, world.now)).toMatchObject({
+    state: 'running',
+    cancel: { by: asked.by },
+  });
+  await world.pass(seven + minute);
+  expect((await world.rows('other'))[0]?.state).toBe('cancelled');
+  expect(world.events.filter(({ type }) => type === 'run-cancel-asked')).toHaveLength(2);
+  expect(await world.leftovers()).toEqual([]);
+});
+
+test('cancelling a run that is over, or that is being ended already, leaves no second entry in the audit', async () => {
+  const world = await World.of(job('score', { schedule: hourly }));
+  world.platform.behave = () => 'run';
+  world.platform.stop = async () => {};
+  await world.pass(seven + 10_000);
+  const id = runId(seven, 'schedule');
+  await cancel(world.parts, 'score', id, person, world.now);
+  await cancel(world.parts, 'score', id, person, world.now + 1);
+  for (const spec of world.platform.running()) await world.platform.end(spec, 'stopped');
+  await world.settleDown();
+  expect(await cancel(world.parts, 'score', id, person, world.now + 2)).toMatchObject({ state: 'cancelled' });
+  expect((await kinds(world)).filter((kind) => kind === 'cancelled')).toHaveLength(1);
 });

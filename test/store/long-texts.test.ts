@@ -64,6 +64,20 @@ test('a platform that is busy in 40,000 characters each time is waited for', asy
   expect(refusals).toBe(6);
 });
 
+test('what is no text for people is refused by name, and not cut: not the answer of a service', async () => {
+  const schedules = Array.from({ length: 400 }, (_, at) => ({
+    ...{ cron: `${at % 60} * * * *`, timeZone: 'America/Argentina/ComodRivadavia', catchUp: 'latest' as const },
+    ...{ catchUpLimit: 1, mustStartWithinMs: null, mustFinishBy: null, args: [] },
+  }));
+  const world = await World.of(job('score', { schedule: hourly }));
+  const amended = world.store.jobs.amend('score', (row) => ({ ...row, schedules }));
+  await expect(amended).rejects.toThrow(
+    /^schedules of jobs, row score takes \d+ characters, and a row holds 32768: make it/,
+  );
+  const run = started('long', { args: [long] });
+  await expect(store.runs.insert(run)).rejects.toThrow(/^args of long.* takes \d+ characters/);
+});
+
 async function events(world: World) {
   const found = [];
   for await (const event of world.store.events.list('score')) found.push(event);
