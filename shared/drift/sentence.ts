@@ -1,0 +1,198 @@
+import type { Instant } from '../instant.ts';
+import type { Attribution, Replay } from './attribution.ts';
+
+/** The numbers behind a finding of one metric, in its own unit. */
+export interface Numbers {
+  metric: string;
+  /** How people call it, where the owner said so: `the share of high scores`. */
+  label?: string | undefined;
+  unit?: string | undefined;
+  kind:
+    | 'shift_up'
+    | 'shift_down'
+    | 'var_up'
+    | 'var_down'
+    | 'mix'
+    | 'missing'
+    | 'zero'
+    | 'nan'
+    | 'type'
+    | 'limit'
+    | 'value';
+  share: boolean;
+  /** Median before the change, and the range that nine of ten runs before it lay in. */
+  before: number;
+  low: number;
+  high: number;
+  /** Median since. */
+  after: number;
+  /** Of a mix: the category that moved most, with its shares before and after. */
+  category?: string | undefined;
+  /** Of a breach of the contract: what was seen and expected. */
+  detail?: string | undefined;
+}
+
+export interface Told {
+  numbers: Numbers;
+  /** Further metrics of the same episode. */
+  others: readonly string[];
+  /** The slot of the run at which the change begins, and the zone of the job. */
+  since: Instant;
+  timeZone: string;
+  /** The chance of the finding without a change: one in so many looks. */
+  oneIn: number | undefined;
+  /** How many runs have been seen since. */
+  runs: number;
+  /** The run of the change, for the distance to its candidates. */
+  change: number;
+  attribution?: Attribution | undefined;
+  replay?: { state: Replay; changed: number; of: number } | undefined;
+}
+
+/** What happened, since when, why, and what to do: for the owner, without a word of statistics but the chance. */
+export function sentenceOf(told: Told): string {
+  return [happened(told), why(told), toDo(told)].filter(Boolean).join(' ');
+}
+
+function happened({ numbers, since, timeZone, oneIn, runs, others }: Told): string {
+  const of = numbers.label ?? readable(numbers.metric);
+  const day = dayText(since, timeZone);
+  const format = (value: number) => valueText(value, numbers);
+  const usual = `${format(numbers.before)} (${format(numbers.low)} to ${format(numbers.high)})`;
+  const chance = oneIn === undefined ? '' : `; chance alone would do that less than once in ${rounded(oneIn)} runs`;
+  const also =
+    others.length === 0
+      ? ''
+      : ` Also moved: ${others.slice(0, 5).map(readable).join(', ')}${others.length > 5 ? ` and ${others.length - 5} more` : ''}.`;
+  const over = ` (${runs} ${runs === 1 ? 'run' : 'runs'} so far)`;
+  switch (numbers.kind) {
+    case 'shift_up':
+    case 'shift_down':
+      return `Since about ${day}${over} ${of} is ${format(numbers.after)} instead of the usual ${usual}${chance}.${also}`;
+    case 'var_up':
+      return `Since about ${day}${over} ${of} varies more than usual, around ${format(numbers.after)}; it used to lie between ${format(numbers.low)} and ${format(numbers.high)}${chance}.${also}`;
+    case 'var_down':
+      return `Since about ${day}${over} ${of} hardly varies any more, around ${format(numbers.after)}; it used to lie between ${format(numbers.low)} and ${format(numbers.high)}${chance}.${also}`;
+    case 'mix':
+      return `Since about ${day}${over} the rows of ${of} fall into other categories than before: "${numbers.category ?? ''}" is ${format(numbers.after)} of them instead of ${format(numbers.before)}${chance}.${also}`;
+    case 'missing':
+      return `Since ${day} ${of} is missing: the job no longer reports it.${also}`;
+    case 'zero':
+      return `On ${day} ${of} was 0, which it never was before (usually ${usual}).${also}`;
+    default:
+      return `On ${day} ${of} ${numbers.detail ?? 'was no number'}.${also}`;
+  }
+}
+
+function why({ attribution, change, replay }: Told): string {
+  if (!attribution) return '';
+  const [first, second] = attribution.candidates;
+  const frozen = replay && replay.state !== 'unknown' ? replayText(replay) : '';
+  if (!first?.change) {
+    const then = frozen ? `${capital(frozen)}. ` : '';
+    const outside =
+      attribution.verdict === 'outside'
+        ? ' What came in looks as before, so look at what the job asks outside: lookup tables, other services, the date.'
+        : '';
+    return `${then}Nothing changed on our side around then.${outside}`;
+  }
+  const named = first.change;
+  const distance = change - named.at;
+  const at = distance === 0 ? 'with the run at which' : distance > 0 ? `${countText(distance)} after` : 'just before';
+  const sure = first.weight >= 0.75 ? 'is the likely cause' : 'may be the cause';
+  const also = second?.change && second.weight >= 0.2 ? ` Possible too: ${second.change.text}.` : '';
+  const inputs =
+    attribution.verdict === 'agent' && replay
+      ? ''
+      : attribution.verdict === 'both'
+        ? ' The incoming rows moved as well.'
+        : '';
+  return `It began ${at} ${named.text}${frozen ? `; ${frozen}` : ''}, so that ${sure}.${inputs}${also}`;
+}
+
+function toDo({ numbers, attribution }: Told): string {
+  const [first] = attribution?.candidates ?? [];
+  if (numbers.kind === 'missing')
+    return 'Check whether it was renamed or no longer written; if that is meant, reset its baseline.';
+  if (numbers.kind === 'zero' || numbers.kind === 'nan') return 'Check the results of this run before they are used.';
+  switch (first?.change?.kind) {
+    case 'model':
+    case 'code':
+    case 'package':
+    case 'python':
+    case 'image':
+    case 'manifest':
+      return 'Compare some results from before and after; undo the change, or accept the new level as expected.';
+    case 'input-volume':
+    case 'input-profile':
+      return 'Ask the supplier of the data whether this is right; if so, accept the new level as expected.';
+    default:
+      return 'Check some results; if they are right, accept the new level as expected.';
+  }
+}
+
+function replayText({ state, changed, of }: NonNullable<Told['replay']>): string {
+  return state === 'moved'
+    ? `${changed} of ${of} frozen examples now get a different answer`
+    : `all ${of} frozen examples still get the same answer`;
+}
+
+/** `output:outbound.csv/score.mean` → `score (mean) in outbound.csv`. */
+export function readable(metric: string): string {
+  const own = /^run:(.+)$/.exec(metric);
+  if (own)
+    return (
+      {
+        duration_ms: 'the run time',
+        cpu_ms: 'the CPU time',
+        peak_memory_bytes: 'the memory used',
+        log_bytes: 'the size of the log',
+      }[own[1] ?? ''] ?? metric
+    );
+  const output = /^output:(.+)\/([^/]+)$/.exec(metric);
+  if (!output) return metric.replace(/_/g, ' ');
+  const [, path, rest = ''] = output;
+  if (rest === 'rows') return `the number of rows in ${path}`;
+  if (rest === 'columns') return `the number of columns in ${path}`;
+  const column = /^(.+)\.(nulls|mean|sd|min|max|mix)$/.exec(rest);
+  const names: Record<string, string> = {
+    nulls: 'the share of empty cells',
+    mean: 'the mean',
+    sd: 'the spread',
+    min: 'the smallest',
+    max: 'the largest',
+    mix: 'the categories',
+  };
+  return column ? `${names[column[2] ?? '']} of ${column[1]} in ${path}` : `${rest} in ${path}`;
+}
+
+export function valueText(value: number, { share, unit }: Pick<Numbers, 'share' | 'unit'>): string {
+  if (!Number.isFinite(value)) return String(value);
+  if (share) return `${Number((value * 100).toPrecision(value < 0.1 ? 2 : 3))} %`;
+  const text = Math.abs(value) >= 1e15 ? value.toExponential(2) : Number(value.toPrecision(3)).toLocaleString('en-GB');
+  return unit ? `${text} ${unit}` : text;
+}
+
+function rounded(value: number): string {
+  return Math.min(1e6, Number(value.toPrecision(2))).toLocaleString('en-GB');
+}
+
+function countText(runs: number): string {
+  return runs === 1 ? 'one run' : `${runs} runs`;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+export function dayText(at: Instant, timeZone: string): string {
+  return new Intl.DateTimeFormat('en-GB', {
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    timeZone,
+  })
+    .format(at)
+    .replace(',', '');
+}

@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest';
+import { attribute } from '../../shared/drift/attribution.ts';
+import { pictureOf } from '../../shared/drift/picture.ts';
+import { readable, sentenceOf, type Told, valueText } from '../../shared/drift/sentence.ts';
+
+const day = 86_400_000;
+const since = Date.UTC(2026, 6, 14, 7);
+const told: Told = {
+  numbers: {
+    metric: 'high_share',
+    label: 'the share of high scores',
+    kind: 'shift_up',
+    share: true,
+    before: 0.12,
+    low: 0.09,
+    high: 0.15,
+    after: 0.19,
+  },
+  others: [],
+  since,
+  timeZone: 'Europe/London',
+  oneIn: 2920,
+  runs: 5,
+  change: 51,
+  replay: { state: 'moved', changed: 7, of: 20 },
+  attribution: attribute({
+    change: 51,
+    changes: [{ kind: 'model', at: 50, text: 'the model changed from scorer-1 to scorer-2' }],
+    replay: 'moved',
+    inputs: 'still',
+  }),
+};
+
+describe('the sentence for an owner', () => {
+  test('says what, since when, why and what to do', () => {
+    expect(sentenceOf(told)).toBe(
+      'Since about Tue 14 Jul 2026 (5 runs so far) the share of high scores is 19 % instead of the usual 12 % (9 % to 15 %); ' +
+        'chance alone would do that less than once in 2,900 runs. ' +
+        'It began one run after the model changed from scorer-1 to scorer-2; ' +
+        '7 of 20 frozen examples now get a different answer, so that is the likely cause. ' +
+        'Compare some results from before and after; undo the change, or accept the new level as expected.',
+    );
+  });
+
+  test('says so when nothing changed on our side', () => {
+    const attribution = attribute({ change: 51, changes: [], replay: 'still', inputs: 'still' });
+    const text = sentenceOf({ ...told, attribution, replay: { state: 'still', changed: 0, of: 20 } });
+    expect(text).toContain(
+      'All 20 frozen examples still get the same answer. Nothing changed on our side around then.',
+    );
+  });
+
+  test('names metrics of the shim as people would', () => {
+    expect(readable('output:outbound.csv/score.mean')).toBe('the mean of score in outbound.csv');
+    expect(readable('output:out/list.csv/rows')).toBe('the number of rows in out/list.csv');
+    expect(readable('run:duration_ms')).toBe('the run time');
+  });
+
+  test('very large, very small and broken values stay readable', () => {
+    expect(valueText(1e18, { share: false })).toBe('1.00e+18');
+    expect(valueText(0.00512, { share: true })).toBe('0.51 %');
+    expect(valueText(Number.NaN, { share: false })).toBe('NaN');
+    expect(valueText(1234.5, { share: false, unit: 'EUR' })).toBe('1,230 EUR');
+  });
+});
+
+describe('the picture', () => {
+  const points = Array.from({ length: 60 }, (_, i) => ({
+    slot: since + (i - 50) * day,
+    value: i < 50 ? 0.12 + (i % 5) / 200 : 0.19,
+  }));
+  const picture = {
+    title: 'Share',
+    share: true,
+    timeZone: 'UTC',
+    points,
+    low: 0.09,
+    high: 0.15,
+    change: since,
+    events: [],
+  };
+
+  test('needs nothing from outside and says in words what it shows', () => {
+    const svg = pictureOf(picture);
+    expect(svg).toContain('aria-label="Share: usual 9 % to 15 %, now 19 %"');
+    expect(svg.replace('http://www.w3.org/2000/svg', '')).not.toMatch(/https?:|url\(|<script|<image/);
+  });
+
+  test('texts of a job cannot leave their place', () => {
+    const svg = pictureOf({
+      ...picture,
+      title: '"><script>alert(1)</script>',
+      events: [{ slot: since, text: '</svg>\u0000&' }],
+    });
+    expect(svg).not.toContain('<script');
+    expect(svg.match(/<\/svg>/g)).toHaveLength(1);
+  });
+
+  test('a constant, a single and no point draw without a broken number', () => {
+    for (const few of [[], points.slice(0, 1), points.map(({ slot }) => ({ slot, value: 5 }))]) {
+      expect(pictureOf({ ...picture, points: few, low: 5, high: 5 })).not.toMatch(/NaN|Infinity/);
+    }
+  });
+});
