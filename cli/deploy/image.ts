@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { chmod, copyFile, mkdir, readdir, readFile, rm } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
+import { imageContext, layOut } from '../../shared/executors/docker/context.ts';
 import { Refusal } from '../refusal.ts';
 import { buildImage, findDigest, findTag, imageFolder, imageName, type Known } from './az.ts';
 import type { Deployment } from './deployment.ts';
@@ -23,7 +24,9 @@ export async function image(deployment: Deployment): Promise<void> {
   if (known.digest !== null && !target.rebuild) {
     return say(`  The registry has it already: ${known.digest}. For a newer base of the same name: --rebuild`);
   }
-  await layOut(deployment.root, target.uv);
+  const folder = join(deployment.root, imageFolder);
+  await rm(folder, { recursive: true, force: true });
+  await layOut(await files(deployment.root, target.uv), folder);
   for (const command of buildImage(target, known, tag)) await deployment.must(command);
   known.digest = (await deployment.json(findTag(known, tag), shown)).digest;
   say(`  ${known.digest}`);
@@ -35,23 +38,7 @@ function notHere({ registry }: Known, digest: string): string {
   return `The registry ${registry} has no ${imageName}@${digest}. From another registry it is taken by: ${take}`;
 }
 
-interface Part {
-  /** Below the folder that the image is made of, with forward slashes. */
-  name: string;
-  path: string;
-  mode: number;
-}
-
-/** What the image is made of: the Dockerfile and Python files of infra/runtime, and uv when it is given. */
-async function parts(root: string, uv: string | undefined): Promise<Part[]> {
-  const from = join(root, 'infra', 'runtime');
-  const entries = await readdir(from, { recursive: true, withFileTypes: true });
-  const names = entries
-    .filter((entry) => entry.isFile() && (entry.name === 'Dockerfile' || entry.name.endsWith('.py')))
-    .map((entry) => relative(from, join(entry.parentPath, entry.name)).replaceAll('\\', '/'));
-  const files = names.sort().map((name) => ({ name, path: join(from, name), mode: 0o644 }));
-  return uv === undefined ? files : [...files, { name: 'uv', path: uv, mode: 0o755 }];
-}
+const files = (root: string, uv: string | undefined) => imageContext(join(root, 'infra', 'runtime'), uv);
 
 /**
  * Says what the image holds: the same files on the same base have the same tag, so that a deployment that changes no
@@ -59,18 +46,6 @@ async function parts(root: string, uv: string | undefined): Promise<Part[]> {
  */
 export async function imageTag(root: string, base: string, uv?: string): Promise<string> {
   const hash = createHash('sha256').update(base);
-  for (const { name, path } of await parts(root, uv)) hash.update(`\0${name}\0`).update(await readFile(path));
+  for (const { name, path } of await files(root, uv)) hash.update(`\0${name}\0`).update(await readFile(path));
   return hash.digest('hex').slice(0, 16);
-}
-
-/** Puts the parts together, readable for all: a checkout under umask 077 would make an image that its user cannot read. */
-async function layOut(root: string, uv: string | undefined): Promise<void> {
-  const to = join(root, imageFolder);
-  await rm(to, { recursive: true, force: true });
-  for (const { name, path, mode } of await parts(root, uv)) {
-    const target = join(to, name);
-    await mkdir(dirname(target), { recursive: true, mode: 0o755 });
-    await copyFile(path, target);
-    await chmod(target, mode);
-  }
 }

@@ -1,7 +1,8 @@
-import { chmod, copyFile, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
+import { imageContext, layOut } from './context.ts';
 
 export interface ImageOptions {
   /** Image with Python 3.10 or newer that the daemon has, or can pull. */
@@ -22,17 +23,7 @@ export interface ImageOptions {
 export async function buildImage(docker: Docker, { base, tag, runtime, uv, say }: ImageOptions): Promise<string> {
   const context = await mkdtemp(join(tmpdir(), 'lamplighter-image-'));
   try {
-    await place(runtime, context, 'Dockerfile');
-    for (const folder of ['lamplighter_shim', 'second_scheduler']) {
-      await mkdir(join(context, folder), { mode: 0o755 });
-      for (const name of await readdir(join(runtime, folder))) {
-        if (name.endsWith('.py')) await place(runtime, context, join(folder, name));
-      }
-    }
-    if (uv !== null) {
-      await copyFile(uv, join(context, 'uv'));
-      await chmod(join(context, 'uv'), 0o755);
-    }
+    await layOut(await imageContext(runtime, uv ?? undefined), context);
     const stream = await docker.buildImage(
       { context, src: await readdir(context) },
       { t: tag, buildargs: { BASE: base }, networkmode: 'none', forcerm: true },
@@ -42,12 +33,6 @@ export async function buildImage(docker: Docker, { base, tag, runtime, uv, say }
     await rm(context, { recursive: true, force: true });
   }
   return (await docker.getImage(tag).inspect()).Id;
-}
-
-/** Copies one file, readable for all: a checkout under umask 077 would make an image that the job's user cannot read. */
-async function place(from: string, to: string, name: string): Promise<void> {
-  await copyFile(join(from, name), join(to, name));
-  await chmod(join(to, name), 0o644);
 }
 
 function built(docker: Docker, stream: NodeJS.ReadableStream, say: (line: string) => void): Promise<void> {
