@@ -1,17 +1,14 @@
-"""Writes the day's best prospects to outbound.xlsx, the spreadsheet that the e-mail tool takes in."""
+"""Writes the day's best prospects to outbound.csv, the list that the e-mail tool takes in."""
 
 import argparse
+import csv
 
 from handover import received
-from sheet import write_sheet
 from slot import count, day_of_run, in_words, mean, record, run
 
-INPUT, OUTPUT = 'scored.csv', 'outbound.xlsx'
+INPUT, OUTPUT = 'scored.csv', 'outbound.csv'
 NEEDED = 'id contacted_on score band contact job age balance previous poutcome reasons'.split()
-COLUMNS = [
-    ('Rank', 6), ('Prospect', 11), ('Contact on', 12), ('Score', 7), ('Band', 7), ('Channel', 11), ('Job', 15),
-    ('Age', 6), ('Balance', 10), ('Contacts before', 16), ('Last outcome', 13), ('Why', 90),
-]  # fmt: skip
+COLUMNS = 'rank id contacted_on score band contact job age balance previous poutcome reasons'.split()
 
 
 def main():
@@ -24,8 +21,7 @@ def main():
     rows = received(INPUT, 'score-prospects', day, NEEDED)
     scored = sorted(((row.number('score', 0, 100), row) for row in rows), key=lambda pair: -pair[0])
     best = scored[: args.limit]
-    lines = [line(rank, score, row, day) for rank, (score, row) in enumerate(best, start=1)]
-    write_sheet(OUTPUT, f'Outbound {day}', COLUMNS, lines)
+    write([dict(row, rank=rank) for rank, (_, row) in enumerate(best, start=1)])
 
     record(
         rows_pushed=len(best),
@@ -33,24 +29,32 @@ def main():
         by_channel=count(row['contact'] for _, row in best),
     )
     if not best:
-        print(f'Nobody to contact on {in_words(day)}: {OUTPUT} has headers only.')
+        print(f'Nobody to contact on {in_words(day)}: {OUTPUT} has a header only.')
         return
     scores = f'scores {best[0][0]} to {best[-1][0]}'
     print(f'The best {len(best)} of {len(rows)} for {in_words(day)} are in {OUTPUT}, {scores}.')
 
 
-def line(rank, score, row, day):
-    return [
-        rank, identifier(row.text('id')), day, score, row['band'], row['contact'], row['job'],
-        row.number('age', 0, 130), row.number('balance', -1_000_000_000, 1_000_000_000),
-        row.number('previous', 0, 100_000), row['poutcome'], row['reasons'],
-    ]  # fmt: skip
+def write(rows):
+    # With a byte order mark: without it Excel takes the file for another encoding than UTF-8.
+    with open(OUTPUT, 'w', encoding='utf-8-sig', newline='') as file:
+        table = csv.writer(file, lineterminator='\n')
+        table.writerow(COLUMNS)
+        table.writerows([harmless(row[column]) for column in COLUMNS] for row in rows)
 
 
-def identifier(text):
-    """A number where that loses nothing: 0017 and ids of 16 digits stay text."""
-    plain = text.isascii() and text.isdigit() and len(text) <= 15
-    return int(text) if plain and text == str(int(text)) else text
+def harmless(cell):
+    """A text that begins like a formula gets an apostrophe: a spreadsheet program would execute `=HYPERLINK(…)`."""
+    text = str(cell)
+    return f"'{text}" if text.lstrip()[:1] in tuple('=+-@') and not is_number(text) else text
+
+
+def is_number(text):
+    try:
+        float(text)
+        return True
+    except ValueError:
+        return False
 
 
 def positive(text):

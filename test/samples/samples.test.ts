@@ -13,7 +13,7 @@ async function lines(folder: string, file: string): Promise<string[]> {
 }
 
 describe('the three scripts together', () => {
-  test('pull, score and push turn one morning into a spreadsheet of ranked prospects', async () => {
+  test('pull, score and push turn one morning into a list of ranked prospects', async () => {
     const [pulling, scoring, pushing] = await Promise.all(
       ['pull-prospects', 'score-prospects', 'push-outbound'].map(workDirectory),
     );
@@ -39,7 +39,7 @@ describe('the three scripts together', () => {
     expect(pushed).toMatchObject({ code: 0, stderr: '', metrics: { rows_pushed: 10 } });
     const best = scores.slice(0, 10).reduce((sum, score) => sum + score, 0) / 10;
     expect(pushed.metrics.mean_score_pushed).toBeCloseTo(best, 2);
-    expect(pushed.stdout).toContain(`The best 10 of ${rows} for Friday 20 November 2026 are in outbound.xlsx`);
+    expect(pushed.stdout).toContain(`The best 10 of ${rows} for Friday 20 November 2026 are in outbound.csv`);
   });
 
   test('a morning without prospects goes through as a success of nothing', async () => {
