@@ -1,7 +1,8 @@
 import { styleText } from 'node:util';
 import { type Instant, iso } from '../../shared/instant.ts';
 import type { Job } from '../../shared/job/job.ts';
-import { localText, nextSlots } from '../../shared/schedule/schedule.ts';
+import { nextExpected } from '../../shared/run/next.ts';
+import { localText } from '../../shared/schedule/schedule.ts';
 import type { JobRow } from '../../shared/store/jobs.ts';
 import type { Home } from '../home.ts';
 import { jobNames, openParts, type Session } from '../host/session.ts';
@@ -87,8 +88,7 @@ function cells({ name, job, broken, row, next }: Line, now: Instant): string[] {
 }
 
 function nextOf(job: Job, now: Instant): Instant | undefined {
-  const next = job.schedules.flatMap(({ schedule }) => nextSlots(schedule, now, 1));
-  return next.length > 0 ? Math.min(...next) : undefined;
+  return nextExpected(job, now)?.at;
 }
 
 function nextText({ job, broken, row, next }: Omit<Line, 'name'>, now: Instant): string {

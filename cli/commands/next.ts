@@ -1,6 +1,8 @@
 import { styleText } from 'node:util';
 import { type Instant, iso } from '../../shared/instant.ts';
+import type { Job } from '../../shared/job/job.ts';
 import { nearest } from '../../shared/nearest.ts';
+import { whyClosed } from '../../shared/schedule/calendar.ts';
 import {
   clockChanges,
   localText,
@@ -86,9 +88,20 @@ async function ofJobs(home: Home, name: string | undefined, after: Instant, { n 
   if (broken.size > 0 && name === undefined) console.error(`Without ${[...broken].join(', ')}: lamp check says why.`);
   return [...catalog.values()]
     .filter(({ job }) => name === undefined || job.name === name)
-    .flatMap(({ job }) => job.schedules.flatMap(({ schedule }) => preview(schedule, job.name, after, n)))
+    .flatMap(({ job }) => ofJob(job, after, n))
     .sort((a, b) => a.at - b.at)
     .slice(0, n);
+}
+
+/** With a note where a slot will be skipped, and what its run gets. */
+function ofJob(job: Job, after: Instant, n: number): Line[] {
+  return job.schedules.flatMap(({ schedule, args }) =>
+    preview(schedule, job.name, after, n).map((line) => {
+      const shut = whyClosed(job.closed, schedule.timeZone, line.at);
+      const notes = [line.note, args.length > 0 ? args.join(' ') : undefined, shut && `skipped: ${shut.reason}`];
+      return { ...line, note: notes.filter(Boolean).join(' · ') || undefined };
+    }),
+  );
 }
 
 function preview(schedule: Schedule, job: string | undefined, after: Instant, n: number): Line[] {

@@ -1,6 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { type Instant, iso } from '../../instant.ts';
 import type { Job } from '../../job/job.ts';
+import { nextExpected } from '../../run/next.ts';
 import { localText, nextSlots } from '../../schedule/schedule.ts';
 import { type Api, callerOf, type KnownJob, knownJob, newApi, type Service, visibleJobs } from '../app.ts';
 import { page, pageOf, pageQuery, readCursor } from '../page.ts';
@@ -65,8 +66,7 @@ export function jobJson({ name, deployed, row }: KnownJob, now: Instant): z.infe
 }
 
 function nextOf(job: Job, now: Instant): Instant | null {
-  const next = job.schedules.flatMap(({ schedule }) => nextSlots(schedule, now, 1));
-  return next.length > 0 ? Math.min(...next) : null;
+  return nextExpected(job, now)?.at ?? null;
 }
 
 const list = createRoute({
