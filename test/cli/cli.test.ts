@@ -38,6 +38,8 @@ sys.exit(attempt == "1")`,
     ),
     here.job('big', 'for i in range(50_000): print(f"{i:05d}", "x" * 94)'),
     here.job('binary', 'import sys\nsys.stdout.buffer.write(b"\\xff\\xfe ok\\n")'),
+    here.job('writer', 'open("rows.csv", "w").write("a,b\\n1,2\\n3,4\\n")', 'outputs: [rows.csv]\n'),
+    here.job('reader', 'print(open("rows.csv").read())', 'inputs: [writer/rows.csv]\n'),
     here.job('daily', 'print("day")', 'schedule: { cron: "30 2 * * *", timeZone: Europe/Berlin }\n'),
   ]);
   host = await here.start();
@@ -107,6 +109,18 @@ test('a retry runs the same slot with the same arguments again', async () => {
   const again = await here.json(['retry', past.run, '--wait', '--why', 'once more']);
   expect(again).toMatchObject({ state: 'succeeded', slot: past.slot, repeats: past.run, args: ['a', '--home', 'b'] });
   expect((await here.lamp(['logs', again.run])).stdout).toBe('hello a --home b\n');
+});
+
+test('a run says which run of which job each of its inputs came from', async () => {
+  const written = await here.json(['run', 'writer', '--wait']);
+  const read = await here.json(['run', 'reader', '--wait']);
+  expect(read).toMatchObject({ state: 'succeeded', inputs: [{ path: 'rows.csv', job: 'writer', output: 'rows.csv' }] });
+  expect((await here.lamp(['logs', read.run])).stdout).toContain('3,4');
+  const { stdout } = await here.lamp(['show', read.run]);
+  expect(stdout).toMatch(
+    new RegExp(`^input +rows.csv · from ${written.run.replaceAll('.', '[.]')} · [0-9a-f]{12}$`, 'm'),
+  );
+  expect(read.attempts[0].versions.bundle).toBe(read.versions.bundle);
 });
 
 test('logs -f shows each line while the job runs, through its retry, to the end', async () => {
