@@ -39,6 +39,7 @@ const examples: Record<string, string[]> = {
     'lamp silence                                 # what is silent now',
   ],
   alerts: ['lamp alerts test', 'lamp alerts test sales-ops', 'lamp alerts preview score-prospects', 'lamp alerts sent'],
+  watchdog: ['lamp watchdog --after 10m', '*/5 * * * * lamp --home /srv/jobs watchdog --once   # a line of a crontab'],
   events: ['lamp events', 'lamp events score-prospects --since 30d'],
   detect: ['lamp detect < series.jsonl > flags.jsonl', 'lamp detect --metrics 1 --notes < one-metric.jsonl'],
   deploy: [

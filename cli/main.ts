@@ -255,6 +255,16 @@ alerts
   .action(async (options) => (await import('./commands/alerts.ts')).sent(home(), options));
 
 program
+  .command('watchdog')
+  .description('raise the alarm when the service does not work; a process of its own, by cron or systemd')
+  .option('--after <duration>', 'longest time without a tick', '10m')
+  .option('--once', 'look once: for cron; exits with 1 when ticks are missing')
+  .action(async (options) => {
+    const right = await (await import('./commands/watchdog.ts')).watch(home(), options);
+    process.exitCode = right ? 0 : 1;
+  });
+
+program
   .command('backfill')
   .description('run the past slots of a range that have not succeeded yet')
   .argument('<job>')

@@ -47,7 +47,7 @@ export function pipeline(parts: Parts): Pipeline {
   async function watchAndAlert(report: TickReport | undefined, now: Instant): Promise<void> {
     if (!report) await checkTime(parts, now);
     const watched = await settled(watch(parts, now));
-    await alert(parts, report ?? { behindMs: 0, affected: [] }, now);
+    await alert(parts, report ?? { behindMs: 0, sinceLastMs: 0, affected: [] }, now);
     if ('error' in watched) throw watched.error;
   }
 

@@ -32,7 +32,8 @@ const lastPatience = 7 * 24 * hour;
  */
 export async function deliver(parts: Parts, alerts: Alerts, now: Instant): Promise<void> {
   const began = performance.now();
-  const at = () => now + Math.round(performance.now() - began);
+  // Leases are for others' clocks; waits count from this tick, so that a later one meets them.
+  const leaseUntil = () => now + Math.round(performance.now() - began) + lease;
   const byChannel = new Map<string, Versioned<Letter>[]>();
   let count = 0;
   for await (const found of parts.store.outbox.waiting()) {
@@ -45,16 +46,16 @@ export async function deliver(parts: Parts, alerts: Alerts, now: Instant): Promi
     [...byChannel.values()].map(async (letters) => {
       for (const letter of letters.toSorted((a, b) => a.value.createdAt - b.value.createdAt)) {
         if (performance.now() - began > budgetMs) return;
-        if ((await deliverOne(parts, alerts, letter, at)) === 'channel in trouble') return;
+        if ((await deliverOne(parts, alerts, letter, leaseUntil(), now)) === 'channel in trouble') return;
       }
     }),
   );
 }
 
-async function deliverOne(parts: Parts, alerts: Alerts, found: Versioned<Letter>, at: () => Instant) {
+async function deliverOne(parts: Parts, alerts: Alerts, found: Versioned<Letter>, leasedUntil: Instant, now: Instant) {
   const { outbox } = parts.store;
   const { value } = found;
-  const taken = await outbox.replace({ ...value, leasedUntil: at() + lease, tries: value.tries + 1 }, found.etag);
+  const taken = await outbox.replace({ ...value, leasedUntil, tries: value.tries + 1 }, found.etag);
   if (!taken) return undefined;
   const letter = taken.value;
   try {
@@ -64,12 +65,12 @@ async function deliverOne(parts: Parts, alerts: Alerts, found: Versioned<Letter>
   } catch (error) {
     const trouble =
       error instanceof ChannelError ? error : new ChannelError(line(String(error), 200), false, null, error);
-    await failed(parts, alerts, taken, trouble, at());
+    await failed(parts, alerts, taken, trouble, now);
     // It wants to be left alone: so do the letters behind this one.
     return trouble.permanent ? undefined : 'channel in trouble';
   }
-  await outbox.close({ ...letter, leasedUntil: null, state: 'accepted', doneAt: at(), error: null });
-  await amend(parts.store, brokenChannel(letter.channel), (incident) => resolved(incident, at()));
+  await outbox.close({ ...letter, leasedUntil: null, state: 'accepted', doneAt: now, error: null });
+  await amend(parts.store, brokenChannel(letter.channel), (incident) => resolved(incident, now));
   return undefined;
 }
 

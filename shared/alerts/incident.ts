@@ -91,7 +91,10 @@ export function seenAgain(incident: Incident, seen: Sighting, now: Instant): Inc
     ...{ text, errorClass, errorKind, run, slot, tier, lastAt: at, evidenceAt: at, count: incident.count + times },
     severity: severityOf(incident.cause, tier),
   };
-  if (incident.state !== 'resolved') return next;
+  if (incident.state !== 'resolved') {
+    // Each time it is seen is a day that was chosen for a reminder.
+    return incident.cause === 'secret' ? report(next, 'reminder', now + groupWait) : next;
+  }
   const flaps = incident.flaps + 1;
   const back: Incident = { ...next, group, flaps, state: 'open', resolvedAt: null, acknowledged: null };
   // Its recovery was never reported: for people it was never gone.
@@ -151,6 +154,7 @@ export function afterTime(incident: Incident, now: Instant, slack = 0): Incident
     const over = isFlapping(incident) && now >= (incident.resolvedAt ?? now) + calm;
     return over ? report({ ...incident, flaps: 0 }, 'resolved', now) : undefined;
   }
+  if (incident.cause === 'secret') return undefined;
   const escalation = escalationAfter(incident);
   if (state === 'open' && escalation !== null && now >= since + escalation) {
     return report({ ...incident, level: level + 1, reminders: incident.reminders + 1 }, 'escalated', now);

@@ -59,19 +59,21 @@ const downAfter = 3 * minute;
  * The scheduler did not work for a while, and slots were lost or late by that: one incident for all of it, which is over
  * as it is opened. Those of the jobs that missed slots are of its group.
  */
-export async function seeOutage({ store }: Parts, { behindMs, affected }: Outage, now: Instant): Promise<void> {
+export async function seeOutage(
+  { store }: Parts,
+  { behindMs, sinceLastMs, affected }: Outage,
+  now: Instant,
+): Promise<void> {
   if (behindMs < downAfter || affected.length === 0) return;
   const slots = (one: Outage['affected'][number]) =>
     [one.missed > 0 ? `${one.missed} missed` : '', one.late > 0 ? `${one.late} late` : ''].filter(Boolean).join(', ');
   const named = affected.slice(0, 20).map((one) => `${one.job} (${slots(one)})`);
   const more = affected.length > 20 ? `, and ${affected.length - 20} more jobs` : '';
-  // Slots are claimed a minute ahead.
-  const downMs = behindMs + minute;
-  const text = `no tick for ${spanText(downMs)} until ${iso(now)}; slots: ${named.join(', ')}${more}`;
+  const text = `no tick for ${spanText(sinceLastMs)} until ${iso(now)}; slots: ${named.join(', ')}${more}`;
   const about = { job: null, cause: 'scheduler', subject: '' } as const;
   await record(
     store,
-    { ...about, tier: 'standard', text, group: serviceGroup, run: iso(now), since: now - downMs },
+    { ...about, tier: 'standard', text, group: serviceGroup, run: iso(now), since: now - sinceLastMs },
     now,
   );
   await amend(store, about, (incident) => resolved(incident, now));
@@ -80,6 +82,7 @@ export async function seeOutage({ store }: Parts, { behindMs, affected }: Outage
 /** What a tick found when it came. */
 export interface Outage {
   behindMs: number;
+  sinceLastMs: number;
   affected: { job: string; missed: number; late: number }[];
 }
 

@@ -1,6 +1,7 @@
 import type { Instant } from '../instant.ts';
 import type { Parts } from '../parts.ts';
 import { deliver } from './deliver.ts';
+import { sendHeartbeat } from './heartbeat.ts';
 import { report } from './report.ts';
 import { type Outage, seeOutage } from './see.ts';
 import { noAlerts } from './settings.ts';
@@ -16,4 +17,5 @@ export async function alert(parts: Parts, outage: Outage, now: Instant): Promise
   await safely('recording an outage of the scheduler', seeOutage(parts, outage, now));
   await safely('reporting incidents', report(parts, alerts, now));
   await safely('sending alerts', deliver(parts, alerts, now));
+  await safely('sending the heartbeat to the outside monitor', sendHeartbeat(alerts, now));
 }

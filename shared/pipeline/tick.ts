@@ -30,6 +30,8 @@ interface Look {
 export interface TickReport {
   /** How long slots had waited to be looked at, ms; 0 when ticks come as they should. */
   behindMs: number;
+  /** Since the tick before, ms: slots are claimed ahead, so this is longer. */
+  sinceLastMs: number;
   /** Of jobs that lost slots to that, or start some late. */
   affected: { job: string; missed: number; late: number }[];
 }
@@ -62,7 +64,8 @@ export async function claimDue(parts: Parts, now: Instant): Promise<TickReport> 
   }
   await marks.move(digest, until, parts.person, progress.cursor);
   await marks.advance('heartbeat', now, parts.person);
-  return { behindMs: Math.max(now - after, 0), affected };
+  const behindMs = Math.max(now - after, 0);
+  return { behindMs, sinceLastMs: behindMs + lookAhead, affected };
 }
 
 /** In memory: most jobs are not due, and cost no request. Past schedules matter only after an outage. */

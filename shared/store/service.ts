@@ -2,11 +2,11 @@ import { type Instant, minute } from '../instant.ts';
 import { type Codec, readInstant, type Table, type Versioned } from './table.ts';
 
 /**
- * Facts about the service itself. `cursor`: all slots up to here are claimed. `heartbeat`: the last tick. `secrets`: the
- * last time that all of them were checked. `confirmed`: a person has said that this is the right time. `behind|<job>`:
- * slots of this job are claimed up to here only.
+ * Facts about the service itself. `cursor`: all slots up to here are claimed. `heartbeat`: the last tick. `secrets` and
+ * `channels`: the last time that all of them were checked. `confirmed`: a person has said that this is the right time.
+ * `behind|<job>`: slots of this job are claimed up to here only.
  */
-type MarkName = 'cursor' | 'heartbeat' | 'secrets' | 'confirmed' | `behind|${string}`;
+type MarkName = 'cursor' | 'heartbeat' | 'secrets' | 'channels' | 'confirmed' | `behind|${string}`;
 
 export interface Mark {
   name: MarkName;

@@ -14,6 +14,11 @@ export function dueWarning(expiresOn: Instant, last: Instant | undefined, now: I
   return due ? Math.floor((expiresOn - now) / day) : undefined;
 }
 
+/** Whether a secret is so near its end, or beyond it, that a first warning has come due. */
+export function isIll(expiresOn: Instant, now: Instant): boolean {
+  return warningsBy(expiresOn, now) > 0;
+}
+
 /** How many warnings have come due by `at`. */
 function warningsBy(expiresOn: Instant, at: Instant): number {
   const ahead = daysAhead.filter((days) => at >= expiresOn - days * day).length;

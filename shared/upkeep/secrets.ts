@@ -1,8 +1,9 @@
+import { secretsAreWell, seeSecret } from '../alerts/secrets.ts';
 import { hour, type Instant, iso } from '../instant.ts';
 import type { Catalog } from '../job/catalog.ts';
 import type { Parts } from '../parts.ts';
 import { SecretError } from '../secrets/vault.ts';
-import { dueWarning } from './expiry.ts';
+import { dueWarning, isIll } from './expiry.ts';
 
 /** Once a day, by a timer that is not quite regular. */
 const atMostEvery = 20 * hour;
@@ -16,6 +17,7 @@ export async function checkSecrets(parts: Parts, now: Instant): Promise<void> {
   const { store, vault, emit, person } = parts;
   const last = await store.marks.get('secrets');
   if (last !== undefined && now - last < atMostEvery) return;
+  const ill = new Set<string>();
   for (const [secret, jobs] of secretsInUse(parts.catalog())) {
     try {
       const { validFrom, expiresOn } = await vault.version(secret);
@@ -23,8 +25,13 @@ export async function checkSecrets(parts: Parts, now: Instant): Promise<void> {
         const error = `is marked as valid only from ${iso(validFrom)}: runs get it all the same, others may refuse it`;
         emit({ type: 'secret-unusable', secret, jobs, error });
       }
+      if (expiresOn !== null && isIll(expiresOn, now)) ill.add(secret);
       const days = expiresOn === null ? undefined : dueWarning(expiresOn, last, now);
-      if (expiresOn !== null && days !== undefined) emit({ type: 'secret-expiring', secret, jobs, expiresOn, days });
+      if (expiresOn !== null && days !== undefined) {
+        emit({ type: 'secret-expiring', secret, jobs, expiresOn, days });
+        const when = days < 0 ? `expired on ${iso(expiresOn)}` : `expires in ${days} days, on ${iso(expiresOn)}`;
+        await seeSecret(parts, secret, jobs, `${secret} ${when}`, now);
+      }
     } catch (error) {
       if (!(error instanceof SecretError)) throw error;
       if (error.passing) {
@@ -33,8 +40,11 @@ export async function checkSecrets(parts: Parts, now: Instant): Promise<void> {
         return;
       }
       emit({ type: 'secret-unusable', secret, jobs, error: error.message });
+      ill.add(secret);
+      await seeSecret(parts, secret, jobs, `${secret} ${error.message}`, now);
     }
   }
+  await secretsAreWell(parts, ill, now);
   await store.marks.advance('secrets', now, person);
 }
 

@@ -1,3 +1,4 @@
+import { alertUpkeep } from '../alerts/upkeep.ts';
 import { day, type Instant } from '../instant.ts';
 import type { Parts } from '../parts.ts';
 import { forget, type Retention } from './retention.ts';
@@ -6,7 +7,7 @@ import { checkSecrets } from './secrets.ts';
 /** How long history is kept unless an installation says otherwise, and the least: what the law asks of high-risk systems. */
 export const retentionDays = { usual: 400, least: 183 };
 
-/** What is not urgent, on one machine and in Azure alike: secrets that expire, and history that is older than it must be. */
+/** What is not urgent, on one machine and in Azure alike: secrets that expire, alert channels, and history that is older than it must be. */
 export async function upkeep(
   parts: Parts,
   { days, ...retention }: Retention & { days: number },
@@ -16,6 +17,11 @@ export async function upkeep(
     await checkSecrets(parts, now);
   } catch (error) {
     parts.emit({ type: 'trouble', doing: 'checking the secrets', error });
+  }
+  try {
+    await alertUpkeep(parts, now);
+  } catch (error) {
+    parts.emit({ type: 'trouble', doing: 'trying the alert channels', error });
   }
   await forget(parts, now - days * day, retention);
 }

@@ -164,7 +164,7 @@ test('the host may die between any two steps of reporting and sending: the messa
       world.platform.behave = () => 'fail';
       world.platform.failure = { fingerprint: 'abc' };
       await world.pass(seven + 10 * second);
-      const nothing = { behindMs: 0, affected: [] };
+      const nothing = { behindMs: 0, sinceLastMs: 0, affected: [] };
       const { parts, calls } = mortal(world.host({ alerts: box.alerts }), at, when);
       const now = world.now + minute;
       await alert(parts, nothing, now).catch((error) => {

@@ -207,7 +207,7 @@ describe('an outage of the service', () => {
     await world.work.tick(world.now);
     await world.pass(world.now + 5 * minute);
     expect(box.arrived).toHaveLength(1);
-    expect(messageText(box.arrived[0]?.message ?? ({} as never))).toMatch(/score \(10077 missed, 1 late\)/);
+    expect(messageText(box.arrived[0]?.message ?? ({} as never))).toMatch(/score \(10076 missed, 1 late\)/);
     expect(calls).toBeLessThan(20);
   });
 

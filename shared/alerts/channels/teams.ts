@@ -65,9 +65,9 @@ function elements(section: Section): Record<string, unknown>[] {
     case 'text':
       return section.text.split('\n\n').map((text) => run(text));
     case 'facts':
-      return section.facts.map(({ name, value }) => ({
+      return section.facts.map(({ name, value }, index) => ({
         type: 'RichTextBlock',
-        spacing: 'Small',
+        spacing: index === 0 ? 'Medium' : 'Small',
         inlines: [
           { type: 'TextRun', text: `${name}: `, weight: 'Bolder' },
           { type: 'TextRun', text: value },
