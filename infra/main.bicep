@@ -30,7 +30,12 @@ param runtimeImageDigest string = ''
 param authClientId string
 
 @description('Object ids of the people and service principals who may call the app besides the second scheduler: whoever runs `lamp verify`. Nobody by default.')
+@maxLength(12)
 param callers array = []
+
+@description('Object ids of groups whose members may call the app: for more than 12 callers, which is all that Azure takes by their own ids (500 characters).')
+@maxLength(12)
+param callerGroups array = []
 
 @description('Client ids that those callers may use. By default the Azure CLI; add the client id of a pipeline that calls as itself.')
 param callerClients array = ['04b07795-8ddb-461a-bbee-02f9e1bf7b46']
@@ -116,6 +121,7 @@ var names = {
   plan: 'asp-${name}'
   app: 'func-${name}-${suffix}'
   appIdentity: 'id-${name}-app'
+  pullIdentity: 'id-${name}-pull'
   secondSchedulerIdentity: 'id-${name}-second-scheduler'
   jobIdentityPrefix: 'id-${name}-'
   // No hyphen, so that no job of any name can be called the same.
@@ -129,7 +135,7 @@ var digest = stage == 'all' ? 'sha256:${split(runtimeImageDigest, ':')[1]}' : ''
 module identities 'modules/identities.bicep' = {
   name: 'identities'
   params: {
-    names: concat([names.appIdentity, names.secondSchedulerIdentity], map(index.jobs, job => '${names.jobIdentityPrefix}${job.resource}'))
+    names: concat([names.appIdentity, names.secondSchedulerIdentity, names.pullIdentity], map(index.jobs, job => '${names.jobIdentityPrefix}${job.resource}'))
     location: location
     tags: tags
   }
@@ -194,10 +200,12 @@ module registry 'modules/registry.bicep' = {
   name: 'registry'
   params: {
     registryName: names.registry
+    pullIdentityName: names.pullIdentity
     sku: registrySku
     location: location
     tags: tags
   }
+  dependsOn: [identities]
 }
 
 module environment 'modules/environment.bicep' = {
@@ -228,6 +236,7 @@ module jobs 'modules/job.bicep' = [for job in index.jobs: {
     job: job
     stage: stage
     identityName: '${names.jobIdentityPrefix}${job.resource}'
+    pullIdentityName: names.pullIdentity
     appIdentityName: names.appIdentity
     starterRoleName: starterRoleName
     environmentName: names.environment
@@ -257,6 +266,7 @@ module app 'modules/app.bicep' = if (stage == 'all') {
     jobPrefix: index.prefix
     authClientId: authClientId
     callers: callers
+    callerGroups: callerGroups
     callerClients: callerClients
     alwaysReadyTicks: alwaysReadyTicks
     maximumInstanceCount: maximumInstanceCount
@@ -275,6 +285,7 @@ module secondScheduler 'modules/second-scheduler.bicep' = {
     secondSchedulerName: names.secondScheduler
     stage: stage
     identityName: names.secondSchedulerIdentity
+    pullIdentityName: names.pullIdentity
     environmentName: names.environment
     registryName: names.registry
     image: '${names.imageRepository}@${digest}'
@@ -363,6 +374,9 @@ output appIdentityName string = names.appIdentity
 
 @description('Name of the second scheduler\'s identity.')
 output secondSchedulerIdentityName string = names.secondSchedulerIdentity
+
+@description('Name of the identity that pulls the image for all of them.')
+output pullIdentityName string = names.pullIdentity
 
 @description('Name (a GUID) of the custom role with which the app starts jobs.')
 output starterRoleName string = starterRoleName

@@ -7,6 +7,7 @@ param runtimeImageDigest = readEnvironmentVariable('LAMPLIGHTER_IMAGE_DIGEST', '
 param authClientId = readEnvironmentVariable('LAMPLIGHTER_AUTH_CLIENT_ID')
 param alertEmails = split(readEnvironmentVariable('LAMPLIGHTER_ALERT_EMAILS'), ',')
 param callers = json(readEnvironmentVariable('LAMPLIGHTER_CALLERS', '[]'))
+param callerGroups = json(readEnvironmentVariable('LAMPLIGHTER_CALLER_GROUPS', '[]'))
 param callerClients = json(readEnvironmentVariable('LAMPLIGHTER_CALLER_CLIENTS', '["04b07795-8ddb-461a-bbee-02f9e1bf7b46"]'))
 param secretOfficers = json(readEnvironmentVariable('LAMPLIGHTER_SECRET_OFFICERS', '[]'))
 

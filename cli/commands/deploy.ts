@@ -1,13 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { deployment } from '../deploy/deployment.ts';
 import { type DeployOptions, target } from '../deploy/options.ts';
 import { processRun } from '../deploy/run.ts';
 import { deploySteps, dryRun, preview } from '../deploy/sequence.ts';
 import type { Home } from '../home.ts';
 import { Refusal } from '../refusal.ts';
-import { verify } from './verify.ts';
+import { inspect } from './verify.ts';
 
 /** `lamp deploy`: everything on Azure, step by step, each command shown before it is run. */
 export async function deploy(home: Home, options: DeployOptions): Promise<void> {
@@ -23,11 +24,12 @@ export async function deploy(home: Home, options: DeployOptions): Promise<void> 
     now: Date.now(),
     environment: process.env,
     run,
+    sleep,
     say,
     confirm: (question) => ask(question),
   });
   if (given.whatIf) await preview(here);
-  else await deploySteps(here, (app, resourceGroup) => verify(home, { app, resourceGroup }));
+  else await deploySteps(here, (app, resourceGroup) => inspect(home, { app, resourceGroup }));
 }
 
 /** What the parameters call this installation. */

@@ -13,7 +13,15 @@ import { count } from '../words.ts';
 const patience: Patience = { every: 5_000, patience: 150_000, clock: Date.now, sleep };
 
 /** `lamp verify`: looks at an installation on Azure. @returns whether everything is right */
-export async function verify(home: Home, { json, ...options }: VerifyOptions & { json?: boolean }): Promise<boolean> {
+export async function verify(home: Home, options: VerifyOptions & { json?: boolean }): Promise<boolean> {
+  return (await inspect(home, options)).every(isRight);
+}
+
+/** The same. @returns what was found, after it was printed */
+export async function inspect(
+  home: Home,
+  { json, ...options }: VerifyOptions & { json?: boolean },
+): Promise<Finding[]> {
   // With --json the commands go where they do not disturb.
   const say = (line: string) => (json ? console.error(line) : console.log(line));
   const here = { files: filesOf(home.root), now: Date.now() };
@@ -21,10 +29,10 @@ export async function verify(home: Home, { json, ...options }: VerifyOptions & {
   const right = all.every(isRight);
   if (json) printJson({ right, findings: all });
   else console.log(verdict(all));
-  return right;
+  return all;
 }
 
-const isRight = ({ state }: Finding) => state === 'right' || state === 'note';
+export const isRight = ({ state }: Finding) => state === 'right' || state === 'note';
 
 const marks = {
   right: styleText('green', '✔'),

@@ -19,6 +19,8 @@ export interface Known {
   alertEmails: string[];
   /** Object ids of who may call the app. */
   callers: string[];
+  /** Object ids of groups whose members may. */
+  callerGroups: string[];
   /** Client ids that they may use; null: as infra/ has it. */
   callerClients: string[] | null;
   /** Who may set secrets. */
@@ -27,6 +29,8 @@ export interface Known {
   loginServer: string;
   vault: string;
   app: string;
+  /** Id of the subscription that az is set to: func has a choice of its own. */
+  subscription: string;
   /** Microsoft Graph of the cloud that az is set to. */
   graph: string;
   /** Of the image that jobs run in: `sha256:…`; null: not known yet. */
@@ -38,12 +42,14 @@ export const placeholders: Known = {
   authObjectId: '<auth-object-id>',
   alertEmails: ['<alert-emails>'],
   callers: ['<your-object-id>'],
+  callerGroups: [],
   callerClients: null,
   secretOfficers: [{ objectId: '<your-object-id>', type: 'User' }],
   registry: '<registry>',
   loginServer: '<registry>.azurecr.io',
   vault: '<vault>',
   app: '<app>',
+  subscription: '<subscription>',
   graph: 'https://graph.microsoft.com',
   digest: null,
 };
@@ -98,6 +104,7 @@ function variables(known: Known, stage: Stage): Record<string, string> {
     LAMPLIGHTER_AUTH_CLIENT_ID: known.authClientId,
     LAMPLIGHTER_ALERT_EMAILS: known.alertEmails.join(','),
     LAMPLIGHTER_CALLERS: JSON.stringify(known.callers),
+    ...(known.callerGroups.length > 0 && { LAMPLIGHTER_CALLER_GROUPS: JSON.stringify(known.callerGroups) }),
     ...(known.callerClients && { LAMPLIGHTER_CALLER_CLIENTS: JSON.stringify(known.callerClients) }),
     LAMPLIGHTER_SECRET_OFFICERS: JSON.stringify(known.secretOfficers),
     ...(stage === 'all' && { LAMPLIGHTER_IMAGE_DIGEST: known.digest ?? '<digest>' }),
@@ -152,12 +159,32 @@ export const listSecrets = ({ vault }: Pick<Known, 'vault'>): Command => ({
  * Core Tools ask the project for its language, which a prepared folder does not say; the variable does (read in
  * PublishFunctionAppAction of their sources). Without --show-keys no key is printed.
  */
-export const publish = ({ app }: Pick<Known, 'app'>): Command => ({
-  argv: ['func', 'azure', 'functionapp', 'publish', app, '--no-build'],
+export const publish = ({ app, subscription }: Pick<Known, 'app' | 'subscription'>): Command => ({
+  argv: ['func', 'azure', 'functionapp', 'publish', app, '--no-build', '--subscription', subscription],
   folder: 'dist/app',
   env: { FUNCTIONS_WORKER_RUNTIME: 'node' },
   live: 'all',
 });
+
+/** The address of the app in Azure's management. */
+const siteOf = ({ group }: Target, { app, subscription }: Pick<Known, 'app' | 'subscription'>) =>
+  `/subscriptions/${subscription}/resourceGroups/${group}/providers/Microsoft.Web/sites/${app}`;
+
+/** Flex Consumption reads the functions of a new package by itself; this makes sure. */
+export const syncTriggers = (target: Target, known: Pick<Known, 'app' | 'subscription'>): Command => ({
+  argv: [
+    'az',
+    'rest',
+    '--method',
+    'post',
+    '--url',
+    `${siteOf(target, known)}/syncfunctiontriggers?api-version=2025-03-01`,
+  ],
+});
+
+/** A restart alone has been seen not to bring a dead timer back (azure-functions-host #11828). */
+export const stopAndStart = ({ group }: Target, { app }: Pick<Known, 'app'>): Command[] =>
+  ['stop', 'start'].map((verb) => ({ argv: ['az', 'functionapp', verb, '--name', app, '--resource-group', group] }));
 
 export const verify = ({ group }: Target, { app }: Pick<Known, 'app'>): Command => ({
   argv: ['lamp', 'verify', '--app', app, '--resource-group', group],

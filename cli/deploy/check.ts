@@ -49,8 +49,9 @@ function compare(one: string, other: string): number {
 }
 
 /** Says who deploys to where, and that it is where they meant. */
-export async function checkAccount({ json, target, say }: Deployment): Promise<Account> {
+export async function checkAccount({ json, target, known, say }: Deployment): Promise<Account> {
   const found = await json(account, accountShape);
+  known.subscription = found.id;
   const { id, name, tenantId, user } = found;
   const wanted = target.subscription;
   if (wanted !== undefined && wanted.toLowerCase() !== id.toLowerCase() && wanted !== name) {

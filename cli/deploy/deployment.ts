@@ -1,10 +1,12 @@
 import type { z } from 'zod';
 import type { Instant } from '../../shared/instant.ts';
+import { second } from '../../shared/instant.ts';
 import { Refusal } from '../refusal.ts';
 import { type Known, placeholders } from './az.ts';
 import { type Command, commandText } from './command.ts';
 import { failureText } from './failure.ts';
 import type { Target } from './options.ts';
+import { again, passesBecause } from './passing.ts';
 import type { Answer, Run } from './run.ts';
 
 /** One deployment under way: where to, what is known so far, and how commands are run. */
@@ -29,7 +31,8 @@ export interface Deployment {
   /** Variables that win over what was deployed last. */
   environment: NodeJS.ProcessEnv;
   run: Run;
-  /** Runs a command that must succeed. @returns what it printed @throws Refusal with cause and remedy */
+  sleep(ms: number): Promise<unknown>;
+  /** Runs a command that must succeed; what passes by itself is tried again for 10 minutes, and said. @returns what it printed @throws Refusal with cause and remedy */
   must(command: Command): Promise<string>;
   json<T>(command: Command, shape: z.ZodType<T>): Promise<T>;
   /** The same for something that need not exist: then null. An outage is a failure, and not null. */
@@ -47,9 +50,21 @@ const absent =
   /NotFound|MANIFEST_UNKNOWN|NAME_UNKNOWN|not known to registry|does not exist|doesn't exist|could not be found|is not found/i;
 
 export function deployment(
-  given: Pick<Deployment, 'target' | 'root' | 'jobs' | 'now' | 'environment' | 'run' | 'say' | 'confirm'>,
+  given: Pick<Deployment, 'target' | 'root' | 'jobs' | 'now' | 'environment' | 'run' | 'sleep' | 'say' | 'confirm'>,
 ): Deployment {
-  const must = async (command: Command) => succeeded(command, await given.run(command)).stdout;
+  async function patiently(command: Command): Promise<Answer> {
+    for (let tries = 1; ; tries++) {
+      const answer = await given.run(command);
+      const why =
+        answer.code === 0
+          ? undefined
+          : passesBecause(`${answer.stderr}\n${command.live === 'all' ? answer.stdout : ''}`);
+      if (why === undefined || tries >= again.tries) return answer;
+      given.say(`  ${why}: try ${tries + 1} of ${again.tries} in ${again.everyMs / second} s`);
+      await given.sleep(again.everyMs);
+    }
+  }
+  const must = async (command: Command) => succeeded(command, await patiently(command)).stdout;
   return {
     ...given,
     known: { ...placeholders },

@@ -138,6 +138,18 @@ export const causes: Cause[] = [
     remedy: 'az bicep upgrade; after an edit: npm test -- test/infra/bicep.test.ts',
   },
   {
+    says: /Deployment was successful but the app appears to be unhealthy/,
+    sign: 'the app appears to be unhealthy',
+    cause: 'the upload went well; func then asked the app for its state, and got no good answer',
+    remedy: 'lamp deploy goes on to verify, which looks itself; by hand: lamp verify',
+  },
+  {
+    says: /unable to (pull|fetch).*(Managed identity|image)|unable to pull image/i,
+    sign: 'unable to pull image using Managed identity',
+    cause: 'the right to pull the image is not effective yet (a new role takes minutes)',
+    remedy: 'lamp deploy tries this again by itself for 10 minutes; still so: lamp verify, roles',
+  },
+  {
     says: /Can't find app with name|Unable to connect to Azure\./,
     sign: 'Can’t find app with name',
     cause: 'func looks in the subscription that az has chosen, and the app is in another',

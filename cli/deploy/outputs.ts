@@ -13,6 +13,7 @@ const given = z.object({
       authClientId: text,
       alertEmails: z.object({ value: z.array(z.string()) }),
       callers: z.object({ value: z.array(z.string()) }).optional(),
+      callerGroups: z.object({ value: z.array(z.string()) }).optional(),
       callerClients: z.object({ value: z.array(z.string()) }).optional(),
       secretOfficers: z.object({ value: z.array(z.object({ objectId: z.string(), type: z.string() })) }).optional(),
       runtimeImageDigest: z.object({ value: z.string() }).optional(),
@@ -35,6 +36,7 @@ export function readParameters({ known }: Deployment, last: unknown): void {
   known.authClientId = parameters.authClientId.value;
   known.alertEmails = parameters.alertEmails.value;
   known.callers = parameters.callers?.value ?? known.callers;
+  known.callerGroups = parameters.callerGroups?.value ?? known.callerGroups;
   known.callerClients = parameters.callerClients?.value ?? known.callerClients;
   known.secretOfficers = parameters.secretOfficers?.value ?? known.secretOfficers;
   known.digest = parameters.runtimeImageDigest?.value || null;

@@ -27,6 +27,8 @@ export interface PackageOptions {
 const root = join(import.meta.dirname, '../..');
 /** Fetching a Python and packages, storage that is away, clocks that differ: all beyond a job's own time limit. */
 const aroundMs = 2 * hour;
+/** What a container has between the request to stop and its end (azure-container-apps #1669). */
+const stopMs = 30 * second;
 
 /**
  * Makes what `func azure functionapp publish --no-build` takes, and the list of jobs that infra/ deploys. Nothing is
@@ -109,6 +111,12 @@ function listJobs(prefix: string, jobs: Job[]) {
       if (twin) problems.push(`${job.name} and ${twin} would both be called ${resource}: rename one`);
       if (!size)
         problems.push(`${job.name}: Container Apps has at most 4 cpu and 8 Gi: ask for less in run.cpu, run.memory`);
+      if (job.graceMs > stopMs) {
+        const seconds = Math.round(job.graceMs / second);
+        problems.push(
+          `${job.name}: run.grace ${seconds}s: a stop in Container Apps gives 30 s, whatever is asked: at most 30s`,
+        );
+      }
       if (job.network === 'none') problems.push(`${job.name}: run.network: none cannot be kept in Container Apps`);
       return {
         name: job.name,

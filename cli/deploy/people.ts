@@ -28,6 +28,7 @@ export async function people(deployment: Deployment, account: Account, before: b
   if (target.authClientId !== undefined) known.authClientId = target.authClientId;
 
   const callers = variable(environment, 'LAMPLIGHTER_CALLERS', ids);
+  const groups = variable(environment, 'LAMPLIGHTER_CALLER_GROUPS', ids);
   const clients = variable(environment, 'LAMPLIGHTER_CALLER_CLIENTS', ids);
   const officersGiven = variable(environment, 'LAMPLIGHTER_SECRET_OFFICERS', officers);
   if (!before && (callers === undefined || officersGiven === undefined)) {
@@ -37,8 +38,23 @@ export async function people(deployment: Deployment, account: Account, before: b
     known.secretOfficers = [{ objectId: id, type: person ? 'User' : 'ServicePrincipal' }];
   }
   known.callers = callers ?? known.callers;
+  known.callerGroups = groups ?? known.callerGroups;
+  for (const [name, list] of [
+    ['LAMPLIGHTER_CALLERS', known.callers],
+    ['LAMPLIGHTER_CALLER_GROUPS', known.callerGroups],
+  ] as const) {
+    if (list.length > mostCallers) throw new Refusal(tooMany(name, list.length));
+  }
   known.callerClients = clients ?? known.callerClients;
   known.secretOfficers = officersGiven ?? known.secretOfficers;
+}
+
+/** Azure takes 500 characters of ids: 13 GUIDs, of which the second scheduler has one. */
+const mostCallers = 12;
+
+function tooMany(name: string, count: number): string {
+  const groups = 'put the callers into a group of Entra ID and give its object id: LAMPLIGHTER_CALLER_GROUPS';
+  return `${name} has ${count} ids: expected at most ${mostCallers}, as Azure takes 500 characters of them; ${groups}`;
 }
 
 function variable<T>(environment: NodeJS.ProcessEnv, name: string, shape: z.ZodType<T>): T | undefined {

@@ -13,6 +13,8 @@ import {
   placeholders,
   publish,
   showDeployment,
+  stopAndStart,
+  syncTriggers,
   verify,
   versionOfAz,
   versionOfBicep,
@@ -75,8 +77,11 @@ export function plan(target: Target, tag: string): { step: Step; commands: Plann
             ...when('when the registry lacks it', ...buildImage(target, known, tag), findTag(known, tag)),
           ],
     jobs: [...(target.yes ? [] : always(whatIf(target, known))), ...always(deploy(target, known, 'all'))],
-    app: always(publish(known)),
-    verify: always(verify(target, known)),
+    app: always(publish(known), syncTriggers(target, known)),
+    verify: [
+      ...always(verify(target, known)),
+      ...when('when the timer is dead', ...stopAndStart(target, known), syncTriggers(target, known)),
+    ],
   };
   return steps.slice(steps.indexOf(target.from)).map((step) => ({ step, commands: each[step] }));
 }

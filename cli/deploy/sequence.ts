@@ -1,5 +1,6 @@
 import { Refusal } from '../refusal.ts';
-import { verify as verifyCommand, whatIf } from './az.ts';
+import type { Finding } from '../verify/finding.ts';
+import { stopAndStart, syncTriggers, verify as verifyCommand, whatIf } from './az.ts';
 import { checkAccount, checkEnds, checkTools, look } from './check.ts';
 import { commandText } from './command.ts';
 import type { Deployment } from './deployment.ts';
@@ -8,8 +9,8 @@ import { optionWords, type Step, steps, type Target } from './options.ts';
 import { plan } from './plan.ts';
 import { mustBePackaged, purposes, work } from './steps.ts';
 
-/** Looks at what has been deployed. @returns whether all of it is right */
-export type Verify = (app: string, group: string) => Promise<boolean>;
+/** Looks at what has been deployed. */
+export type Verify = (app: string, group: string) => Promise<Finding[]>;
 
 /** Does the steps from `target.from` on. @throws Refusal that says how to go on */
 export async function deploySteps(here: Deployment, verify: Verify): Promise<void> {
@@ -43,9 +44,17 @@ async function prelude(here: Deployment, publishing: boolean): Promise<void> {
   await look(here, await checkAccount(here));
 }
 
-async function verified({ known, target, say }: Deployment, verify: Verify): Promise<void> {
+async function verified({ known, target, say, must }: Deployment, verify: Verify): Promise<void> {
   say(`$ ${commandText(verifyCommand(target, known))}`);
-  if (!(await verify(known.app, target.group)))
+  let found = await verify(known.app, target.group);
+  if (found.some(({ check, state }) => check === 'ticks' && state === 'wrong')) {
+    say(
+      '  The timer does not tick after this deployment, as has been seen on Flex Consumption: the app is stopped and started.',
+    );
+    for (const command of [...stopAndStart(target, known), syncTriggers(target, known)]) await must(command);
+    found = await verify(known.app, target.group);
+  }
+  if (found.some(({ state }) => state === 'wrong' || state === 'unknown'))
     throw new Refusal('It is deployed, and something is not right: see above.');
 }
 

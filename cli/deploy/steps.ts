@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Refusal } from '../refusal.ts';
-import { deploy, groupCreate, makePackage, placeholders, publish, whatIf } from './az.ts';
+import { deploy, groupCreate, makePackage, placeholders, publish, syncTriggers, whatIf } from './az.ts';
 import { checkWhole } from './check.ts';
 import type { Deployment } from './deployment.ts';
+import { failureText } from './failure.ts';
 import { image } from './image.ts';
 import type { Step } from './options.ts';
 import { mustStand, readOutputs } from './outputs.ts';
@@ -37,7 +38,17 @@ export const work: Record<Exclude<Step, 'verify'>, Work> = {
   },
   async app(deployment) {
     mustStand(deployment);
-    await deployment.must(publish(deployment.known));
+    const command = publish(deployment.known);
+    const answer = await deployment.run(command);
+    const unhealthy = /Deployment was successful but the app appears to be unhealthy/.test(
+      answer.stdout + answer.stderr,
+    );
+    if (answer.code !== 0 && !unhealthy) throw new Refusal(failureText(command, answer));
+    if (unhealthy)
+      deployment.say(
+        '  The upload went well; func got no good answer when it asked for the state of the app. verify looks itself.',
+      );
+    await deployment.must(syncTriggers(deployment.target, deployment.known));
   },
 };
 

@@ -69,6 +69,7 @@ export const job = z.object({
     provisioningState: z.string().nullish(),
     configuration: z.object({
       triggerType: z.string(),
+      registries: z.array(z.object({ identity: z.string().nullish() })).nullish(),
       secrets: z
         .array(z.object({ name: z.string(), keyVaultUrl: z.string().nullish(), identity: z.string().nullish() }))
         .nullish(),
@@ -88,6 +89,8 @@ const outputs = z.object({
   secondSchedulerName: output,
   appIdentityName: output,
   secondSchedulerIdentityName: output,
+  /** Installations of before pulled with the identity of each job. */
+  pullIdentityName: output.optional(),
   jobs: z.object({ value: z.array(z.object({ resource: z.string(), identity: z.string() })) }),
 });
 export type Outputs = z.infer<typeof outputs>;

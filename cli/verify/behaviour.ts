@@ -26,6 +26,7 @@ export async function behaviour(run: Run, site: azure.Site, patience: Patience):
   );
   for (const [method, path] of [
     ['GET', '/health'],
+    ['GET', '/admin/host/status'],
     ['POST', '/api/tick'],
   ] as const) {
     const status = await fetch(`${url}${path}`, {

@@ -43,9 +43,11 @@ export function installation(site: Site, answers: Answers): Installation | strin
   const client = setting('AZURE_CLIENT_ID');
   const app = identities.find(({ clientId }) => clientId === client);
   if (!app) missing.push('the identity that AZURE_CLIENT_ID names');
+  const pulls = new Set(jobs.flatMap(({ properties }) => pullersOf(properties)));
+  const pullers = identities.filter(({ id }) => pulls.has(id.toLowerCase()));
   const who = (job: ContainerJob): Who => {
     const ids = Object.keys(job.identity?.userAssignedIdentities ?? {}).map((id) => id.toLowerCase());
-    const own = identities.find(({ id }) => ids.includes(id.toLowerCase()));
+    const own = identities.find(({ id }) => ids.includes(id.toLowerCase()) && !pulls.has(id.toLowerCase()));
     if (!own) missing.push(`the identity of the Container Apps Job ${job.name}`);
     return own ?? { name: job.name, principalId: '' };
   };
@@ -60,6 +62,7 @@ export function installation(site: Site, answers: Answers): Installation | strin
     insights: only('Application Insights', insights),
     jobs: mine.map((resource) => ({ resource, who: who(resource), secrets: secretsOf(resource) })),
     secondScheduler: secondScheduler ? who(secondScheduler) : null,
+    pullers,
     starters: answers.roles.filter(startsJobsOnly).map(({ name }) => name.toLowerCase()),
   };
   return missing.length > 0 ? missing : result;
@@ -72,6 +75,9 @@ export const groupOf = (id: string) => id.split('/').slice(0, 5).join('/');
 export function firstLabel(url: string): string {
   return URL.parse(url)?.hostname.split('.')[0] ?? '';
 }
+
+const pullersOf = ({ configuration }: ContainerJob['properties']): string[] =>
+  (configuration.registries ?? []).flatMap(({ identity }) => (identity ? [identity.toLowerCase()] : []));
 
 function secretsOf({ properties }: ContainerJob): string[] {
   const urls = (properties.configuration.secrets ?? []).map(({ keyVaultUrl }) => keyVaultUrl ?? '');

@@ -33,8 +33,11 @@ export interface Authentication {
   open: string[];
 }
 
-/** Only the shim's nudge may come without a token: it carries a signature of its own. */
-export const openPaths = ['/api/finish', '/api/alerts/*'];
+/**
+ * What may come without a token: the shim's nudge and the links of alerts, which carry signatures, and `/admin`, which the
+ * host guards by its master key. Without that func calls an upload that went well unhealthy.
+ */
+export const openPaths = ['/api/finish', '/api/alerts/*', '/admin/*'];
 
 export function authenticationFindings({ enabled, required, open }: Authentication): Finding[] {
   const check = 'authentication';
@@ -43,8 +46,14 @@ export function authenticationFindings({ enabled, required, open }: Authenticati
   if (!enabled || !required)
     problems.push(wrong(check, 'Entra authentication is not required in front of the app', remedy));
   const more = open.filter((path) => !openPaths.includes(path));
+  if (!open.includes('/admin/*'))
+    problems.push(wrong(check, '/admin/* wants a token as well, so func calls each upload unhealthy', remedy));
   if (more.length > 0) problems.push(wrong(check, `${more.join(', ')} can be called without a token`, remedy));
-  return found(check, problems, `required; only ${openPaths.join(', ')} is open, which carries its own signature`);
+  return found(
+    check,
+    problems,
+    'required; open are only /api/finish and /api/alerts, which carry signatures, and /admin, which wants the master key',
+  );
 }
 
 /** @param status of a call without a token; null: no answer */

@@ -30,6 +30,7 @@ export function leftovers({ jobs, identities, prefix, name }: Standing, outputs:
   const keptIdentities = lower([
     outputs.appIdentityName.value,
     outputs.secondSchedulerIdentityName.value,
+    ...(outputs.pullIdentityName ? [outputs.pullIdentityName.value] : []),
     ...outputs.jobs.value.map(({ identity }) => identity),
   ]);
   const spare = identities.filter((one) => {

@@ -25,7 +25,7 @@ export const jobActions = [
   'Microsoft.App/jobs/read',
   'Microsoft.App/jobs/start/action',
   'Microsoft.App/jobs/execution/read',
-  'Microsoft.App/jobs/executions/read',
+  'Microsoft.App/jobs/executions/*',
   'Microsoft.App/jobs/stop/execution/action',
 ];
 
@@ -53,6 +53,8 @@ export interface Installation {
   insights: string;
   jobs: { resource: ContainerJob; who: Who; secrets: string[] }[];
   secondScheduler: Who | null;
+  /** Identities that images are pulled with: one, since it is shared. */
+  pullers: Who[];
   /** Ids of the custom roles that let jobs be started. */
   starters: string[];
 }
@@ -85,12 +87,11 @@ export function expectedRoles(all: Installation): Expected[] {
         scope: resource.id,
         for: 'starting it',
       },
-      give(who, 'AcrPull', all.registry, 'pulling the image'),
       ...secrets.map((name) =>
         give(who, 'Key Vault Secrets User', `${all.vault}/secrets/${name}`, `the secret ${name}`),
       ),
     ]),
-    ...(all.secondScheduler ? [give(all.secondScheduler, 'AcrPull', all.registry, 'pulling the image')] : []),
+    ...all.pullers.map((who) => give(who, 'AcrPull', all.registry, 'pulling the image')),
   ];
 }
 

@@ -37,6 +37,9 @@ param authClientId string
 @description('Object ids of people and service principals who may call the app.')
 param callers array
 
+@description('Object ids of groups whose members may.')
+param callerGroups array
+
 @description('Client ids that they may use.')
 param callerClients array
 
@@ -217,7 +220,8 @@ resource authentication 'Microsoft.Web/sites/config@2025-03-01' = {
     globalValidation: {
       requireAuthentication: true
       unauthenticatedClientAction: 'Return401'
-      excludedPaths: ['/api/finish', '/api/alerts/*']
+      // `/admin` is guarded by the master key: func asks it for the state of the host after an upload, and has no token.
+      excludedPaths: ['/api/finish', '/api/alerts/*', '/admin/*']
     }
     httpSettings: {
       requireHttps: true
@@ -235,6 +239,7 @@ resource authentication 'Microsoft.Web/sites/config@2025-03-01' = {
             allowedApplications: concat([secondSchedulerIdentity.properties.clientId], callerClients)
             allowedPrincipals: {
               identities: concat([secondSchedulerIdentity.properties.principalId], callers)
+              groups: callerGroups
             }
           }
         }

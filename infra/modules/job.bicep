@@ -7,6 +7,9 @@ param stage string
 @description('The job\'s own identity.')
 param identityName string
 
+@description('The identity that pulls the image.')
+param pullIdentityName string
+
 @description('Identity of the app, which starts the job.')
 param appIdentityName string
 
@@ -56,18 +59,12 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' 
   name: identityName
 }
 
-resource appIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
-  name: appIdentityName
+resource pullIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: pullIdentityName
 }
 
-resource pull 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(registry.id, identity.id, roles.acrPull)
-  scope: registry
-  properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.acrPull)
-    principalId: identity.properties.principalId
-    principalType: 'ServicePrincipal'
-  }
+resource appIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: appIdentityName
 }
 
 resource readSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (secretName, i) in secretNames: if (stage != 'foundation') {
@@ -91,7 +88,10 @@ resource containerJob 'Microsoft.App/jobs@2026-01-01' = if (stage == 'all') {
   })
   identity: {
     type: 'UserAssigned'
-    userAssignedIdentities: { '${identity.id}': {} }
+    userAssignedIdentities: {
+      '${identity.id}': {}
+      '${pullIdentity.id}': {}
+    }
   }
   properties: {
     environmentId: environment.id
@@ -108,7 +108,7 @@ resource containerJob 'Microsoft.App/jobs@2026-01-01' = if (stage == 'all') {
       registries: [
         {
           server: registry.properties.loginServer
-          identity: identity.id
+          identity: pullIdentity.id
         }
       ]
       secrets: [for secretName in secretNames: {
@@ -120,6 +120,10 @@ resource containerJob 'Microsoft.App/jobs@2026-01-01' = if (stage == 'all') {
       identitySettings: [
         {
           identity: identity.id
+          lifecycle: 'None'
+        }
+        {
+          identity: pullIdentity.id
           lifecycle: 'None'
         }
       ]
@@ -142,7 +146,7 @@ resource containerJob 'Microsoft.App/jobs@2026-01-01' = if (stage == 'all') {
       ]
     }
   }
-  dependsOn: [pull, readSecrets]
+  dependsOn: [readSecrets]
 }
 
 resource start 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (stage == 'all') {

@@ -1,11 +1,14 @@
 @description('Name of the Container Apps Job that calls POST /api/tick, for the day on which the timer of the app dies.')
 param secondSchedulerName string
 
-@description('How far to go: the right to pull the image always, the Container Apps Job in `all`.')
+@description('How far to go: the Container Apps Job in `all`.')
 param stage string
 
-@description('The second scheduler\'s identity: it may pull the image, and the app lets it in.')
+@description('The second scheduler\'s identity, which the app lets in.')
 param identityName string
+
+@description('The identity that pulls the image.')
+param pullIdentityName string
 
 @description('Container Apps environment.')
 param environmentName string
@@ -31,8 +34,6 @@ param location string
 @description('Tags of every resource.')
 param tags object
 
-var roles = loadJsonContent('../roles.json')
-
 resource environment 'Microsoft.App/managedEnvironments@2026-01-01' existing = {
   name: environmentName
 }
@@ -45,18 +46,12 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' 
   name: identityName
 }
 
-resource site 'Microsoft.Web/sites@2025-03-01' existing = {
-  name: appName
+resource pullIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: pullIdentityName
 }
 
-resource pull 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(registry.id, identity.id, roles.acrPull)
-  scope: registry
-  properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.acrPull)
-    principalId: identity.properties.principalId
-    principalType: 'ServicePrincipal'
-  }
+resource site 'Microsoft.Web/sites@2025-03-01' existing = {
+  name: appName
 }
 
 resource secondScheduler 'Microsoft.App/jobs@2026-01-01' = if (stage == 'all') {
@@ -65,7 +60,10 @@ resource secondScheduler 'Microsoft.App/jobs@2026-01-01' = if (stage == 'all') {
   tags: tags
   identity: {
     type: 'UserAssigned'
-    userAssignedIdentities: { '${identity.id}': {} }
+    userAssignedIdentities: {
+      '${identity.id}': {}
+      '${pullIdentity.id}': {}
+    }
   }
   properties: {
     environmentId: environment.id
@@ -82,7 +80,14 @@ resource secondScheduler 'Microsoft.App/jobs@2026-01-01' = if (stage == 'all') {
       registries: [
         {
           server: registry.properties.loginServer
-          identity: identity.id
+          identity: pullIdentity.id
+        }
+      ]
+      // The code gets tokens of its own identity, and none that pulls images.
+      identitySettings: [
+        {
+          identity: pullIdentity.id
+          lifecycle: 'None'
         }
       ]
     }
@@ -105,5 +110,4 @@ resource secondScheduler 'Microsoft.App/jobs@2026-01-01' = if (stage == 'all') {
       ]
     }
   }
-  dependsOn: [pull]
 }

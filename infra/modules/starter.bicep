@@ -19,7 +19,9 @@ resource starter 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
           'Microsoft.App/jobs/read'
           'Microsoft.App/jobs/start/action'
           'Microsoft.App/jobs/execution/read'
-          'Microsoft.App/jobs/executions/read'
+          // Covers `executions/stop/action`, which ARM makes of the address that the SDK posts to; Microsoft's list names only
+          // the other, `stop/execution/action`. A wildcard, as Azure refuses an exact name that is not in its list.
+          'Microsoft.App/jobs/executions/*'
           'Microsoft.App/jobs/stop/execution/action'
         ]
       }

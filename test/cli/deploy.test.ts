@@ -9,6 +9,7 @@ import { defaultBase, steps, target } from '../../cli/deploy/options.ts';
 import { outputNames } from '../../cli/deploy/outputs.ts';
 import { registrationBodies } from '../../cli/deploy/registration.ts';
 import { dryRun } from '../../cli/deploy/sequence.ts';
+import { right, wrong } from '../../cli/verify/finding.ts';
 import type { Scripted } from '../support/azure/azure-tools.ts';
 import {
   account,
@@ -33,7 +34,10 @@ import {
   run,
   said,
   secret,
+  secrets,
   show,
+  slept,
+  sync,
   tag,
   tools,
   variables,
@@ -48,7 +52,7 @@ test('a dry run prints exactly what a first deployment runs, in order, and needs
   await dryRun(tools.root, target(given, 'lamp-dev'), (line) => dry.push(line));
   const promised = dry
     .filter((line) => line.startsWith('$ '))
-    .filter((line) => !/# when (something|the group)/.test(line))
+    .filter((line) => !/# when (something|the group|the timer)/.test(line))
     .map((line) => line.slice(2).replace(/ {3}#.*/, ''))
     .map((line) =>
       line
@@ -58,6 +62,7 @@ test('a dry run prints exactly what a first deployment runs, in order, and needs
         .replaceAll('<registry>', 'cr1')
         .replaceAll('<vault>', 'kv-1')
         .replaceAll('<app>', 'func-1')
+        .replaceAll('<subscription>', 's-1')
         .replaceAll('<digest>', newDigest),
     );
   expect(real).toEqual(promised);
@@ -92,7 +97,7 @@ test('a first deployment stops where IT must set secrets, says how, and goes on 
   await tools.script([...stands, ...now]);
   expect((await run({ from: 'access' })).error).toBeNull();
   expect(commands().filter((line) => / (ad app|group create) /.test(line) && !line.includes('deployment'))).toEqual([]);
-  expect((await tools.calls()).at(-1)).toBe(publish);
+  expect((await tools.calls()).slice(-2)).toEqual([publish, sync]);
 });
 
 test('the app registration has a scope that the Azure CLI may ask for, version 2 tokens, and nothing secret', () => {
@@ -214,7 +219,9 @@ test('jobs with problems stop everything before Azure is changed', async () => {
 
 test('a deployment after which something is not right fails, and is verified again without deploying', async () => {
   await tools.script(again());
-  expect((await run({}, { right: false })).error).toMatch(/something is not right(.|\n)*--from verify --yes$/);
+  expect((await run({}, { found: [[wrong('roles', 'x', 'y')]] })).error).toMatch(
+    /something is not right(.|\n)*--from verify --yes$/,
+  );
 });
 
 test('a pipeline and other officers are given by variables', async () => {
@@ -308,4 +315,84 @@ test('docs/deploy.md explains every failure that lamp deploy knows', async () =>
   const text = await readFile(join(import.meta.dirname, '../../docs/deploy.md'), 'utf8');
   expect(causes.length).toBeGreaterThan(15);
   for (const { sign } of causes) expect(text).toContain(sign);
+});
+
+test('what only needs minutes is tried again with the reason shown: a pull that fails for three minutes', async () => {
+  const says =
+    'ERROR: Field configuration.registries is invalid: unable to pull image using Managed identity id-lamp-pull\n';
+  const whole = again();
+  const last = whole.find(({ line }) => line === create('all')) as Scripted;
+  const fails = Array.from({ length: 6 }, (): Scripted => ({ ...last, stdout: '', stderr: says, code: 1 }));
+  await tools.script([...fails, ...whole]);
+  expect((await run()).error).toBeNull();
+  expect(slept).toEqual(Array.from({ length: 6 }, () => 30_000));
+  expect(said).toContain('  a new role is not effective yet: try 2 of 20 in 30 s');
+});
+
+test.each([
+  [
+    'a 403 of the vault that turns into 200',
+    secrets,
+    'ERROR: (Forbidden) Caller is not authorized to perform action on resource. Inner error: ForbiddenByRbac',
+    'a new right to the vault is not effective yet',
+  ],
+  [
+    'a registry that Resource Graph does not list yet',
+    'build',
+    "ERROR: The resource with name 'cr1' and type 'Microsoft.ContainerRegistry/registries' could not be found in subscription 'Dev (s-1)'.",
+    'Azure Resource Graph does not list the new registry yet',
+  ],
+])('%s is waited for', async (_, line, stderr, why) => {
+  const words = line === 'build' ? build() : line;
+  await tools.script([{ line: words, stderr, code: 1 }, ...first([secret('crm-api-key')])]);
+  expect((await run()).error).toBeNull();
+  expect(said.join('\n')).toContain(why);
+});
+
+test('what does not pass is reported at once, and what does not pass within ten minutes as well', async () => {
+  const all = again().find(({ line }) => line === create('all')) as Scripted;
+  await tools.script([{ ...all, stdout: '', code: 1, stderr: 'ERROR: (RequestDisallowedByPolicy) no' }, ...again()]);
+  expect((await run()).error).toContain('a policy of your company');
+  expect(slept).toEqual([]);
+  await tools.script([
+    { ...all, stdout: '', code: 1, stderr: 'unable to pull image using Managed identity' },
+    ...again().filter(({ line }) => line !== all.line),
+  ]);
+  expect((await run()).error).toContain('lamp deploy tries this again by itself for 10 minutes');
+  expect(slept).toHaveLength(19);
+});
+
+test('an upload that func calls unhealthy is no failed upload: verify decides', async () => {
+  const unhealthy = {
+    line: publish,
+    folder: 'dist/app',
+    code: 1,
+    stderr: 'Deployment was successful but the app appears to be unhealthy, please check the app logs.\n',
+  };
+  await tools.script([unhealthy, ...again()]);
+  expect((await run()).error).toBeNull();
+  expect(said.join('\n')).toContain('The upload went well');
+  await tools.script([{ ...unhealthy, stderr: 'Upload failed\n' }, ...again().filter(({ line }) => line !== publish)]);
+  expect((await run()).error).toContain('Upload failed');
+});
+
+test('a timer that is dead after the deployment is noticed: the app is stopped, started and looked at again', async () => {
+  const lines = ['stop', 'start'].map((verb) => ({
+    line: `az functionapp ${verb} --name func-1 --resource-group rg-lamp-dev`,
+  }));
+  await tools.script([...lines, ...again()]);
+  const dead = [wrong('ticks', 'one new tick in 150 s: the timer seems dead', 'stop, start')];
+  expect((await run({}, { found: [dead, [right('ticks', 'two new ticks')]] })).error).toBeNull();
+  expect((await tools.calls()).slice(-3)).toEqual([...lines.map(({ line }) => line), sync]);
+  expect((await run({}, { found: [dead, dead] })).error).toContain('something is not right');
+});
+
+test('thirteen callers are refused early, with what to do instead', async () => {
+  await tools.script(again());
+  const ids = Array.from({ length: 13 }, (_, at) => `11111111-1111-4111-8111-${String(at).padStart(12, '0')}`);
+  const before = (await tools.calls()).length;
+  const { error } = await run({}, { env: { LAMPLIGHTER_CALLERS: JSON.stringify(ids) } });
+  expect(error).toContain('LAMPLIGHTER_CALLERS has 13 ids: expected at most 12, as Azure takes 500 characters of them');
+  expect(error).toContain('LAMPLIGHTER_CALLER_GROUPS');
+  expect((await tools.calls()).slice(before).some((line) => / create /.test(line))).toBe(false);
 });

@@ -119,6 +119,7 @@ test('an app that answers without a token is the first thing to stop', async () 
   const found = bad(await verify());
   expect(found.map(({ text }) => text)).toEqual([
     'GET /health without a token is answered with 200',
+    'GET /admin/host/status without a token is answered with 200',
     'POST /api/tick without a token is answered with 200',
   ]);
   expect(found[0]?.remedy).toContain('az functionapp stop');

@@ -79,7 +79,7 @@ describe('the app', () => {
     expect(globalValidation).toEqual({
       requireAuthentication: true,
       unauthenticatedClientAction: 'Return401',
-      excludedPaths: [finishPath, `${linkPath}/*`],
+      excludedPaths: [finishPath, `${linkPath}/*`, '/admin/*'],
     });
     const { registration, validation } = identityProviders.azureActiveDirectory;
     const client = environment.LAMPLIGHTER_AUTH_CLIENT_ID;

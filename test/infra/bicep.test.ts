@@ -138,7 +138,7 @@ describe('a deployment', () => {
       /jobs$|Identities$/.test(type) ? [`${type} ${name}`] : [],
     );
     expect(new Set(names).size).toBe(names.length);
-    expect(names).toHaveLength(5);
+    expect(names).toHaveLength(6);
   });
 
   it.each(['LAMPLIGHTER_AUTH_CLIENT_ID', 'LAMPLIGHTER_ALERT_EMAILS'])('is refused without %s', (missing) => {

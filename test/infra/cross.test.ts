@@ -119,6 +119,21 @@ describe('roles', () => {
     expect(assignableScopes).toEqual([expect.stringMatching(/resourceGroups\/[^/]+$/)]);
   });
 
+  it.each([
+    'Microsoft.App/jobs/stop/execution/action',
+    'Microsoft.App/jobs/executions/stop/action',
+  ])('stop an execution, if Azure checks %s', (name) => {
+    const [role] = ofType(all, 'Microsoft.Authorization/roleDefinitions');
+    const [{ actions } = { actions: [] }] = properties<{ permissions: { actions: string[] }[] }>(role).permissions;
+    const allows = (action: string) =>
+      new RegExp(`^${action.replaceAll('.', '\\.').replaceAll('*', '.*')}$`).test(name);
+    expect(actions.some(allows)).toBe(true);
+    // Never the one that reads the secrets of a job.
+    expect(
+      actions.some((one) => new RegExp(`^${one.replaceAll('*', '.*')}$`).test('Microsoft.App/jobs/listSecrets/action')),
+    ).toBe(false);
+  });
+
   it('that are taken away, misplaced or added are found', () => {
     expect(roleProblems(edited('modules/host-storage.bicep', '  roles.storageTableDataContributor\n', ''))).toEqual([
       `missing: id-lamp-prod-app: Storage Table Data Contributor on storageAccounts/${all.outputs.hostAccountName}`,
@@ -144,7 +159,7 @@ describe('each job', () => {
   it('has a Container Apps Job, an identity and its secrets, and no other’s', () => {
     expect(jobProblems(all)).toEqual([]);
     expect(ofType(all, 'Microsoft.App/jobs')).toHaveLength(sampleIndex.jobs.length + 1);
-    expect(ofType(all, 'Microsoft.ManagedIdentity/userAssignedIdentities')).toHaveLength(sampleIndex.jobs.length + 2);
+    expect(ofType(all, 'Microsoft.ManagedIdentity/userAssignedIdentities')).toHaveLength(sampleIndex.jobs.length + 3);
   });
 
   it('gives its code no token of its identity', () => {
@@ -153,6 +168,7 @@ describe('each job', () => {
       const identity = `${String(resource?.id.split('/Microsoft.App/')[0])}/Microsoft.ManagedIdentity/userAssignedIdentities/id-lamp-prod-${job.resource}`;
       expect(properties<ContainerJob>(resource).configuration.identitySettings).toEqual([
         { identity, lifecycle: 'None' },
+        { identity: identity.replace(/[^/]+$/, String(all.outputs.pullIdentityName)), lifecycle: 'None' },
       ]);
     }
   });

@@ -150,6 +150,13 @@ describe('the package', () => {
     expect([...(await readCatalog(app)).keys()]).toEqual([...catalog.keys()]);
   });
 
+  test('is refused for a job that wants more time to stop than Container Apps gives', async () => {
+    const { catalog } = await readFolder(samples);
+    const slow = { job: job('slow', { run: 'grace: 60s' }), bundle: '', lock: null, commit: null };
+    const over = new Map(catalog).set('slow', { ...slow, zip: async () => Buffer.alloc(0) });
+    await expect(pack({ catalog: over })).rejects.toThrow('slow: run.grace 60s: a stop in Container Apps gives 30 s');
+  });
+
   test('leaves out the resources of a job that is over, and keeps its history', async () => {
     const { catalog } = await readFolder(samples);
     const [[name, first]] = [...catalog] as [[string, NonNullable<ReturnType<typeof catalog.get>>]];

@@ -7,6 +7,7 @@ import { type DeployOptions, defaultBase, target } from '../../../cli/deploy/opt
 import { processRun } from '../../../cli/deploy/run.ts';
 import { deploySteps, preview } from '../../../cli/deploy/sequence.ts';
 import { Refusal } from '../../../cli/refusal.ts';
+import type { Finding } from '../../../cli/verify/finding.ts';
 import { azureTools, type Scripted, type Tools } from './azure-tools.ts';
 
 /** A repository with two jobs, and an Azure in which nothing, or everything, stands. Made anew for each test. */
@@ -18,11 +19,13 @@ export const newDigest = `sha256:${'b'.repeat(64)}`;
 
 export let tools: Tools;
 export let said: string[];
+export let slept: number[];
 export let tag: string;
 
 beforeEach(async () => {
   tools = await azureTools();
   said = [];
+  slept = [];
   await file('infra/runtime/Dockerfile', 'FROM scratch\n');
   await file('infra/runtime/lamplighter_shim/__main__.py', 'print("here")\n');
   await file('infra/runtime/lamplighter_shim/__pycache__/__main__.pyc', 'compiled');
@@ -70,7 +73,7 @@ interface Outcome {
 
 export async function run(
   options: Partial<DeployOptions> = {},
-  more: { env?: Record<string, string>; right?: boolean; now?: number } = {},
+  more: { env?: Record<string, string>; found?: Finding[][]; now?: number } = {},
 ) {
   const environment = { ...tools.environment, ...more.env };
   const here = deployment({
@@ -80,10 +83,13 @@ export async function run(
     now: more.now ?? Date.parse('2026-11-28T00:00:00Z'),
     environment,
     run: processRun({ root: tools.root, environment, say: (line) => said.push(line), pass: (text) => said.push(text) }),
+    sleep: async (ms) => void slept.push(ms),
     say: (line) => said.push(line),
     confirm: () => Promise.reject(new Refusal('There is nobody to ask here')),
   });
-  const work = options.whatIf ? preview(here) : deploySteps(here, async () => more.right ?? true);
+  const work = options.whatIf
+    ? preview(here)
+    : deploySteps(here, async () => (more.found ?? [[]]).splice(0, 1)[0] ?? []);
   const error = await work.then(
     () => null,
     (error: Error) => {
@@ -115,7 +121,9 @@ export const image = () => `az acr repository show --name cr1 --image lamplighte
 export const build = () =>
   `az acr build --registry cr1 --image lamplighter-runtime:${tag} --build-arg BASE=docker.io/library/python:3.12-slim ` +
   '--platform linux .lamplighter/deploy/image --output none';
-export const publish = 'func azure functionapp publish func-1 --no-build';
+export const publish = 'func azure functionapp publish func-1 --no-build --subscription s-1';
+export const sync =
+  'az rest --method post --url /subscriptions/s-1/resourceGroups/rg-lamp-dev/providers/Microsoft.Web/sites/func-1/syncfunctiontriggers?api-version=2025-03-01';
 export const patch = (file: string) =>
   `az rest --method patch --url https://graph.microsoft.com/v1.0/applications/o-1 ` +
   `--headers Content-Type=application/json --body @.lamplighter/deploy/registration-${file}.json`;
@@ -178,6 +186,7 @@ export const machine: Scripted[] = [
     writes: { 'infra/jobs.json': packed, 'dist/app/index.js': '' },
   },
   { line: publish, folder: 'dist/app', env: { FUNCTIONS_WORKER_RUNTIME: 'node' }, stdout: 'Deployment completed\n' },
+  { line: sync },
 ];
 
 export const variables = (stage: string, more: Record<string, string> = {}) => ({

@@ -69,17 +69,23 @@ export const identity = (name: string) => ({
   clientId: `c-${name}`,
 });
 export const identities = () =>
-  ['id-lamp-app', 'id-lamp-second-scheduler', 'id-lamp-lamp-pull', 'id-lamp-lamp-score'].map(identity);
+  ['id-lamp-app', 'id-lamp-pull', 'id-lamp-second-scheduler', 'id-lamp-lamp-pull', 'id-lamp-lamp-score'].map(identity);
 export const jobId = (name: string) => `${group}/providers/Microsoft.App/jobs/${name}`;
 export const containerJob = (name: string, who: string, secrets: string[] = [], more = {}) => ({
   id: jobId(name),
   name,
   // Azure does not keep the case of ids.
-  identity: { userAssignedIdentities: { [identity(who).id.replace('resourceGroups', 'resourcegroups')]: {} } },
+  identity: {
+    userAssignedIdentities: {
+      [identity('id-lamp-pull').id]: {},
+      [identity(who).id.replace('resourceGroups', 'resourcegroups')]: {},
+    },
+  },
   properties: {
     provisioningState: 'Succeeded',
     configuration: {
       triggerType: 'Manual',
+      registries: [{ server: 'cr1.azurecr.io', identity: identity('id-lamp-pull').id }],
       secrets: secrets.map((secret) => ({
         name: secret,
         keyVaultUrl: `https://kv-1.vault.azure.net/secrets/${secret}`,
@@ -120,9 +126,7 @@ export const assignments = () => [
   assignment('id-lamp-app', builtIn['Monitoring Metrics Publisher'], insights),
   assignment('id-lamp-app', starter, jobId('lamp-pull')),
   assignment('id-lamp-app', starter, jobId('lamp-score')),
-  assignment('id-lamp-lamp-pull', builtIn.AcrPull, registry),
-  assignment('id-lamp-lamp-score', builtIn.AcrPull, registry),
-  assignment('id-lamp-second-scheduler', builtIn.AcrPull, registry),
+  assignment('id-lamp-pull', builtIn.AcrPull, registry),
   assignment('id-lamp-lamp-pull', builtIn['Key Vault Secrets User'], `${vault}/secrets/crm-api-key`),
   // A person of IT, who is none of ours.
   assignment('somebody', 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7', vault),
@@ -134,6 +138,7 @@ export const deployed = (jobs = ['lamp-pull', 'lamp-score']) => ({
     outputs: {
       appIdentityName: { type: 'String', value: 'id-lamp-app' },
       secondSchedulerIdentityName: { type: 'String', value: 'id-lamp-second-scheduler' },
+      pullIdentityName: { type: 'String', value: 'id-lamp-pull' },
       secondSchedulerName: { type: 'String', value: 'lampsecond-scheduler' },
       jobs: { type: 'Array', value: jobs.map((resource) => ({ resource, identity: `id-lamp-${resource}` })) },
     },
@@ -175,7 +180,7 @@ export type Line = keyof typeof lines;
 export const authentication = (more = {}) => ({
   properties: {
     platform: { enabled: true },
-    globalValidation: { requireAuthentication: true, excludedPaths: ['/api/finish'], ...more },
+    globalValidation: { requireAuthentication: true, excludedPaths: ['/api/finish', '/admin/*'], ...more },
     identityProviders: { azureActiveDirectory: { enabled: true, registration: { clientId } } },
   },
 });

@@ -63,9 +63,10 @@ export const quiet = ['@azure/functions', '@azure/identity'];
 /** What the executor calls, and the action that Azure wants for it (Microsoft.App resource provider operations). */
 export const operations: Record<string, string[]> = {
   start: ['Microsoft.App/jobs/start/action'],
-  stopExecution: ['Microsoft.App/jobs/stop/execution/action'],
+  // Whichever of the two names Azure checks.
+  stopExecution: ['Microsoft.App/jobs/stop/execution/action', 'Microsoft.App/jobs/executions/*'],
   jobExecution: ['Microsoft.App/jobs/execution/read'],
-  list: ['Microsoft.App/jobs/executions/read'],
+  list: [],
 };
 /** Reading the job itself, without its secrets, is no call of ours; whether a start is refused without it nobody says. */
 export const onTrust = ['Microsoft.App/jobs/read'];
@@ -127,7 +128,6 @@ export function roleProblems(from: Expanded): string[] {
         : [`${app}: ${role} on ${places[on]}`],
     ),
     ...sampleIndex.jobs.flatMap(({ resource, secrets }) => [
-      `id-lamp-prod-${resource}: AcrPull on ${registry}`,
       ...new Set(
         secrets.map(
           ({ name }) =>
@@ -135,7 +135,7 @@ export function roleProblems(from: Expanded): string[] {
         ),
       ),
     ]),
-    `${from.outputs.secondSchedulerIdentityName}: AcrPull on ${registry}`,
+    `${from.outputs.pullIdentityName}: AcrPull on ${registry}`,
     ...(JSON.parse(environment.LAMPLIGHTER_SECRET_OFFICERS) as { objectId: string }[]).map(
       ({ objectId }) => `${objectId}: Key Vault Secrets Officer on ${places.vault}`,
     ),
@@ -171,7 +171,9 @@ export function jobProblems(from: Expanded): string[] {
     );
     const problems = identity ? [] : [`${job.name} has no identity`];
     const own = Object.keys((resource.body.identity as { userAssignedIdentities: object }).userAssignedIdentities);
-    if (own.length !== 1 || own[0] !== identity?.id) problems.push(`${job.name} runs as ${own.join(', ')}`);
+    const pull = String(from.outputs.pullIdentityName);
+    if (own.length !== 2 || own[0] !== identity?.id || !own[1]?.endsWith(`/${pull}`))
+      problems.push(`${job.name} runs as ${own.join(', ')}`);
 
     const asked = Object.fromEntries(job.secrets.map(({ variable, name }) => [variable, name]));
     const wanted = executionTemplate(

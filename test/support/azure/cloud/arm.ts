@@ -91,6 +91,7 @@ export function arm({ deployed }: ArmOptions) {
     if (path === top) return { body: subscriptionBody };
     if (path === `${top}/operationresults/what-if`)
       return { body: { status: 'Succeeded', properties: { changes: [] } } };
+    if (method === 'POST' && path.endsWith('/syncfunctiontriggers')) return { status: 204 };
     const group = /^\/subscriptions\/[^/]+\/resourcegroups\/([^/]+)$/i.exec(path)?.[1];
     if (group !== undefined) {
       const name = group.toLowerCase();
