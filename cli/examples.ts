@@ -42,6 +42,8 @@ const examples: Record<string, string[]> = {
   watchdog: ['lamp watchdog --after 10m', '*/5 * * * * lamp --home /srv/jobs watchdog --once   # a line of a crontab'],
   events: ['lamp events', 'lamp events score-prospects --since 30d'],
   detect: ['lamp detect < series.jsonl > flags.jsonl', 'lamp detect --metrics 1 --notes < one-metric.jsonl'],
+  use: ['lamp use https://func-lamplighter-abc123.azurewebsites.net --client 0000-…', 'lamp use here'],
+  mcp: ['claude mcp add lamplighter -- npx lamp mcp', 'lamp mcp --app prod'],
   deploy: [
     'lamp deploy --dry-run                        # every command, nothing run',
     'lamp deploy --environment prod --location westeurope',

@@ -368,6 +368,21 @@ function portNumber(text: string): number {
   return number;
 }
 
+program
+  .command('use')
+  .description('name an installation in Azure, or choose the one that mcp talks to')
+  .argument('[app]', 'an address, a name given before, or "here"')
+  .option('--client <id>', 'application id that tokens are made for, with an address')
+  .option('--as <name>', 'a short name for it')
+  .addOption(json())
+  .action(async (name: string | undefined, options) => (await import('./commands/use.ts')).use(name, options));
+
+program
+  .command('mcp')
+  .description('serve an AI assistant (MCP over stdin and stdout): look, check, explain; act when you say so')
+  .option('--app <name>', 'an installation in Azure instead of the host in this folder')
+  .action(async (options: { app?: string }) => (await import('./commands/mcp.ts')).mcp(home(), '0.1.0', options.app));
+
 for (const command of program.commands) command.addHelpText('after', exampleText(command.name()));
 
 // Whoever reads our output may have enough of it: lamp runs | head -1
