@@ -1,10 +1,14 @@
 import { iso } from '../../shared/instant.ts';
 import type { JobEvent } from '../../shared/store/events.ts';
+import { cut } from '../../shared/text.ts';
 import type { Home } from '../home.ts';
 import { jobNames, knownJob, openParts } from '../host/session.ts';
 import { printJson } from '../json.ts';
 import { printTable } from '../table.ts';
 import { readSince } from '../time.ts';
+
+/** Of a reason in a table; JSON has it all. */
+const longestWhy = 400;
 
 /** `lamp events`: who did what to a job, or to any, when and why; newest first. */
 export async function events(
@@ -41,10 +45,11 @@ export async function events(
 
 function detail({ job, why, details }: JobEvent): string {
   const facts = Object.entries(details)
-    .filter(([, value]) => value !== '')
+    // The whole manifest as it was deployed is for --json.
+    .filter(([key, value]) => value !== '' && key !== 'manifest')
     .map(([key, value]) => {
       if (key === 'run' || key === 'repeats') return `${key} ${job}.${value}`;
       return `${key} ${/^[0-9a-f]{40,64}\+?$/.test(String(value)) ? String(value).slice(0, 12) : value}`;
     });
-  return [why, ...facts].filter((text) => text !== '').join(' · ');
+  return [cut(why, longestWhy), ...facts].filter((text) => text !== '').join(' · ');
 }

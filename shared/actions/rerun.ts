@@ -9,7 +9,7 @@ export async function rerun(parts: Parts, past: Run, asked: Person, now: Instant
   const { job, slot, args } = past;
   const run = newRun(job, slot, 'rerun', now, { id: runId(slot, 'rerun', token), args, asked, repeats: past.id });
   const details = { run: run.id, repeats: past.id };
-  await parts.store.events.append({ job, at: now, kind: 'rerun', ...asked, details });
+  await parts.store.events.append({ id: run.id, job, at: now, kind: 'rerun', ...asked, details });
   await enqueue(parts, run, now);
   return run;
 }

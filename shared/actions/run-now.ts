@@ -16,7 +16,9 @@ export async function runNow(
   const slot = Math.floor(now / 1_000) * 1_000;
   const run = newRun(job, slot, 'manual', now, { id: runId(slot, 'manual', token), args, asked });
   // First what is meant to be done: nothing runs that the audit does not know.
-  await parts.store.events.append({ job, at: now, kind: 'run-now', ...asked, details: { run: run.id } });
+  // The same request again is the same event.
+  const event = { id: run.id, job, at: now, kind: 'run-now', ...asked, details: { run: run.id } } as const;
+  await parts.store.events.append(event);
   await enqueue(parts, run, now);
   return run;
 }

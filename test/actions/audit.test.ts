@@ -111,3 +111,13 @@ test('cancelling a run that is over, or that is being ended already, leaves no s
   expect(await cancel(world.parts, 'score', id, person, world.now + 2)).toMatchObject({ state: 'cancelled' });
   expect((await kinds(world)).filter((kind) => kind === 'cancelled')).toHaveLength(1);
 });
+
+test('the same request again is the same run and the same event', async () => {
+  const world = await World.of(job('score', { schedule: hourly }));
+  for (const host of [world.parts, world.host({ person: 'other' })]) {
+    await runNow(host, 'score', [], person, seven, 'abc');
+    await rerun(host, past, person, seven, 'abc');
+  }
+  expect((await kinds(world)).sort()).toEqual(['deployed', 'rerun', 'run-now']);
+  expect((await world.rows('score')).map(({ trigger }) => trigger)).toEqual(['rerun', 'manual']);
+});
