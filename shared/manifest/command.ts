@@ -17,10 +17,11 @@ interface Fault {
 const quotes = /[“”„‟‘’‚‛«»‹›″′]/u;
 const dashes = /^[‐‑‒–—―−]+/u;
 const shells = /^(\/\w+)*\/?(ba|da|k|z)?sh$/;
+const interpreter = /^\S*\/(python[\d.]*|(ba|da|k|z)?sh|uv|node|perl|ruby|java)\s/;
 const builtins = /^(cd|source|\.|export|set|unset|alias|eval|exec|ulimit|umask|trap|if|for|while)$/;
 
 /** Every word of `run.command` and of the schedules' `args` that cannot mean what it was written for. */
-export function commandProblems(document: Document): Problem[] {
+export function commandProblems(document: Document, files: readonly string[]): Problem[] {
   const problems: Problem[] = [];
   const command = wordsAt(document, ['run', 'command']);
   const free = command ? readByShell(command) : 0;
@@ -33,7 +34,8 @@ export function commandProblems(document: Document): Problem[] {
       if (literalIn(word) || (isCommand && index >= free && free > 0)) continue;
       const before = words[index - 1] ?? '';
       if (before === '-c' || before === '-e') continue; // a program of its own: python -c "…"
-      const fault = (isCommand && index === 0 ? programFault(word, words) : undefined) ?? wordFault(word, before, all);
+      const program = isCommand && index === 0 ? programFault(word, words, files) : undefined;
+      const fault = program ?? wordFault(word, { before, after: words[index + 1], all });
       if (!fault) continue;
       const { code, says, hint, severity } = fault;
       const found = problem(document, [...path, index], code, `${shown(word)} ${says}`, hint);
@@ -49,7 +51,7 @@ function readByShell([program = '', ...rest]: readonly string[]): number {
   return shells.test(program) && at >= 0 ? at + 2 : 0;
 }
 
-function programFault(word: string, words: readonly string[]): Fault | undefined {
+function programFault(word: string, words: readonly string[], files: readonly string[]): Fault | undefined {
   if (/^[A-Za-z_]\w*=/.test(word)) {
     const [name = '', value = ''] = word.split(/=(.*)/s);
     const says = 'sets a variable, which takes a shell; expected a program';
@@ -66,7 +68,9 @@ function programFault(word: string, words: readonly string[]): Fault | undefined
   if (/^py(thon[\d.]*)?\.exe$|^py$/i.test(word)) {
     return { code: 'windows-program', says: 'is a program of Windows; expected python', hint: 'write python' };
   }
-  if (!/\s/.test(word)) return undefined;
+  // A program's path may have a blank in it.
+  const isPath = files.includes(word.replace(/^(\.\/)+/, '')) || (word.startsWith('/') && !interpreter.test(word));
+  if (!/\s/.test(word) || isPath) return undefined;
   const list = word.trim().split(/\s+/).map(yamlWord);
   const says = 'is several words in one; expected the program alone';
   return {
@@ -76,7 +80,14 @@ function programFault(word: string, words: readonly string[]): Fault | undefined
   };
 }
 
-function wordFault(word: string, before: string, all: string): Fault | undefined {
+/** The words around one, and the whole command. */
+interface Around {
+  before: string;
+  after: string | undefined;
+  all: string;
+}
+
+function wordFault(word: string, around: Around): Fault | undefined {
   if (quotes.test(word) && /^[“”„‟‘’‚‛«»‹›″′]|[“”„‟‘’‚‛«»‹›″′]$/u.test(word)) {
     const plain = word.replace(new RegExp(quotes.source, 'gu'), '');
     const says = 'holds quotes of a word processor; expected plain text';
@@ -87,18 +98,19 @@ function wordFault(word: string, before: string, all: string): Fault | undefined
     const says = 'begins with a dash of a word processor; expected - or --';
     return { code: 'typographic', says, hint: `write ${word.replace(dashes, dash)}` };
   }
-  return shellFault(word, before, all);
+  return shellFault(word, around);
 }
 
 const toShell = (all: string) => `write [sh, -c, ${JSON.stringify(all).slice(0, 160)}]`;
 
-function shellFault(word: string, before: string, all: string): Fault | undefined {
+function shellFault(word: string, { before, after, all }: Around): Fault | undefined {
   const fault = (what: string, hint: string): Fault => ({
     code: 'shell-syntax',
     says: `${what}; no shell reads this list`,
     hint,
   });
-  if (/^(&&|\|\||;|&)$/.test(word) || /^[^;\s'"]+;$/.test(word)) {
+  const ended = /^[^;\s'"]+;$/.test(word) && (after !== undefined || /\.\w+;$/.test(word));
+  if (/^(&&|\|\||;|&)$/.test(word) || ended) {
     return fault('joins commands', `${toShell(all)}, call both from one script, or make two jobs joined by inputs`);
   }
   if (/^\|&?$/.test(word)) return fault('pipes one program into another', `${toShell(all)}, or do it in the script`);
@@ -132,7 +144,8 @@ function shellFault(word: string, before: string, all: string): Fault | undefine
 
 /** A pattern after a flag may be meant for the program: then it is only a warning. */
 function globFault(word: string, before: string, fault: (what: string, hint: string) => Fault): Fault | undefined {
-  const pattern = /^[^\s=:^$()|\\]*(\*|\?[\w.?-]*\.\w+$|\[[\w!-]+\])[^\s=:^$()|\\]*$|\{[\w.-]+(,[\w.-]*)+\}/;
+  const pattern =
+    /^[^\s=:^$()|\\]*(\*|\?[\w.?-]*\.\w+$|\[(?!\d+\])[\w!-]+\][\w*?-]*\.\w+$)[^\s=:^$()|\\]*$|\{[A-Za-z][\w.-]*(,[\w.-]*)+\}/;
   const value = /^--?[\w-]+=(.*)$/.exec(word)?.[1];
   if (!pattern.test(value ?? word) || /^-/.test(value ?? word)) return undefined;
   const found = fault('is a pattern of file names', 'name each file, or let the script look with pathlib.Path().glob');

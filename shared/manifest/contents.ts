@@ -25,7 +25,7 @@ export async function contentProblems(
   return [
     ...problems,
     ...scriptProblems(document, folder),
-    ...commandProblems(document),
+    ...commandProblems(document, folder.files),
     ...(await programProblems(document, folder, place)),
   ];
 }

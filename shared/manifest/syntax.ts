@@ -33,7 +33,7 @@ export function unquoted(line: string): { column: number; message: string; hint:
   const [, before = '', key, rest = ''] = found ?? [];
   if (!found || /["']/.test(before)) return undefined;
   // In braces the value ends at a comma that is followed by another key, or at the brace.
-  const value = (before.includes('{') ? rest.replace(/(,\s*[\w-]+:.*|\s*\}.*)$/, '') : rest).trim();
+  const value = ((before.includes('{') ? rest.split(/\}|,\s{0,20}[\w-]{1,60}:/)[0] : rest) ?? '').trim();
   if (literalIn(value)) return undefined;
   const text = shown(value);
   return {

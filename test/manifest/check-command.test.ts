@@ -67,8 +67,16 @@ describe('a command that only a shell would understand', () => {
     [['python', 'main.py', '--price', '100$', 'a;b', 'x|y', 'what?', 'R&D', '5>3', 'a=b&c=d', '<b>']],
     [['python', 'main.py', 'https://crm.contoso.com/?a=1&b=2', 'user@contoso.com', '{"a": 1}', '[1, 2]']],
     [['python', 'main.py', '--regex', '^a.*b$', '-x', '--', '-']],
+    [['jq', '.items[0].name', 'x.json']],
+    [['uvx', 'tool[extra]', '[0-9]{1,3}', '{{name}}', 'vacuum;']],
+    [['/opt/my tools/score', '--fast']],
+    [['./my tool.sh']],
+    [['sqlite3', 'x.db', 'select * from t where a > 1;']],
   ])('%j is fine', async (command) => {
-    expect(await said(command)).toEqual([]);
+    const tool = { 'my tool.sh': '#!/bin/sh\n' };
+    await problemsOf(command, tool);
+    await chmod(join(here.jobs, 'job', 'my tool.sh'), 0o755);
+    expect((await checkJobs(here.jobs)).problems).toEqual([]);
   });
 
   it('a pattern after a flag may be meant for the program: a warning', async () => {
@@ -96,6 +104,7 @@ describe('a command that was typed in another program', () => {
     [['python', 'main.py', '–fast'], 'run.command[2] typographic', /write --fast/],
     [['python', 'main.py', '—fast'], 'run.command[2] typographic', /write --fast/],
     [['python main.py'], 'run.command[0] one-word', /write \[python, main.py\]/],
+    [['/usr/bin/python3 main.py'], 'run.command[0] one-word', /write \[\/usr\/bin\/python3, main.py\]/],
     [['python main.py', '--fast'], 'run.command[0] one-word', /write \[python, main.py, --fast\]/],
     [['python -u main.py 7'], 'run.command[0] one-word', /write \[python, -u, main.py, "7"\]/],
     [['py', 'main.py'], 'run.command[0] windows-program', /write python/],
