@@ -9,7 +9,7 @@ import { composeLocal, type LocalParts } from './compose.ts';
 import { brokenJobs, readManifests } from './folder.ts';
 import { runningHost } from './lock.ts';
 
-/** A host that has just begun gets so long to make its store ready, ms. */
+/** A host that has just begun gets this long to make its store ready, ms. */
 const startingUp = 20_000;
 
 /** The store that commands work on: the one that runs in this folder. */
@@ -18,7 +18,7 @@ export async function openHere(home: Home): Promise<string> {
   if (given !== undefined) return given;
   for (const deadline = Date.now() + startingUp; Date.now() < deadline; await sleep(100)) {
     const host = await runningHost(home.state);
-    // It tells its address once the store is ready. A store whose host died can still be read.
+    // It shows its address once the store is ready. A store whose host died can still be read.
     if (host && host.url === null) continue;
     const connection = await runningStore(home.state);
     if (connection !== undefined) return connection;

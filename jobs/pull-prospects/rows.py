@@ -8,7 +8,7 @@ import io
 
 
 class Problem(Exception):
-    """Something a person has to put right; the text says where, what, and what was expected."""
+    """Something a person has to fix; the text says where, what, and what was expected."""
 
 
 class Row(dict):
@@ -39,7 +39,7 @@ class Row(dict):
 
 
 def load(path, if_missing):
-    """The bytes of the file at `path`; `if_missing` tells what to do when it is not there."""
+    """The bytes of the file at `path`; `if_missing` says what to do when it is not there."""
     try:
         with open(path, 'rb') as file:
             data = file.read()

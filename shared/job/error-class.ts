@@ -2,7 +2,7 @@
 export const errorClasses = [
   'network', // connection refused, reset, DNS, time-out of a request
   'throttled', // 429
-  'server', // 5xx of somebody else
+  'server', // 5xx of another service
   'infrastructure', // ours: storage, bundle, start of the platform
   'lost', // began, then vanished without a result
   'timeout', // the job's own time limit

@@ -23,7 +23,7 @@ interface Found {
   problem: Problem;
 }
 
-/** Jobs whose names a hurried reader takes for one another; each is told about the others. */
+/** Jobs whose names a hurried reader takes for one another; each gets a problem that names the others. */
 export function lookAlikeProblems(jobs: readonly CheckedJob[]): Found[] {
   const groups = Map.groupBy(jobs, ({ name }) => skeleton(name));
   return [...groups.values()]
@@ -31,9 +31,9 @@ export function lookAlikeProblems(jobs: readonly CheckedJob[]): Found[] {
     .flatMap((group) =>
       group.map(({ name, place }) => {
         const others = group.filter((other) => other.name !== name).map((other) => shown(other.name));
-        const message = `${shown(name)} looks like ${others.join(' and ')}; expected names that nobody confuses`;
+        const message = `${shown(name)} looks like ${others.join(' and ')}; expected names that no one confuses`;
         const hint =
-          'rename one: 0 and o, 1, i and l, 5 and s, rn and m, vv and w, and hyphens do not tell names apart';
+          'rename one: 0 and o, 1, i and l, 5 and s, rn and m, vv and w, and hyphens do not make names different';
         return { name, problem: { file: place, code: 'look-alike-names', message, hint } };
       }),
     );

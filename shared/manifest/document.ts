@@ -24,7 +24,7 @@ export interface Document {
   place(offset: number): Place;
 }
 
-/** A manifest needs four levels; beyond this somebody is testing the parser's stack. */
+/** A manifest needs four levels; beyond this a hostile file tests the parser's stack. */
 const depthLimit = 20;
 
 interface Entry {

@@ -65,10 +65,10 @@ function verdict(issue: Issue, value: unknown, source = ''): { code: string; say
       return { code: 'unknown-value', says: 'is not known', hint: choiceHint(value, issue.values.map(String)) };
     case 'too_small':
     case 'too_big': {
-      const [much, mend] = issue.code === 'too_big' ? ['large', 'shorten it'] : ['small', 'say more'];
+      const [much, remedy] = issue.code === 'too_big' ? ['large', 'shorten it'] : ['small', 'say more'];
       const code = 'out-of-range';
       if (Array.isArray(value)) return { code, says: `has ${value.length} items`, hint: 'add or delete items' };
-      if (typeof value === 'string') return { code, says: `has ${value.length} characters`, hint: mend };
+      if (typeof value === 'string') return { code, says: `has ${value.length} characters`, hint: remedy };
       return { code, says: `is too ${much}`, hint: 'choose a value in that range' };
     }
     case 'not_multiple_of':
@@ -110,7 +110,7 @@ function typeHint(issue: Issue, value: unknown, source: string): string | undefi
   return undefined;
 }
 
-/** Looking for what was meant is the dear part: only as many keys as anybody reads get it. */
+/** Looking for what was meant is the costly part: only as many keys as a person reads get it. */
 const mostSuggestions = 100;
 
 function unknownKey(document: Document, path: Path, key: string, index: number): Problem {

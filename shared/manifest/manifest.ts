@@ -272,7 +272,7 @@ export const manifest = z.strictObject(
         mapping('{ teams: sales-ops, email: [sales-ops@contoso.com] }'),
       )
       .prefault({})
-      .describe('Who is told when the job fails, is late or drifts.'),
+      .describe('Who gets a message when the job fails, is late or drifts.'),
   },
   'a mapping such as the example in docs/manifest.md',
 );

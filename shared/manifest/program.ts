@@ -61,7 +61,7 @@ async function fileProblems(document: Document, program: string, folder: Folder)
     return [problem(document, path, 'not-executable', message, `chmod +x ${inside}, or write ${with_}`)];
   }
   if (!/^#!|^\x7fELF/.test(file.subarray(0, 4).toString('latin1'))) {
-    const message = `${shown(program)} does not begin with #!; the system cannot tell what runs it`;
+    const message = `${shown(program)} does not begin with #!; the system does not know what runs it`;
     const with_ = inside.endsWith('.py') ? `[python, ${inside}]` : `begin it with #!/bin/sh`;
     return [problem(document, path, 'no-shebang', message, `write ${with_}`)];
   }

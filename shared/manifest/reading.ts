@@ -47,7 +47,7 @@ export function readManifest(bytes: Uint8Array, file: string): Reading {
     : { document, problems };
 }
 
-/** Nobody reads more, and a hostile manifest can have ten thousand. */
+/** No one reads more, and a hostile manifest can have ten thousand. */
 const mostProblems = 100;
 
 function capped(problems: Problem[], file: string): Problem[] {

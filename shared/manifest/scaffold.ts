@@ -51,7 +51,7 @@ export async function scaffold(jobsFolder: string, name: string, options: Scaffo
   await mkdir(jobsFolder, { recursive: true });
   const twin = (await jobNames(jobsFolder)).find((other) => other !== name && skeleton(other) === skeleton(name));
   if (twin) {
-    const message = `${shown(name)} looks like the job ${shown(twin)}; expected a name that nobody confuses with it`;
+    const message = `${shown(name)} looks like the job ${shown(twin)}; expected a name that no one confuses with it`;
     throw new ScaffoldError('look-alike-names', message, 'choose another name');
   }
   try {

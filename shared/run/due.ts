@@ -27,7 +27,7 @@ export interface MissedSlot {
   state: 'missed' | 'skipped';
   code: ReasonCode;
   reason: string;
-  /** More than 1: this one row tells of that many slots, `slot` being the newest of them. */
+  /** More than 1: this one row stands for that many slots, `slot` being the newest of them. */
   slots: number;
 }
 
@@ -44,8 +44,8 @@ export interface Stretch {
  */
 export const onTime = 1.5 * minute;
 
-/** Missed slots of one schedule told one by one, newest first; older ones share a row. A day of every minute. */
-export const toldOneByOne = 1_440;
+/** Missed slots of one schedule recorded one by one, newest first; older ones share a row. A day of every minute. */
+export const recordedOneByOne = 1_440;
 
 /** Decides for each slot in `stretch`: run it, or record why not, by its schedule's catch-up policy and what closes the job. */
 export function dueSlots(
@@ -108,14 +108,15 @@ function lateSlots(job: Expected, after: Instant, past: Instant): Instant[] {
   const { calendars, blackouts } = job.closed;
   if (calendars.length + blackouts.length === 0) return lastSlots(job.schedule, after, past, wanted);
   // Behind a long blackout no one looks further than the slots that get rows of their own.
-  const looked = lastSlots(job.schedule, after, past, Math.max(toldOneByOne, wanted));
+  const looked = lastSlots(job.schedule, after, past, Math.max(recordedOneByOne, wanted));
   return looked.filter((slot) => isOpen(job, slot)).slice(-wanted);
 }
 
 function missedSlots(job: Expected, stretch: Stretch, oldestRun: Instant, caught: Set<Instant>, now: Instant) {
-  const told = lastSlots(job.schedule, stretch.after, stretch.until, toldOneByOne);
-  const missed = told.filter((slot) => !caught.has(slot)).map((slot) => notRun(job, slot, oldestRun, now));
-  const older = told[0] === undefined ? undefined : latestSlot(job.schedule, stretch.after, told[0] - 1);
+  const single = lastSlots(job.schedule, stretch.after, stretch.until, recordedOneByOne);
+  const missed = single.filter((slot) => !caught.has(slot)).map((slot) => notRun(job, slot, oldestRun, now));
+  const first = single[0];
+  const older = first === undefined ? undefined : latestSlot(job.schedule, stretch.after, first - 1);
   if (older !== undefined) {
     const slots = countSlots(job.schedule, stretch.after, older);
     const one = notRun(job, older, oldestRun, now);

@@ -198,7 +198,7 @@ function checkItem(spec: Spec, text: string, item: string): string {
   return `${from}-${to}${tail}`;
 }
 
-/** What somebody meant by a range that runs backwards: FRI-MON → FRI,SAT,SUN,MON; 22-6 → 22-23,0-6. */
+/** What was meant by a range that runs backwards: FRI-MON → FRI,SAT,SUN,MON; 22-6 → 22-23,0-6. */
 function unwrap(spec: Spec, from: number, to: number, step: number, word: string): string {
   const last = spec.field === 'day of week' ? 6 : spec.max;
   const named = spec.names.length > 0;

@@ -3,7 +3,7 @@
 export type FieldName = 'minute' | 'hour' | 'day of month' | 'month' | 'day of week';
 export type ScheduleErrorCode = 'cron' | 'field' | 'six-fields' | 'macro' | 'zone-in-cron' | 'impossible' | 'time-zone';
 
-/** A schedule nobody should run. `message`: the value and what was expected; `hint`: what to do. Trying again never helps. */
+/** A schedule that should not run. `message`: the value and what was expected; `hint`: what to do. Trying again never helps. */
 export class ScheduleError extends Error {
   override readonly name = 'ScheduleError';
   readonly code: ScheduleErrorCode;

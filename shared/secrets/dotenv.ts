@@ -17,7 +17,7 @@ export interface Dotenv {
   faults: LineFault[];
 }
 
-/** Vault names do not tell capitals from small letters; variables cannot have hyphens. */
+/** In vault names capitals and small letters are the same; variables cannot have hyphens. */
 export function secretKey(name: string): string {
   return name.toLowerCase().replaceAll('_', '-');
 }

@@ -9,14 +9,14 @@ export interface LocalVaultOptions {
   file: string;
   /** The file must not be in here: it would be committed one day. */
   repository: string;
-  /** Random bytes of this machine, made when missing: versions are told apart by them without telling the value. */
+  /** Random bytes of this machine, made when missing: with them versions differ without a hint at the value. */
   keyFile: string;
   environment?: NodeJS.ProcessEnv;
 }
 
 /**
  * Secrets on one machine: from the environment (`LAMPLIGHTER_SECRET_CRM_API_KEY` for `crm-api-key`), else from a file of
- * the user's that nobody else can read.
+ * the user's that no one else can read.
  */
 export function localVault({ file, repository, keyFile, environment = process.env }: LocalVaultOptions): Vault {
   async function find(name: string): Promise<string> {
@@ -86,7 +86,7 @@ async function machineKey(file: string): Promise<Buffer> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     await mkdir(dirname(file), { recursive: true });
-    // Whoever creates it first wins; everybody reads the same.
+    // The first to create it wins; all read the same.
     await writeFile(file, randomBytes(32), { flag: 'wx', mode: 0o600 }).catch(() => {});
     return readFile(file);
   }

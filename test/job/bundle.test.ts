@@ -64,7 +64,7 @@ test('what tools leave behind is no part of a job, and a link that leads outside
   await expect(pack(messy)).rejects.toThrow('passwd cannot be packed (outside)');
 });
 
-test('the lock file is told by its own digest, and only the one at the top', async () => {
+test('the lock file has a digest of its own, and only the one at the top', async () => {
   expect((await pack(await folder('none', { 'sub/uv.lock': 'x' }))).lock).toBeNull();
   expect((await pack(await folder('lock', { 'uv.lock': '' }))).lock).toBe(
     'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',

@@ -202,7 +202,7 @@ beforeAll(async () => {
 const problemsOf = (name: string): Problem[] =>
   checked.problems.filter(({ file }) => file === `${folder}/${name}` || file.startsWith(`${folder}/${name}/`));
 
-describe('a broken manifest is told what is wrong, where, and what to do', () => {
+describe('a broken manifest gets what is wrong, where, and what to do', () => {
   it.each(Object.entries(table))('%s', (name, expected) => {
     const found = problemsOf(name);
     expect(found.map((p) => [`${p.line}:${p.column}`, p.code, p.path ?? ''])).toEqual(

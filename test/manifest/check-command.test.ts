@@ -246,7 +246,7 @@ describe('names of secrets', () => {
     ['OPENWEATHER_API_KEY', 'write openweather-api-key'],
     ['crm.token', 'write crm-token'],
     ['crm api key', 'write crm-api-key'],
-  ])('%s is told how to write it, and not called leaked', async (value, hint) => {
+  ])('%s gets a hint how to write it, and is not called leaked', async (value, hint) => {
     expect(await secret(value)).toEqual(['secret-name', hint]);
   });
 

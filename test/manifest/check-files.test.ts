@@ -185,7 +185,7 @@ describe('a repository in the jobs folder', () => {
     expect(await here.found()).toEqual([]);
   });
 
-  it('around the jobs folder tells the commit, with a plus when the jobs differ, and runs no monitor or hook', async () => {
+  it('around the jobs folder gives the commit, with a plus when the jobs differ, and runs no monitor or hook', async () => {
     await here.write('score');
     git(here.root, 'init', '--quiet');
     git(here.root, 'add', '.');

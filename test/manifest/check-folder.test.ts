@@ -112,7 +112,7 @@ describe('jobs that need each other', () => {
     expect(await here.found()).toEqual(['a', 'b', 'c'].map((name) => `${name}/job.yaml input-cycle`));
   });
 
-  it('with names that look alike are each told about the others', async () => {
+  it('with names that look alike each get a problem that names the others', async () => {
     for (const name of ['sales', 'sa1es', 's-ales', 'other']) await here.write(name);
     const { problems, jobs: read } = await checkJobs(here.jobs);
     expect(problems.map(({ code }) => code)).toEqual(Array(3).fill('look-alike-names'));

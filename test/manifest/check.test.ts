@@ -137,7 +137,7 @@ alerts: { teams: sales-ops, email: [sales-ops@contoso.com] }
     expect(await here.found()).toEqual(['too-often/job.yaml out-of-range']);
   });
 
-  it('is still found when its neighbour is broken', async () => {
+  it('is still found when another job is broken', async () => {
     await here.write('good');
     await here.write('broken', 'run: [');
     const { jobs: read, problems } = await checkJobs(here.jobs);

@@ -19,11 +19,11 @@ describe('a schedule without quotes', () => {
     ['schedule:\r\n  cron: * * * * *\r\n', '2:9', 'write cron: "* * * * *"'],
     ['outputs:\n  - @out.csv\n', '2:5', 'write - "@out.csv"'],
     ['env:\n  A: `x`\n', '2:6', 'write A: "`x`"'],
-  ])('%j is told to be put in quotes, at its place', (text, place, hint) => {
+  ])('%j gets a hint to use quotes, at its place', (text, place, hint) => {
     expect(first(text)).toEqual([place, 'unquoted', hint]);
   });
 
-  it('that is a pattern of files is told so too', () => {
+  it('that is a pattern of files gets the same hint', () => {
     expect(first('outputs: [*.csv]\n')).toEqual(['1:11', 'alias', expect.stringContaining('write "*.csv"')]);
   });
 
