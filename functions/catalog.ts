@@ -16,8 +16,20 @@ export function packJob({ job: { folder: _, ...job }, bundle, lock, commit }: De
   return { job: { ...job, schedules: job.schedules.map(scheduleText) }, bundle, lock, commit };
 }
 
-/** The jobs that this package was made with. @throws Error when the package is not whole */
-export async function readCatalog(folder: string): Promise<Catalog> {
+/** The file as a whole. `made`: when the folder of jobs was read for it, ms UTC. */
+export interface PackedJobs {
+  made: number;
+  jobs: PackedJob[];
+}
+
+/**
+ * The jobs that this package was made with. One that this version cannot read, as when a time zone is gone, is left out.
+ * @param report called for such a job. @throws Error when the package is not whole
+ */
+export async function readCatalog(
+  folder: string,
+  report: (job: string, error: unknown) => void = () => {},
+): Promise<Catalog> {
   const file = join(folder, jobsFile);
   const packed = (await readFile(file, 'utf8')
     .then(JSON.parse)
@@ -25,8 +37,18 @@ export async function readCatalog(folder: string): Promise<Catalog> {
       throw new Error(`${file} cannot be read (${error.message}): make the package again with npm run package`, {
         cause: error,
       });
-    })) as PackedJob[];
-  return new Map(packed.map((one) => [one.job.name, unpackJob(one, folder)]));
+    })) as PackedJobs;
+  const catalog = new Map<string, Deployed>();
+  const broken = new Set<string>();
+  for (const one of packed.jobs) {
+    try {
+      catalog.set(one.job.name, unpackJob(one, folder));
+    } catch (error) {
+      broken.add(one.job.name);
+      report(one.job.name, error);
+    }
+  }
+  return Object.assign(catalog, { package: { made: packed.made, read: Date.now(), broken } });
 }
 
 function unpackJob({ job, bundle, lock, commit }: PackedJob, folder: string): Deployed {

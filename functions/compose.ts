@@ -19,10 +19,17 @@ export type Installation = Omit<Parts, 'emit'> & { app: Settings };
 /** An execution that has not begun by then is another's: Azure may take half an hour to start one. */
 const ticketMs = 2 * hour;
 
-/** Puts the service together for Azure, from the settings of the app. @throws BadSettings, or an incomplete package */
-export async function composeAzure(environment: NodeJS.ProcessEnv, folder: string): Promise<Installation> {
+/**
+ * Puts the service together for Azure, from the settings of the app.
+ * @param unreadable called for each job of the package that this version cannot read: the others run. @throws BadSettings, or an incomplete package
+ */
+export async function composeAzure(
+  environment: NodeJS.ProcessEnv,
+  folder: string,
+  unreadable?: (job: string, error: unknown) => void,
+): Promise<Installation> {
   const app = readSettings(environment);
-  const catalog = await readCatalog(folder);
+  const catalog = await readCatalog(folder, unreadable);
   const credential = credentialOf(app);
   const store = storeOf(app, credential);
   const vault = keyVault({ url: app.LAMPLIGHTER_KEY_VAULT_URL, credential });

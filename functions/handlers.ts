@@ -3,3 +3,4 @@ export { daily } from './daily.ts';
 export { http } from './http.ts';
 export { launch } from './launch.ts';
 export { tick } from './tick.ts';
+export { watch } from './watch.ts';

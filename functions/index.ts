@@ -2,10 +2,16 @@
 // registered a function is deployed with none, and without an error. Everything else is in files of its own.
 import { app } from '@azure/functions';
 
-/** Claims what is due, and repairs what has died. */
+/** Claims what is due, repairs what has died, alerts. */
 app.timer('tick', {
   schedule: '0 * * * * *',
   handler: async (_, context) => (await import('./handlers.ts')).tick(context),
+});
+
+/** Repairs and alerts, half a minute apart from the ticks: a tick that fails or takes long keeps nothing from it. */
+app.timer('watch', {
+  schedule: '30 * * * * *',
+  handler: async (_, context) => (await import('./handlers.ts')).watch(context),
 });
 
 /** Starts one attempt for each message. */

@@ -38,7 +38,8 @@ export async function invocation<T>(context: InvocationContext, work: (parts: In
 }
 
 async function open(): Promise<Host> {
-  const installation = await composeAzure(process.env, import.meta.dirname);
+  const unreadable: [string, unknown][] = [];
+  const installation = await composeAzure(process.env, import.meta.dirname, (...one) => unreadable.push(one));
   const { catalog, app, store } = installation;
   await ready(store, app.AZURE_FUNCTIONS_ENVIRONMENT === 'Development');
   const authentication = app.APPLICATIONINSIGHTS_AUTHENTICATION_STRING;
@@ -49,6 +50,11 @@ async function open(): Promise<Host> {
         ...(authentication && { authentication }),
       })
     : noTelemetry;
+  for (const [job, error] of unreadable) {
+    const trouble: Event = { type: 'trouble', doing: `reading ${job} of the package`, error };
+    console.error(visible(eventText(trouble) ?? ''));
+    telemetry.emit(trouble);
+  }
   return { installation, telemetry };
 }
 

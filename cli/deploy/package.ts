@@ -2,7 +2,7 @@ import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { build, type PluginBuild } from 'esbuild';
 import { alertsFile } from '../../functions/alerts.ts';
-import { bundlePath, jobsFile, packJob } from '../../functions/catalog.ts';
+import { bundlePath, jobsFile, type PackedJobs, packJob } from '../../functions/catalog.ts';
 import { type AlertSettings, noAlerts, secretsOf } from '../../shared/alerts/settings.ts';
 import { containerAppsJobName, containerAppsSecretName } from '../../shared/executors/container-apps/names.ts';
 import { containerSize } from '../../shared/executors/container-apps/size.ts';
@@ -46,7 +46,8 @@ export async function makePackage({ catalog, prefix, out, index, alerts = noAler
   try {
     await bundleApp(fresh);
     for (const { bundle, zip } of jobs) await writeFile(join(fresh, bundlePath(bundle)), await zip());
-    await writeJson(join(fresh, jobsFile), jobs.map(packJob));
+    const made = catalog.package?.made ?? Date.now();
+    await writeJson(join(fresh, jobsFile), { made, jobs: jobs.map(packJob) } satisfies PackedJobs);
     await writeJson(join(fresh, alertsFile), alerts);
     await copyFile(join(root, 'host.json'), join(fresh, 'host.json'));
     await writeJson(join(fresh, 'package.json'), { name: 'lamplighter-app', private: true, main: 'index.js' });

@@ -14,6 +14,7 @@ export interface ReadFolder {
 
 /** Reads, checks and packs the jobs of a folder; jobs with problems are left out. */
 export async function readFolder(folder: string, options: CheckOptions = {}): Promise<ReadFolder> {
+  const made = Date.now();
   const [{ jobs, problems }, commit] = await Promise.all([checkJobs(folder, options), commitOf(folder)]);
   const catalog = new Map<string, Deployed>();
   const unpacked: Problem[] = [];
@@ -28,7 +29,9 @@ export async function readFolder(folder: string, options: CheckOptions = {}): Pr
       unpacked.push(unreadable(join(folder, job.name), error));
     }
   }
-  return { catalog, problems: [...problems, ...unpacked] };
+  const all = [...problems, ...unpacked];
+  const from = { made, read: made, broken: brokenJobs(folder, all) };
+  return { catalog: Object.assign(catalog, { package: from }), problems: all };
 }
 
 /** The same for commands, which only look and queue: reading all the code would make each of them wait. */

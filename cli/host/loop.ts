@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { day, hour, type Instant, second } from '../../shared/instant.ts';
+import { day, hour, type Instant, minute, second } from '../../shared/instant.ts';
 import type { Parts } from '../../shared/parts.ts';
 import { type Pipeline, pipeline } from '../../shared/pipeline.ts';
 import type { AttemptId } from '../../shared/store/attempts.ts';
@@ -10,6 +10,8 @@ import { steadyClock } from './clock.ts';
 
 /** Ticks are a minute apart in Azure; here a few more cost nothing and repair sooner. */
 const tickEvery = 15 * second;
+/** Each tick watches as well: this is for when ticks fail or take long. */
+const watchEvery = minute;
 /** The launch queue is asked at least so often; when this host knows that something comes, it asks then. */
 const pollEvery = second;
 /** The daily check of secrets is asked for so often: it knows itself when a day is over. */
@@ -90,8 +92,21 @@ export function loop(
   async function tickLoop() {
     while (!stopping.signal.aborted) {
       await tickOnce().catch((error) => parts.emit({ type: 'trouble', doing: 'ticking', error }));
-      await sleep(tickEvery - (clock() % tickEvery), undefined, { signal: stopping.signal }).catch(() => {});
+      await pause(tickEvery - (clock() % tickEvery));
     }
+  }
+
+  /** By itself: a tick that fails or takes long keeps nothing from being looked after. */
+  async function watchLoop() {
+    await pause(watchEvery / 2);
+    while (!stopping.signal.aborted) {
+      await work.watch(clock()).catch((error) => parts.emit({ type: 'trouble', doing: 'watching', error }));
+      await pause(watchEvery);
+    }
+  }
+
+  function pause(ms: number): Promise<void> {
+    return sleep(ms, undefined, { signal: stopping.signal }).catch(() => {});
   }
 
   async function tickOnce() {
@@ -134,7 +149,7 @@ export function loop(
     }
   }
 
-  const loops = Promise.all([tickLoop(), queueLoop()]);
+  const loops = Promise.all([tickLoop(), watchLoop(), queueLoop()]);
   return {
     ended(id) {
       const finished = attempt(`finishing ${id.job}.${id.run}`, () => work.finish(id, clock()));

@@ -74,5 +74,7 @@ async function signature(folder: string): Promise<string> {
 export function afterChange(folder: string, before: Catalog, read: ReadFolder): { catalog: Catalog; kept: string[] } {
   const broken = brokenJobs(folder, read.problems);
   const kept = [...before].filter(([name]) => broken.has(name) && !read.catalog.has(name));
-  return { catalog: new Map([...read.catalog, ...kept]), kept: kept.map(([name]) => name) };
+  const catalog = new Map([...read.catalog, ...kept]);
+  const from = read.catalog.package;
+  return { catalog: from ? Object.assign(catalog, { package: from }) : catalog, kept: kept.map(([name]) => name) };
 }

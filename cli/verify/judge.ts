@@ -4,7 +4,7 @@ import type { ContainerJob } from './azure.ts';
 import { type Finding, found, note, right, wrong } from './finding.ts';
 
 /** What the package registers (functions/index.ts). */
-export const functionNames = ['tick', 'launch', 'daily', 'http'];
+export const functionNames = ['tick', 'watch', 'launch', 'daily', 'http'];
 
 /** @param names as Azure lists them, `<app>/<function>` */
 export function functionFindings(listed: { name: string; isDisabled?: boolean | null | undefined }[]): Finding[] {

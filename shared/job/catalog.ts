@@ -19,4 +19,6 @@ export interface Package {
   made: Instant;
   /** When this process read it. */
   read: Instant;
+  /** Jobs that are there and cannot be read just now: they are not gone. */
+  broken?: ReadonlySet<string>;
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Instant, minute } from '../instant.ts';
+import type { Instant } from '../instant.ts';
 import type { Catalog, Deployed, Package } from '../job/catalog.ts';
 import { type ScheduleText, scheduleText } from '../job/job.ts';
 import type { Parts } from '../parts.ts';
@@ -10,9 +10,8 @@ import { type JobRow, newJobRow, type PastSchedules } from '../store/jobs.ts';
 import { claimEach, runsOf } from './claim.ts';
 import { enter } from './cursor.ts';
 import { eachJob } from './each-job.ts';
+import { supersedes } from './removed.ts';
 
-/** For this long after a deployment a package that was made earlier may be a late process of before. */
-export const deployingMs = 10 * minute;
 /** Each holds the zip of a job. */
 const together = 4;
 /** Past schedules that a job's row keeps, and the room that they may take, characters. */
@@ -111,16 +110,6 @@ export async function registerJob(
 
 function isSame(row: JobRow, { job, bundle }: Deployed): boolean {
   return row.bundle === bundle && sameSchedules(row.schedules, scheduleTexts(job));
-}
-
-/**
- * Whether a package may replace what is registered. One that was made later may. One that was made earlier may when it
- * was started after the newer had been registered, and some time has passed: a roll-back, and no late process of before.
- */
-function supersedes(from: Package | undefined, row: JobRow, now: Instant): boolean {
-  // Made in the future: by a wrong clock.
-  if (!from || from.made > row.made || row.made > now + deployingMs) return true;
-  return from.read > row.deployedAt && now > row.deployedAt + deployingMs;
 }
 
 /** The row as this deployment leaves it, with the events of it: what must be recorded is written with what is recorded. */

@@ -9,9 +9,11 @@ import type { LaunchMessage } from '../store/launches.ts';
 import type { Versioned } from '../store/table.ts';
 import { cancel } from './cancel.ts';
 import { enter, leave, leaveLine } from './capacity.ts';
+import { isRegistered } from './deployments.ts';
 import { giveUp, tooLate } from './give-up.ts';
 import { freeJob } from './holders.ts';
 import { parkForPlace } from './park.ts';
+import { isRemoved, removedChange } from './removed.ts';
 import { start } from './start.ts';
 import { early, isOvertaking, waits, wake } from './waiting.ts';
 
@@ -28,7 +30,7 @@ export async function launch(parts: Parts, message: LaunchMessage, now: Instant)
     const row = guess ?? (await store.jobs.get(message.job));
     const found = await store.runs.get(message.job, message.run);
     if (!found || !wanted(found.value, message.attempt, now)) break;
-    const deployed = await admissible(parts, message, found, row?.value.since, now);
+    const deployed = await admissible(parts, message, found, row?.value, now);
     // Not registered yet: the watch asks again.
     if (!deployed || !row) break;
 
@@ -74,17 +76,15 @@ async function leaveUnused(parts: Parts, message: LaunchMessage, now: Instant): 
   if (!underWay || run.attempts.length !== message.attempt) await leave(parts, message, now);
 }
 
-/** So long hosts of two packages may work side by side, and a run of a job that is new be handed to one of the former. */
-const deployingMs = 10 * minute;
 /** Such a launch is looked at again after this time. */
 const laterMs = 15 * second;
 
-/** What the run is to run; undefined: not now, or never. @param since when the job was seen first */
+/** What the run is to run; undefined: not now, or never. */
 async function admissible(
   parts: Parts,
   message: LaunchMessage,
   found: Versioned<Run>,
-  since: Instant | undefined,
+  row: JobRow | undefined,
   now: Instant,
 ) {
   const run = found.value;
@@ -94,8 +94,14 @@ async function admissible(
   }
   const deployed = parts.catalog().get(run.job);
   if (!deployed) {
-    if (since !== undefined && now < since + deployingMs) await parts.store.launches.put(message, now + laterMs, now);
-    else await giveUp(parts, found, { state: 'cancelled', reason: `the job ${run.job} is not here any more` }, now);
+    // A newer package may know it, whose hosts take the message then.
+    if (row && !isRemoved(parts.catalog(), row, now)) await parts.store.launches.put(message, now + laterMs, now);
+    else await giveUp(parts, found, removedChange(run.job), now);
+    return undefined;
+  }
+  if (!isRegistered(parts.catalog(), run.job)) {
+    // Its code is not in the store; each tick tries again to bring it there.
+    await parts.store.launches.put(message, now + laterMs, now);
     return undefined;
   }
   const late = tooLate(run, now);

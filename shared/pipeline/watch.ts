@@ -10,6 +10,7 @@ import { giveUp, tooLate } from './give-up.ts';
 import { inspect } from './inspect.ts';
 import { nextDeadline, noticeDeadline } from './notice.ts';
 import { lookAtQueued, type Round, requeue, roundOf, wakeForgotten } from './queued.ts';
+import { isRemoved, removedChange } from './removed.ts';
 import { early } from './waiting.ts';
 
 /** So many runs are looked at at once: a platform that is slow to answer must not keep the next tick waiting. */
@@ -25,9 +26,30 @@ export async function watch(parts: Parts, now: Instant): Promise<void> {
   for await (const entry of parts.store.active.all(unreadable)) entries.push(entry);
   const round = roundOf(parts, now);
   // Timers are a few ms early or late: by those nothing waits for another minute.
-  const due = entries.filter(({ value }) => value.checkAfter <= now + early);
+  const removed = await removedAmong(parts, entries, round, now);
+  const due = entries.filter(({ value }) => value.checkAfter <= now + early || removed.has(value.job));
   await eachOf(due, together, (entry) => lookSafely(parts, entry, round, now));
   await wakeForgotten(parts, entries, round, now);
+}
+
+/** Jobs that are gone from this package: what waits of them is looked at now, whenever it would have been. */
+async function removedAmong(
+  { catalog, emit }: Parts,
+  entries: readonly Versioned<ActiveRun>[],
+  round: Round,
+  now: Instant,
+): Promise<Set<string>> {
+  const unknown = new Set(entries.map(({ value }) => value.job).filter((job) => !catalog().has(job)));
+  const removed = new Set<string>();
+  for (const name of unknown) {
+    try {
+      const row = await round.job(name);
+      if (!row || isRemoved(catalog(), row.value, now)) removed.add(name);
+    } catch (error) {
+      emit({ type: 'trouble', doing: `watching ${name}`, error });
+    }
+  }
+  return removed;
 }
 
 /** One run that cannot be looked at must not hide the others. */
@@ -48,10 +70,9 @@ async function look(parts: Parts, entry: Versioned<ActiveRun>, round: Round, now
     return store.active.remove(entry.value.job, entry.value.run);
   }
   if (isFinal(found.value.state)) return followUp(parts, found.value, now, { entry: entry.value });
-  const late = tooLate(found.value, now);
-  if (late && (found.value.state === 'queued' || found.value.state === 'retrying')) {
-    return giveUp(parts, found, late, now);
-  }
+  const waits = found.value.state === 'queued' || found.value.state === 'retrying';
+  const over = waits ? (tooLate(found.value, now) ?? (await removedOf(parts, found.value, round, now))) : undefined;
+  if (over) return giveUp(parts, found, over, now);
   const noticed = await noticeDeadline(parts, found, now);
   // Another host has just changed it: the next round looks.
   if (!noticed) return undefined;
@@ -64,6 +85,12 @@ async function look(parts: Parts, entry: Versioned<ActiveRun>, round: Round, now
   const deadline = nextDeadline(noticed.value, now) ?? Number.POSITIVE_INFINITY;
   const more = seen.suspect === undefined ? {} : { suspect: seen.suspect };
   return store.active.lookAgain(entry, Math.min(seen.again, deadline), more);
+}
+
+async function removedOf({ catalog }: Parts, { job }: Run, round: Round, now: Instant) {
+  if (catalog().has(job)) return undefined;
+  const row = await round.job(job);
+  return !row || isRemoved(catalog(), row.value, now) ? removedChange(job) : undefined;
 }
 
 async function lookAtRetrying(parts: Parts, entry: Versioned<ActiveRun>, run: Run, round: Round, now: Instant) {

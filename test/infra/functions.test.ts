@@ -54,6 +54,7 @@ describe('the worker', () => {
       });
       expect(triggers).toEqual([
         { name: 'tick', type: 'timerTrigger', schedule: '0 * * * * *' },
+        { name: 'watch', type: 'timerTrigger', schedule: '30 * * * * *' },
         { name: 'launch', type: 'queueTrigger', queueName: 'launch', connection: 'LAMPLIGHTER_STORAGE' },
         { name: 'daily', type: 'timerTrigger', schedule: '0 17 3 * * *' },
         { name: 'http', type: 'httpTrigger', route: '{*path}', methods: ['GET', 'POST'], authLevel: 'anonymous' },
@@ -68,7 +69,7 @@ describe('the worker', () => {
   test('is told every setting that is wrong, by each function that is called, and the next call looks again', async () => {
     const worker = await startWorker(app, { ...settings, LAMPLIGHTER_IMAGE: 'python:3.12', LAMPLIGHTER_APP_URL: '' });
     try {
-      for (const name of ['tick', 'daily', 'tick']) {
+      for (const name of ['tick', 'watch', 'daily', 'tick']) {
         const { error } = await worker.invoke({ name, data: timer });
         expect(error).toContain('LAMPLIGHTER_IMAGE is "python:3.12": expected an image by its digest');
         expect(error).toContain('LAMPLIGHTER_APP_URL is not set. Address of this app');
