@@ -16,7 +16,8 @@ export function mailOf(message: Message, from: string): Mail {
   const id = (text: string) => `<${createHash('sha256').update(text).digest('hex').slice(0, 32)}@${domain}>`;
   const root = id(message.thread);
   const messageId = message.key === `${message.thread}.1` ? root : id(message.key);
-  const reply: Record<string, string> = messageId === root ? {} : { 'In-Reply-To': root, References: root };
+  const alone = messageId === root || message.kind === 'test' || message.kind === 'receipt';
+  const reply: Record<string, string> = alone ? {} : { 'In-Reply-To': root, References: root };
   const urgent: Record<string, string> = message.severity === 'critical' ? { Importance: 'high' } : {};
   return {
     subject: message.title,
