@@ -69,6 +69,12 @@ export function exitCodeOf(run: Run): number {
   if (run.state === 'cancelled') return 130;
   const last = run.attempts.at(-1);
   if (last?.exitCode) return last.exitCode;
-  const signal = last?.signal && constants.signals[last.signal as NodeJS.Signals];
+  const signal = last?.signal && numberOf(last.signal);
   return signal ? 128 + signal : 1;
+}
+
+/** Real-time signals have no name of their own: `SIGRTMIN+6` is 40, as SIGRTMIN is 34 with glibc (signal(7)). */
+function numberOf(signal: string): number | undefined {
+  const above = /^SIGRTMIN\+(\d+)$/.exec(signal)?.[1];
+  return above === undefined ? constants.signals[signal as NodeJS.Signals] : 34 + Number(above);
 }

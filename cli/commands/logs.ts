@@ -34,29 +34,25 @@ export async function logs(home: Home, name: string, options: LogOptions): Promi
       options.follow && options.attempt === undefined && (!isFinal(run.state) || run.attempts.length > number);
     if (!more) break;
     number += 1;
-    print({ at: Date.now(), from: 'lamplighter', continues: false, bytes: Buffer.from(`attempt ${number}`) });
+    print.add({ at: Date.now(), from: 'lamplighter', continues: false, bytes: Buffer.from(`attempt ${number}`) });
+    await print.flush();
   }
   if (options.follow && !options.json)
     console.error(`${runName(run)} ${run.state}${run.reason ? `: ${run.reason}` : ''}`);
 }
 
 /** @returns the run as it was when the attempt's log was complete */
-async function printAttempt(
-  parts: Session,
-  first: Run,
-  number: number,
-  print: (record: LogRecord) => void,
-  follow: boolean,
-): Promise<Run> {
+async function printAttempt(parts: Session, first: Run, number: number, print: Printer, follow: boolean): Promise<Run> {
   const id: AttemptId = { job: first.job, run: first.id, attempt: number };
   let run = first;
   let offset = 0;
   let rest = Buffer.alloc(0);
-  const take = (bytes: Buffer) => {
+  const take = async (bytes: Buffer) => {
     offset += bytes.length;
     const read = readLog(Buffer.concat([rest, bytes]));
     rest = Buffer.from(read.rest);
-    for (const record of read.records) print(record);
+    for (const record of read.records) print.add(record);
+    await print.flush();
   };
   for (;;) {
     // The state first: what is written until then is in the log that is read next.
@@ -64,7 +60,7 @@ async function printAttempt(
     const ended = run.state === 'retrying' && run.attempts.length >= number;
     const over = isFinal(run.state) || run.attempts.length > number || ended;
     for (let bytes = await parts.store.attempts.log(id, offset); bytes && bytes.length > 0; ) {
-      take(bytes);
+      await take(bytes);
       bytes = await parts.store.attempts.log(id, offset);
     }
     if (over || !follow) break;
@@ -72,24 +68,49 @@ async function printAttempt(
   }
   if (offset === 0) {
     const short = (await parts.store.attempts.result(id))?.log.text;
-    if (short) take(Buffer.from(short));
+    if (short) await take(Buffer.from(short));
   }
   return run;
 }
 
-function printer({ timestamps, json }: LogOptions): (record: LogRecord) => void {
+/** Where records go: gathered, and written a piece of the log at a time, no faster than the reader takes them. */
+interface Printer {
+  add(record: LogRecord): void;
+  flush(): Promise<void>;
+}
+
+const lineEnd = Buffer.from('\n');
+
+function printer({ timestamps, json }: LogOptions): Printer {
+  const { stdout } = process;
   let fresh = true;
-  return ({ at, from, continues, bytes }) => {
-    if (json) {
-      const exact = isUtf8(bytes) ? {} : { base64: bytes.toString('base64') };
-      console.log(JSON.stringify({ at: iso(at), from, continues, text: bytes.toString(), ...exact }));
-      return;
-    }
-    const time = timestamps ? `${iso(at)} ` : '';
-    if (fresh || from === 'lamplighter') process.stdout.write(time + (from === 'lamplighter' ? '[lamplighter] ' : ''));
-    process.stdout.write(process.stdout.isTTY ? terminalText(bytes.toString()) : bytes);
-    if (!continues) process.stdout.write('\n');
-    fresh = !continues;
+  let parts: Buffer[] = [];
+  const add = (text: string) => parts.push(Buffer.from(stdout.isTTY ? terminalText(text) : text));
+  return {
+    add(record) {
+      const { from, continues, bytes } = record;
+      if (json) {
+        const exact = isUtf8(bytes) ? {} : { base64: bytes.toString('base64') };
+        add(`${JSON.stringify({ at: iso(record.at), from, continues, text: bytes.toString(), ...exact })}\n`);
+        return;
+      }
+      const ours = from === 'lamplighter';
+      if (ours || (fresh && timestamps)) add((timestamps ? `${iso(record.at)} ` : '') + (ours ? '[lamplighter] ' : ''));
+      if (stdout.isTTY) add(bytes.toString());
+      else parts.push(bytes);
+      if (!continues) parts.push(lineEnd);
+      fresh = !continues;
+    },
+    async flush() {
+      const all = Buffer.concat(parts);
+      parts = [];
+      if (all.length === 0 || stdout.write(all)) return;
+      // A reader such as `head` may leave before it has taken all.
+      const { promise, resolve } = Promise.withResolvers<void>();
+      for (const event of ['drain', 'close', 'error']) stdout.once(event, resolve);
+      await promise;
+      for (const event of ['drain', 'close', 'error']) stdout.off(event, resolve);
+    },
   };
 }
 

@@ -2,7 +2,7 @@ import { fromIso, type Instant } from '../instant.ts';
 
 /** One record of a log as the shim writes it: time, marker, bytes. */
 export interface LogRecord {
-  at: Instant;
+  readonly at: Instant;
   /** `job`: the job's own output; `lamplighter`: what the shim says. */
   from: 'job' | 'lamplighter';
   /** The line goes on in the next record. */
@@ -30,7 +30,10 @@ export function readLog(bytes: Buffer): { records: LogRecord[]; rest: Buffer } {
 function readRecord(line: Buffer): LogRecord {
   const marker = String.fromCharCode(line[stampLength] ?? 0);
   return {
-    at: fromIso(line.toString('latin1', 0, stampLength)),
+    // Read when asked for: of millions of lines most are printed without.
+    get at() {
+      return fromIso(line.toString('latin1', 0, stampLength));
+    },
     from: marker === '#' ? 'lamplighter' : 'job',
     continues: marker === '+',
     bytes: line.subarray(stampLength + 1),

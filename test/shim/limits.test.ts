@@ -76,7 +76,7 @@ print('done')`);
   expect(log.job.toString()).toBe('done\n');
   expect(log.ours[0]).toMatch(/left behind by the job: SIGKILL/);
   expect(alive(name)).toBe(false);
-  expect(ms).toBeLessThan(5_000);
+  expect(ms).toBeLessThan(30_000);
 });
 
 test('a job that closes its output runs on to its end, and costs no processor time meanwhile', async () => {

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import os
 import sys
 from os.path import abspath, dirname
@@ -7,7 +9,7 @@ from os.path import abspath, dirname
 here = dirname(abspath(__file__))
 sys.path[:] = [p for p in sys.path if abspath(p or '.') != here] + [dirname(here)]
 
-from lamplighter_shim.identity import forget_identity  # noqa: E402
+from lamplighter_shim.identity import forget_identity
 
 forget_identity()
 if sys.argv[1:] == ['--prefork']:
@@ -15,15 +17,15 @@ if sys.argv[1:] == ['--prefork']:
 
     main()
 
-from lamplighter_shim.attempt import run  # noqa: E402
-from lamplighter_shim.spec import BadSpec, parse_spec, spec_text  # noqa: E402
+from lamplighter_shim.attempt import run
+from lamplighter_shim.spec import BadSpec, parse_spec, spec_text
 
 try:
     text = spec_text()
     if text[:4] == 'http':
         from lamplighter_shim.ticket import run_by_ticket
 
-        code = run_by_ticket(text)
+        code = run_by_ticket(str(text))
     else:
         code = run(parse_spec(text))
 except BadSpec as bad:

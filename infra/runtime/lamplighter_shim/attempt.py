@@ -1,14 +1,15 @@
 """One attempt of a job, from top to bottom."""
 
+from __future__ import annotations
+
 import os
 import time
 
-from .heartbeat import Heartbeat
 from .clock import now_ms, span
-from .uploader import Uploader
 from .environment import prepare
 from .failure import Failure, Stopped
 from .files import place_bundle, place_inputs
+from .heartbeat import Heartbeat
 from .jobenv import job_environment, resolve_secrets
 from .linux import guard, memory_limit, oom_kills
 from .log import Log
@@ -20,12 +21,20 @@ from .spool import Spool
 from .storage import Storage
 from .supervise import supervise
 from .take import UNREACHABLE, take
+from .uploader import Uploader
 from .workdir import make, remove, sweep
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import Spec
+    from .supervise import Ended
+    from .ticket import Ticket
+
 
 DELIVERED, UNDELIVERED = 0, 70
 
 
-def run(spec, ticket=None):
+def run(spec: Spec, ticket: Ticket | None = None) -> int:
     """Runs the attempt and returns the shim's exit code: 0 the result is stored, 70 it is not, 75 the attempt is
     somebody else's, 69 it could not be taken. `spec` is an AttemptSpec as a dict, read by the ticket if there is one.
     """
@@ -57,7 +66,7 @@ def run(spec, ticket=None):
             sweep()
 
 
-def _taken(spec, facts, storage, signals, base):
+def _taken(spec: Spec, facts: Facts, storage: Storage, signals: Signals, base: str) -> int:
     values, missing = resolve_secrets(spec['secrets'], os.environ)
     redactor, heartbeat, spool = Redactor(values), Heartbeat(spec), Spool(base)
     log, uploader = Log(spec['logLimitBytes'], redactor, spool.append), Uploader(spec, spool, heartbeat)
@@ -99,9 +108,21 @@ def _taken(spec, facts, storage, signals, base):
     return DELIVERED
 
 
-def _run(spec, facts, storage, signals, base, secrets, log, uploader):
+def _run(
+    spec: Spec,
+    facts: Facts,
+    storage: Storage,
+    signals: Signals,
+    base: str,
+    secrets: dict[str, str],
+    log: Log,
+    uploader: Uploader,
+) -> None:
     work = os.path.join(base, 'work')
-    heartbeat = lambda: uploader.heartbeat.give_if_due(storage)  # noqa: E731
+
+    def heartbeat() -> None:
+        uploader.heartbeat.give_if_due(storage)
+
     place_bundle(spec, storage, work)
     heartbeat()
     facts.inputs = place_inputs(spec, storage, work)
@@ -118,7 +139,9 @@ def _run(spec, facts, storage, signals, base, secrets, log, uploader):
     _judge(spec, facts, ended, log, killed_before, work, env)
 
 
-def _judge(spec, facts, ended, log, killed_before, work, env):
+def _judge(
+    spec: Spec, facts: Facts, ended: Ended, log: Log, killed_before: int | None, work: str, env: dict[str, str]
+) -> None:
     said = log.last_words()
     clean = str  # redacted on the way in
     if ended.timed_out:
@@ -147,7 +170,7 @@ def _judge(spec, facts, ended, log, killed_before, work, env):
         facts.judge(classify(ended.exit_code, ended.signal, said, job, starved, limit))
 
 
-def _collect(spec, facts, storage, base, redactor, uploader):
+def _collect(spec: Spec, facts: Facts, storage: Storage, base: str, redactor: Redactor, uploader: Uploader) -> None:
     """Metrics and outputs, of failed attempts as well. Raises nothing for what the job has left."""
     if facts.job_started_at is None:
         return
@@ -165,7 +188,7 @@ def _collect(spec, facts, storage, base, redactor, uploader):
         facts.outputs = keep_outputs(spec, storage, work, redactor.text, uploader.start_if_due)
 
 
-def _accident(spec, facts, storage, error):
+def _accident(spec: Spec, facts: Facts, storage: Storage, error: BaseException) -> int:
     """Our own mistake where nothing else could take it: the service hears of it, without the error's words, as
     there may be no redactor. Returns the shim's exit code."""
     import traceback

@@ -14,9 +14,13 @@ ELSEWHERE = re.compile(
     r'Future exception was never retrieved|Process \S*Process-\d+|Error in atexit|Error in sys\.excepthook|'
     r'future: <|handle: <|task: <|Unhandled exception in '
 )
-LOGGED = re.compile(r'\b(?:ERROR|WARNING|WARN|CRITICAL|EXCEPTION|FATAL|INFO|DEBUG|SEVERE)\b|"level"|\[error\]|\berror:', re.I)
+LOGGED = re.compile(
+    r'\b(?:ERROR|WARNING|WARN|CRITICAL|EXCEPTION|FATAL|INFO|DEBUG|SEVERE)\b|"level"|\[error\]|\berror:', re.I
+)
 RUNPY = re.compile(r'<frozen runpy>$|/runpy\.py$')
 MOST_SOURCE = 1 << 20
+# `except*` is of Python 3.11.
+TRIES: tuple[type[ast.Try], ...] = (ast.Try, getattr(ast, 'TryStar', ast.Try))
 
 
 def elsewhere(block: Block) -> bool:
@@ -63,7 +67,7 @@ def _handled(path: str, line: int, raised: Raised) -> bool:
     inside = [
         node
         for node in ast.walk(tree)
-        if isinstance(node, ast.Try) and node.handlers and _first(node.body) <= line <= _last(node.body)
+        if isinstance(node, TRIES) and node.handlers and _first(node.body) <= line <= _last(node.body)
     ]
     return any(_may_catch(handler, raised) for node in inside for handler in node.handlers)
 

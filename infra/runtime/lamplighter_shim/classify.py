@@ -1,5 +1,5 @@
-"""Why a job failed: from its tracebacks as blocks, then from what it wrote after them, then from its exit code. A cause is
-read from structure, not from words. Reads the job's source, nothing else."""
+"""Why a job failed: from its tracebacks as blocks, then from what it wrote after them, then from its exit code. A cause
+is read from structure, not from words. Reads the job's source, nothing else."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ DEPENDENCY = frozenset(('network', 'server', 'throttled', 'authorization'))
 PYTHON_CANNOT = re.compile(r"can't (?:open file|find '__main__')|No module named ")
 NOT_FOUND = re.compile(r'not found|No such file|Permission denied|cannot execute|Exec format error', re.I)
 VARIABLE = re.compile(r'\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b')
-MISSING = re.compile(r'\b(?:not set|missing|required|undefined|not defined|not found|must (?:be )?set|unset|empty)\b', re.I)
+MISSING = re.compile(
+    r'\b(?:not set|missing|required|undefined|not defined|not found|must (?:be )?set|unset|empty)\b', re.I
+)
 ENVIRONMENT = re.compile(r'\benv(?:ironment)? ?var(?:iable)?s?\b', re.I)
 PYTHONS = re.compile(r'(?:.*/)?(?:python[\d.]*|uv|uvx|poetry|pipenv|pdm|hatch)$')
 CRASHES = frozenset(('SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGSYS'))
@@ -72,7 +74,7 @@ def classify(
     """
     lines = _clean_lines(said)
     blocks = blocks_of(lines)
-    block, after = _cause(blocks, lines, exit_code, signal, job)
+    block, after = _cause(blocks, lines, exit_code, job)
     raised = block.raised if block else None
     text = _last_line(after)
     verdict = _by_kernel(exit_code, signal, raised, starved, memory_limit, job, text)
@@ -102,9 +104,7 @@ def suspect(said: str, job: Job = NO_JOB) -> Verdict | None:
     return None
 
 
-def _cause(
-    blocks: list[Block], lines: list[str], exit_code: int | None, signal: str | None, job: Job
-) -> tuple[Block | None, list[str]]:
+def _cause(blocks: list[Block], lines: list[str], exit_code: int | None, job: Job) -> tuple[Block | None, list[str]]:
     """(the traceback that tells why the job ended, or None; the lines after the last one)."""
     after = lines[blocks[-1].end :] if blocks else lines
     # Python ends with 1 for an exception that nothing caught; what follows its traceback is of exit handlers.
@@ -112,17 +112,17 @@ def _cause(
         for block in reversed(blocks):
             if uncaught(block, job.root):
                 return block, after
+    if not blocks or _last_line(after):
+        return None, after
     own = [block for block in blocks if not elsewhere(block)]
-    if own and own[-1] is blocks[-1] and not _last_line(after):
-        return own[-1], after
-    return (blocks[-1] if blocks and signal and not _last_line(after) else None), after
+    return (own or blocks)[-1], after
 
 
 def _unset(raised: Raised, job: Job) -> tuple[str, str] | None:
     """By a variable that the exception asks for as one of the environment, and that the job does not have."""
-    if not raised.parts and ENVIRONMENT.search(raised.text):
-        if any(name not in job.variables for name in VARIABLE.findall(raised.text)):
-            return 'configuration', 'config-missing'
+    absent = [name for name in VARIABLE.findall(raised.text) if name not in job.variables]
+    if absent and not raised.parts and ENVIRONMENT.search(raised.text):
+        return 'configuration', 'config-missing'
     return None
 
 
@@ -158,7 +158,9 @@ def _by_kernel(
     # A shell passes on that a signal ended its program as 128 and the signal's number.
     if exit_code and 128 < exit_code <= 192 and raised is None and not job.is_python:
         name = signal_name(exit_code - 128)
-        return Verdict('killed', _kind_of(name), f'exit code {exit_code}: killed by {name}' + (f': {text}' if text else ''), '')
+        return Verdict(
+            'killed', _kind_of(name), f'exit code {exit_code}: killed by {name}' + (f': {text}' if text else ''), ''
+        )
     return None
 
 
@@ -169,8 +171,8 @@ def _kind_of(signal: str) -> str:
 
 
 def _by_exit(exit_code: int, text: str, job: Job) -> Verdict:
-    """The Verdict on an exit code and the text before it. Own words are the application's, unless they hold a status, the
-    number of a system's error, or the name of a variable that is not there."""
+    """The Verdict on an exit code and the text before it. Own words are the application's, unless they hold a status,
+    the number of a system's error, or the name of a variable that is not there."""
     if exit_code in (1, 2) and PYTHON_CANNOT.search(text) and (exit_code == 2 or ': No module named ' in text):
         message = re.sub(r"^.*?: (?=can't)", '', text) if exit_code == 2 else text.rpartition(': ')[2]
         return Verdict('module', 'script-missing', message, '')
@@ -191,7 +193,9 @@ def headline(raised: Raised) -> str:
     """`Type: first line`, of a group with its parts."""
     said = shorten(raised.headline, 600 if raised.parts else LONGEST)
     if raised.parts:
-        parts = [shorten(part.headline if not part.parts else headline(part), 200) for part in raised.parts[:MOST_PARTS]]
+        parts = [
+            shorten(part.headline if not part.parts else headline(part), 200) for part in raised.parts[:MOST_PARTS]
+        ]
         more = len(raised.parts) - MOST_PARTS
         said += ': ' + '; '.join([*parts, *([f'and {more} more'] if more > 0 else [])])
     elif raised.parts == [] and raised.direct and raised.before and raised.before.parts:
@@ -227,7 +231,10 @@ def _detail(lines: list[str], block: Block | None, after: list[str]) -> str:
     if len(kept) > DETAIL_LINES or sum(map(len, kept)) > DETAIL_BYTES - 200:
         name = block.raised.name
         at = next((n for n in range(len(kept) - 1, -1, -1) if kept[n].lstrip(' |').startswith(name)), len(kept) - 1)
-        kept = [*_fitting(kept[max(at - DETAIL_LINES + 12, 0) : at], last=True, room=2400).split('\n'), *kept[at : at + 12]]
+        kept = [
+            *_fitting(kept[max(at - DETAIL_LINES + 12, 0) : at], last=True, room=2400).split('\n'),
+            *kept[at : at + 12],
+        ]
     return _fitting([shorten_line(line) for line in kept], last=False)
 
 

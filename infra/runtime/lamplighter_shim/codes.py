@@ -65,7 +65,10 @@ SQLSTATE = re.compile(r"\('(\w{5})', ")
 ORACLE = re.compile(r'\b(ORA-\d{5}|DPY-\d{4})\b')
 ORACLE_MEANS = {
     **dict.fromkeys(('ORA-01017', 'ORA-01031', 'ORA-28000', 'ORA-28001'), AUTHORIZATION),
-    **dict.fromkeys('ORA-12154 ORA-12170 ORA-12541 ORA-12545 ORA-12514 ORA-03113 ORA-03114 ORA-03135'.split(), NETWORK),
+    **dict.fromkeys(
+        ['ORA-12154', 'ORA-12170', 'ORA-12541', 'ORA-12545', 'ORA-12514', 'ORA-03113', 'ORA-03114', 'ORA-03135'],
+        NETWORK,
+    ),
     **dict.fromkeys(('DPY-6005', 'DPY-6001', 'DPY-4011'), NETWORK),
 }
 # What libpq and the servers behind it write; it has no code in the text of the exception.
@@ -75,7 +78,10 @@ POSTGRES = (
     (re.compile(r'could not translate host name'), ('network', 'dns')),
     (re.compile(r'Connection refused'), ('network', 'network-refused')),
     (re.compile(r'timeout expired|Connection timed out'), ('network', 'network-timeout')),
-    (re.compile(r'server closed the connection|terminating connection|SSL connection has been closed|Lost conn'), NETWORK),
+    (
+        re.compile(r'server closed the connection|terminating connection|SSL connection has been closed|Lost conn'),
+        NETWORK,
+    ),
 )
 
 
@@ -104,7 +110,7 @@ def _of_database(text: str) -> tuple[str, str] | None:
 
 
 def _of_sqlstate(state: str) -> tuple[str, str] | None:
-    """ISO/IEC 9075 classes 08 (connection), 28 (authorization), 40 (rolled back), 53 (resources); HYT: ODBC time-outs."""
+    """ISO/IEC 9075 classes 08 (connection), 28 (authorization), 40 (rolled back), 53 (resources); HYT: ODBC."""
     if state.startswith('HYT'):
         return 'network', 'network-timeout'
     return {'08': NETWORK, '28': AUTHORIZATION, '40': SERVER, '53': THROTTLED}.get(state[:2])

@@ -1,5 +1,7 @@
 """Finds or makes the Python that runs the job."""
 
+from __future__ import annotations
+
 import hashlib
 import os
 import sys
@@ -11,6 +13,11 @@ from .process import capture, find_program
 from .uverror import uv_failure
 from .workdir import remove
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import Say, Spec, Tick
+
+
 COMPLETE = '.lamplighter-complete'
 UV_LIMIT_S = 15 * 60
 
@@ -18,15 +25,15 @@ UV_LIMIT_S = 15 * 60
 class Interpreter:
     """`program`: path of python. `venv`: its environment's directory, or None. `version`: such as `3.11.7`."""
 
-    def __init__(self, program, version, venv=None):
+    def __init__(self, program: str, version: str, venv: str | None = None) -> None:
         self.program, self.version, self.venv = program, version, venv
 
 
-def own_interpreter():
+def own_interpreter() -> Interpreter:
     return Interpreter(sys.executable, '.'.join(map(str, sys.version_info[:3])))
 
 
-def prepare(spec, base, log_lines, tick):
+def prepare(spec: Spec, base: str, log_lines: Say, tick: Tick) -> Interpreter:
     """The interpreter for the job in `base`/work. `log_lines(text)` tells the reader, `tick()` is called meanwhile.
 
     Raises Failure when it cannot be had.
@@ -53,17 +60,17 @@ def prepare(spec, base, log_lines, tick):
     return Interpreter(program, said.decode('ascii', 'replace').strip())
 
 
-def _locked(spec, base, log_lines, tick):
+def _locked(spec: Spec, base: str, log_lines: Say, tick: Tick) -> Interpreter:
     work = os.path.join(base, 'work')
     uv = _uv('this job has a uv.lock')
-    if spec['cache'] and (kept := _shared(spec, work, uv, log_lines, tick)):
+    if spec['cache'] and (kept := _shared(spec, spec['cache'], work, uv, log_lines, tick)):
         return kept
     venv = os.path.join(base, 'env')
     _sync(spec, uv, work, venv, log_lines, tick)
     return _of_venv(venv)
 
 
-def _shared(spec, work, uv, log_lines, tick):
+def _shared(spec: Spec, cache: str, work: str, uv: str, log_lines: Say, tick: Tick) -> Interpreter | None:
     """The environment from the cache, made there if needed. None: the cache cannot be used for this.
 
     An environment cannot be moved once made, so it is made in place under a lock, and counts only with the mark that
@@ -71,7 +78,7 @@ def _shared(spec, work, uv, log_lines, tick):
     """
     import fcntl
 
-    venvs = os.path.join(spec['cache'], 'envs')
+    venvs = os.path.join(cache, 'envs')
     venv = os.path.join(venvs, _key(spec, work))
     mark = os.path.join(venv, COMPLETE)
     if os.path.exists(mark):
@@ -101,7 +108,7 @@ def _shared(spec, work, uv, log_lines, tick):
     return _of_venv(venv)
 
 
-def _key(spec, work):
+def _key(spec: Spec, work: str) -> str:
     """Everything that decides what is installed. pyproject.toml too, so that a stale lock is still found out."""
     parts = [spec['python'] or sys.executable, sys.version, sys.platform, *os.uname()[4:]]
     for name in ('uv.lock', 'pyproject.toml'):
@@ -113,7 +120,7 @@ def _key(spec, work):
     return hashlib.sha256('\n'.join(parts).encode()).hexdigest()
 
 
-def _sync(spec, uv, work, venv, log_lines, tick, lock=None):
+def _sync(spec: Spec, uv: str, work: str, venv: str, log_lines: Say, tick: Tick, lock: int | None = None) -> None:
     began = time.monotonic()
     command = [uv, 'sync', '--locked', '--no-dev', '--no-install-project', '--no-progress', '--color', 'never']
     command += ['--python', spec['python'] or sys.executable]
@@ -128,7 +135,7 @@ def _sync(spec, uv, work, venv, log_lines, tick, lock=None):
     raise uv_failure(code, lines, UV_LIMIT_S)
 
 
-def _uv(why):
+def _uv(why: str) -> str:
     try:
         return find_program('uv', os.environ.get('PATH', '/usr/local/bin:/usr/bin:/bin'), '/')
     except FileNotFoundError:
@@ -138,7 +145,7 @@ def _uv(why):
         ) from None
 
 
-def _uv_env(spec, venv=None):
+def _uv_env(spec: Spec, venv: str | None = None) -> dict[str, str]:
     """uv needs the host's settings (index, proxies, certificates); building a package needs none of the secrets."""
     env = {name: value for name, value in os.environ.items() if name not in spec['secrets'] and name != 'VIRTUAL_ENV'}
     if venv:
@@ -148,7 +155,7 @@ def _uv_env(spec, venv=None):
     return env
 
 
-def _of_venv(venv):
+def _of_venv(venv: str) -> Interpreter:
     version = ''
     with open(os.path.join(venv, 'pyvenv.cfg'), encoding='utf-8') as file:
         for line in file:

@@ -1,5 +1,7 @@
 """How programs write a text where not every character may stand for itself. Pure; sets of text, or of bytes."""
 
+from __future__ import annotations
+
 import json
 import re
 
@@ -27,12 +29,12 @@ NOT_ASCII = re.compile(r'[^\0-\x7f]')
 PLAIN_IN_SHELL = re.compile(r'[^\w@%+=:,./-]', re.A)
 
 
-def as_json(text):
+def as_json(text: str) -> set[str]:
     """As Python's json writes it, in ASCII or not."""
     return {json.dumps(text, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)}
 
 
-def in_json(text):
+def in_json(text: str) -> set[str]:
     """As somebody's JSON has it."""
     found = set()
     for plain in as_json(text):
@@ -46,21 +48,21 @@ def in_json(text):
     return found | {HEX_IN_JSON.sub(lambda match: '\\u' + match[0][2:].upper(), form) for form in found}
 
 
-def as_python(text):
+def as_python(text: str) -> set[str]:
     """As `repr` writes it, as text and as bytes."""
     found = {repr(text)[1:-1], repr(text.encode('utf-8', 'surrogateescape'))[2:-1]}
     # Inside something longer the other quote may decide which one is escaped.
     return found | {form.replace("'", "\\'") for form in found if "\\'" not in form}
 
 
-def in_python(text):
+def in_python(text: str) -> set[str]:
     """As `repr`, `ascii` and stderr write it."""
     found = as_python(text) | {text.encode('unicode_escape').decode('ascii')}
     found.add(text.encode('ascii', 'backslashreplace').decode('ascii'))
     return found | {form.replace("'", "\\'") for form in found if "\\'" not in form}
 
 
-def in_html(text):
+def in_html(text: str) -> set[str]:
     found = set()
     plain = text.replace('&', '&amp;').replace('<', '&lt;').replace('>', '&gt;')
     for double in ('&quot;', '&#34;', '"'):
@@ -74,7 +76,7 @@ def in_html(text):
     return found | {form.replace('\n', '&#10;').replace('\r', '&#13;').replace('\t', '&#09;') for form in found}
 
 
-def in_quotes(text):
+def in_quotes(text: str) -> set[str]:
     """As CSV, SQL and shells do it."""
     found = {text.replace('"', '""'), text.replace("'", "''")}
     found |= {text.replace("'", "'\\''"), text.replace("'", "'\"'\"'")}
@@ -83,7 +85,7 @@ def in_quotes(text):
     return found | {text}
 
 
-def in_shell(text):
+def in_shell(text: str) -> set[str]:
     """As bash says it with `%q` or, where something cannot be seen, in `$'…'`."""
     seen = text.replace('\\', '\\\\').replace("'", "\\'")
     seen = seen.replace('\n', '\\n').replace('\r', '\\r').replace('\t', '\\t')
@@ -91,20 +93,20 @@ def in_shell(text):
     return {PLAIN_IN_SHELL.sub(lambda match: '\\' + match[0], text), seen, octal}
 
 
-def as_address(raw):
+def as_address(raw: bytes) -> set[bytes]:
     """As Python's quote and quote_plus and JavaScript's encodeURIComponent write it, from bytes to a set of bytes."""
     odd = frozenset(raw) - UNRESERVED
     ways = ((SAFE[0], b'+'), (SAFE[0], b'%20'), (SAFE[4], b'%20'))
     return {_percent(raw, odd - safe, b'%%%02X', space) for safe, space in ways}
 
 
-def _percent(raw, odd, pattern, space):
+def _percent(raw: bytes, odd: frozenset[int], pattern: bytes, space: bytes) -> bytes:
     for c in sorted(odd - {32}, key=lambda c: c != 37):  # the percent sign first
         raw = raw.replace(bytes((c,)), pattern % c)
     return raw.replace(b' ', space)
 
 
-def in_address(raw):
+def in_address(raw: bytes) -> set[bytes]:
     """Percent-encoded, from bytes to a set of bytes."""
     odd = frozenset(raw) - UNRESERVED
     found = set()

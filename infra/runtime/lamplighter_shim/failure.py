@@ -1,7 +1,10 @@
+from __future__ import annotations
+
+
 class Failure(Exception):
     """The attempt cannot succeed, and this is why: one of the error classes, one line for people, and details."""
 
-    def __init__(self, error_class, message, detail=''):
+    def __init__(self, error_class: str, message: str, detail: str = '') -> None:
         super().__init__(message)
         self.error_class, self.message, self.detail = error_class, message, detail
 

@@ -1,5 +1,7 @@
 """Puts the bundle and the inputs into the work directory, each one verified."""
 
+from __future__ import annotations
+
 import hashlib
 import os
 
@@ -8,8 +10,13 @@ from .storage import Away, code_of
 from .unzip import BadZip, entries
 from .workdir import parts_of, write
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import Sink, Spec
+    from .storage import Storage
 
-def place_bundle(spec, storage, root):
+
+def place_bundle(spec: Spec, storage: Storage, root: str) -> None:
     """Unpacks the job's code below `root`. Raises Failure (infrastructure) when it cannot be had whole."""
     digest = spec['bundle']['digest']
     if len(digest) != 64 or digest.strip('0123456789abcdef'):
@@ -29,7 +36,7 @@ def place_bundle(spec, storage, root):
         raise fetch_failed(f'bundle {digest[:12]} holds a path twice', twice.filename) from twice
 
 
-def place_inputs(spec, storage, root):
+def place_inputs(spec: Spec, storage: Storage, root: str) -> dict[str, str]:
     """Puts each input in its place. Returns path → SHA-256. Raises Failure."""
     placed = {}
     for wanted in spec['inputs']:
@@ -44,10 +51,10 @@ def place_inputs(spec, storage, root):
     return placed
 
 
-def _get(storage, url, digest, what):
-    parts = []
+def _get(storage: Storage, url: str, digest: str, what: str) -> bytes:
+    parts: list[bytes] = []
 
-    def fresh():
+    def fresh() -> Sink:
         parts.clear()
         return parts.append
 
@@ -64,7 +71,7 @@ def _get(storage, url, digest, what):
     return data
 
 
-def _from_cache(path, digest):
+def _from_cache(path: str, digest: str) -> bytes | None:
     try:
         with open(path, 'rb') as file:
             archive = file.read()
@@ -79,7 +86,7 @@ def _from_cache(path, digest):
     return None
 
 
-def _keep(path, archive):
+def _keep(path: str, archive: bytes) -> None:
     passing = f'{path}.{os.urandom(6).hex()}'
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -93,6 +100,6 @@ def _keep(path, archive):
             pass
 
 
-def fetch_failed(what, problem):
+def fetch_failed(what: str, problem: object) -> Failure:
     """A file that the service promised and storage does not give: ours to repair, not the job's."""
     return Failure('infrastructure', f'{what}: {problem}')

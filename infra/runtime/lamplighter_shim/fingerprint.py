@@ -12,9 +12,10 @@ HOSTS = tuple(
     re.compile(pattern, re.I)
     for pattern in (
         r'\bhost=[\'"]([^\'"]+)',
-        r'\b(?:https?|wss?|ftps?|amqps?|rediss?|postgres(?:ql)?|mysql|mongodb(?:\+srv)?|sftp|smb)://(?:[^\s/@\'"]*@)?([^\s/:\'"?#,)]+)',
-        r'\b(?:resolve|server at|connect to server|MySQL server on|to host|translate host name|connecting to|connect to|'
-        r'to address|getaddrinfo for)\s+(?:host\s+)?[\'"(]?([\w.-]+)',
+        r'\b(?:https?|wss?|ftps?|amqps?|rediss?|postgres(?:ql)?|mysql|mongodb(?:\+srv)?|sftp|smb)://'
+        r'(?:[^\s/@\'"]*@)?([^\s/:\'"?#,)]+)',
+        r'\b(?:resolve|server at|connect to server|MySQL server on|to host|translate host name|connecting to|'
+        r'connect to|to address|getaddrinfo for)\s+(?:host\s+)?[\'"(]?([\w.-]+)',
         r'\b((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}):\d{2,5}\b',
         r'^([a-z0-9.-]+):\d{2,5}: ',
     )
@@ -86,6 +87,8 @@ def host_of(raised: Raised | None, text: str) -> str | None:
         for pattern in HOSTS:
             if match := pattern.search(said[:2000]):
                 host = match[1].lower().rstrip('.')
-                if HOST.match(host) and (host == 'localhost' or '.' in host or pattern is HOSTS[0] or pattern is HOSTS[1]):
+                if HOST.match(host) and (
+                    host == 'localhost' or '.' in host or pattern is HOSTS[0] or pattern is HOSTS[1]
+                ):
                     return host
     return None

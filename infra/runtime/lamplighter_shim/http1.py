@@ -1,10 +1,22 @@
 """HTTP/1.1 over connections that are kept open."""
 
+from __future__ import annotations
+
 import os
 import socket
 import time
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Key = tuple[str, str, int | None]  # scheme, host, port
+    from collections.abc import Iterator
+    from email.message import Message
+    from urllib.parse import SplitResult
+
+    from .shapes import Sink
+
 
 CHUNK = 1 << 18
 
@@ -12,7 +24,7 @@ CHUNK = 1 << 18
 class Broken(Exception):
     """An exchange failed below HTTP. `sent`: the request may have arrived, so what it asks may have been done."""
 
-    def __init__(self, reason, sent):
+    def __init__(self, reason: str, sent: bool) -> None:
         super().__init__(reason)
         self.sent = sent
 
@@ -20,17 +32,17 @@ class Broken(Exception):
 class Reply:
     """`headers.get(name)` minds no case."""
 
-    def __init__(self, status, headers, body=b''):
+    def __init__(self, status: int, headers: Message, body: bytes = b'') -> None:
         self.status, self.headers, self.body = status, headers, body
 
 
 class FileBody:
     """`size` bytes of an open file as a request body; can be sent again."""
 
-    def __init__(self, fd, size):
+    def __init__(self, fd: int, size: int) -> None:
         self.fd, self.size = fd, size
 
-    def chunks(self):
+    def chunks(self) -> Iterator[bytes]:
         at = 0
         while at < self.size:
             chunk = os.pread(self.fd, min(CHUNK, self.size - at), at)
@@ -46,13 +58,15 @@ class Http:
     # Shorter than Node's 5 s and Azure's keep-alive, so that the other side is not closing while we send.
     IDLE_S = 4.0
 
-    def __init__(self, timeout=30.0, connect_timeout=5.0, relay=None):
+    def __init__(self, timeout: float = 30.0, connect_timeout: float = 5.0, relay: str | None = None) -> None:
         self.timeout, self.connect_timeout = timeout, connect_timeout
         self.relay = relay
         """Path of a Unix socket that takes the place of every http:// host, or None."""
-        self._kept = {}  # (scheme, host, port) → (connection, time.monotonic() of its last use)
+        self._kept: dict[Key, tuple[HTTPConnection, float]] = {}  # with time.monotonic() of its last use
 
-    def exchange(self, method, url, headers, body=b'', sink=None):
+    def exchange(
+        self, method: str, url: str, headers: dict[str, str], body: bytes | FileBody = b'', sink: Sink | None = None
+    ) -> Reply:
         """Sends one request once; returns its Reply, whose body went to `sink` (a callable) if the status is 200.
 
         Raises Broken when there was no whole answer, ValueError when the address is not http(s).
@@ -76,12 +90,20 @@ class Http:
             connection.close()
         return reply
 
-    def close(self):
+    def close(self) -> None:
         for connection, _ in self._kept.values():
             connection.close()
         self._kept.clear()
 
-    def _ask(self, connection, method, parts, headers, body, sink):
+    def _ask(
+        self,
+        connection: HTTPConnection,
+        method: str,
+        parts: SplitResult,
+        headers: dict[str, str],
+        body: bytes | FileBody,
+        sink: Sink | None,
+    ) -> tuple[Reply, bool]:
         connection.sock.settimeout(self.timeout)
         target = f'{parts.path or "/"}?{parts.query}' if parts.query else parts.path or '/'
         whole = True
@@ -101,10 +123,11 @@ class Http:
             raise ConnectionResetError('the connection was closed before the answer was whole')
         return Reply(response.status, response.headers), whole and not response.will_close
 
-    def _idle(self, key):
-        connection, used = self._kept.pop(key, (None, 0))
-        if connection is None:
+    def _idle(self, key: Key) -> HTTPConnection | None:
+        kept = self._kept.pop(key, None)
+        if kept is None:
             return None
+        connection, used = kept
         if time.monotonic() - used <= self.IDLE_S:
             connection.sock.setblocking(False)
             try:
@@ -115,7 +138,7 @@ class Http:
         connection.close()
         return None
 
-    def _connect(self, scheme, host, port):
+    def _connect(self, scheme: str, host: str, port: int | None) -> HTTPConnection:
         kind = HTTPSConnection if scheme == 'https' else HTTPConnection
         connection = kind(host, port, timeout=self.connect_timeout)
         relay = self.relay if scheme == 'http' else None

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import os
 
 # With the first four any process in the container gets tokens of the container's identity (learn.microsoft.com,
@@ -5,7 +7,7 @@ import os
 NAMES = ('IDENTITY_ENDPOINT', 'IDENTITY_HEADER', 'MSI_ENDPOINT', 'MSI_SECRET', 'LAMPLIGHTER_RUN')
 
 
-def forget_identity():
+def forget_identity() -> None:
     """Takes out of this process's environment what is for the platform alone: neither the job nor uv, which may build
     packages of strangers, has any business with it."""
     for name in NAMES:

@@ -21,6 +21,8 @@ FILE_ERRNO |= {20: 'file-not-found', 21: 'file-not-found', 28: 'disk-full', 122:
 # As `repr` has them inside the text of another: "(Caused by NewConnectionError(…". They come from the library.
 CAUSED_BY = re.compile(r'\(Caused by (?:[\w.]*\.)?(\w+)\(')
 
+POOL = re.compile(r'\bHTTPS?ConnectionPool\(host=')
+
 BY_NAME: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
     (re.compile(pattern), error_class, kind)
     for pattern, error_class, kind in (
@@ -79,12 +81,32 @@ BY_NAME: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
 PLAIN = {
     **dict.fromkeys(('KeyError', 'ValidationError', 'SchemaError', 'SchemaErrors', 'ColumnNotFoundError'), 'schema'),
     **dict.fromkeys(
-        'TypeError ValueError AttributeError IndexError ZeroDivisionError NameError UnboundLocalError AssertionError '
-        'RecursionError UnicodeDecodeError UnicodeEncodeError OverflowError ArithmeticError FloatingPointError LookupError '
-        'StopIteration NotImplementedError ParserError OutOfBoundsDatetime'.split(),
+        [
+            'TypeError',
+            'ValueError',
+            'AttributeError',
+            'IndexError',
+            'ZeroDivisionError',
+            'NameError',
+            'UnboundLocalError',
+            'AssertionError',
+            'RecursionError',
+            'UnicodeDecodeError',
+            'UnicodeEncodeError',
+            'OverflowError',
+            'ArithmeticError',
+            'FloatingPointError',
+            'LookupError',
+            'StopIteration',
+            'NotImplementedError',
+            'ParserError',
+            'OutOfBoundsDatetime',
+        ],
         'data-or-code',
     ),
-    **dict.fromkeys(('FileNotFoundError', 'FileExistsError', 'IsADirectoryError', 'NotADirectoryError'), 'file-not-found'),
+    **dict.fromkeys(
+        ('FileNotFoundError', 'FileExistsError', 'IsADirectoryError', 'NotADirectoryError'), 'file-not-found'
+    ),
     'PermissionError': 'file-permission',
 }
 DATABASE = re.compile(
@@ -113,7 +135,7 @@ def judge(raised: Raised) -> tuple[str, str]:
 
 
 def parts_of(raised: Raised) -> list[str]:
-    """The classes of a group's parts, each once, in their order; of one that wraps it as well. Empty without a group."""
+    """The classes of a group's parts, each once, in order; of what wraps it as well. Empty without a group."""
     if raised.parts:
         found: dict[str, None] = {}
         for part in raised.parts:
@@ -123,7 +145,17 @@ def parts_of(raised: Raised) -> list[str]:
 
 
 # Of different parts the one counts that a retry helps least.
-GRAVITY = 'syntax module configuration authorization memory application server throttled network'.split()
+GRAVITY = [
+    'syntax',
+    'module',
+    'configuration',
+    'authorization',
+    'memory',
+    'application',
+    'server',
+    'throttled',
+    'network',
+]
 
 
 def _of_group(raised: Raised) -> tuple[str, str]:
@@ -167,7 +199,7 @@ def of_status(code: int) -> tuple[str, str]:
 
 
 def of_errno(text: str) -> tuple[str, str] | None:
-    """By the number of the system's error, as OSError writes it."""
+    """By the number of the system's error, as OSError writes it, or by what urllib3 writes of its connections."""
     for match in ERRNO.finditer(text):
         number = int(match[1] or match[2] or match[3])
         if number in NETWORK_ERRNO:
@@ -176,6 +208,9 @@ def of_errno(text: str) -> tuple[str, str] | None:
             return 'application', FILE_ERRNO[number]
         if number == 12:
             return 'memory', 'memory'
+    if POOL.search(text):
+        kind = 'network-timeout' if 'timed out' in text else 'dns' if 'Failed to resolve' in text else 'network'
+        return 'network', kind
     return None
 
 
@@ -187,11 +222,11 @@ def _by_name(raised: Raised) -> tuple[str, str] | None:
         if pattern.search(raised.short):
             named = error_class, kind
             break
-    if named is None or named == ('network', 'network'):
-        if inner := CAUSED_BY.search(raised.text):
-            for pattern, error_class, kind in BY_NAME:
-                if pattern.search(inner[1]):
-                    return error_class, kind
+    inner = CAUSED_BY.search(raised.text) if named in (None, ('network', 'network')) else None
+    if inner:
+        for pattern, error_class, kind in BY_NAME:
+            if pattern.search(inner[1]):
+                return error_class, kind
     return named
 
 

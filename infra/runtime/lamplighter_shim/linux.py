@@ -1,11 +1,13 @@
 """What only the kernel of Linux offers. Everything here is best effort and does nothing elsewhere."""
 
+from __future__ import annotations
+
 import os
 
 PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 4, 36
 
 
-def wipe_variable(name):
+def wipe_variable(name: str) -> None:
     """Overwrites the value in the block that /proc/<pid>/environ shows; unsetenv alone leaves it there."""
     try:
         import ctypes
@@ -19,18 +21,18 @@ def wipe_variable(name):
         pass
 
 
-def guard():
+def guard() -> None:
     """Closes this process to its own job, and adopts the job's orphans."""
     _prctl(PR_SET_DUMPABLE, 0)
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
-def hide():
+def hide() -> None:
     """Closes this process to others of the same user: /proc/<pid>/mem and the like are root's from here on."""
     _prctl(PR_SET_DUMPABLE, 0)
 
 
-def _prctl(option, value):
+def _prctl(option: int, value: int) -> None:
     try:
         import ctypes
 
@@ -39,7 +41,7 @@ def _prctl(option, value):
         pass
 
 
-def process_start():
+def process_start() -> int | None:
     """Start of this process in clock ticks since boot: field 22 of /proc/self/stat (proc_pid_stat(5)), or None."""
     try:
         with open('/proc/self/stat', 'rb') as file:
@@ -48,9 +50,9 @@ def process_start():
         return None
 
 
-def children():
+def children() -> list[int]:
     """Process ids of this process's children."""
-    found = []
+    found: list[int] = []
     try:
         for thread in os.listdir('/proc/self/task'):
             with open(f'/proc/self/task/{thread}/children', 'rb') as file:
@@ -72,7 +74,7 @@ def children():
     return found
 
 
-def members(group):
+def members(group: int) -> list[int]:
     """Process ids of a process group that are not dead: fields 3 and 5 of /proc/<pid>/stat (proc_pid_stat(5))."""
     found = []
     try:
@@ -89,7 +91,7 @@ def members(group):
     return found
 
 
-def command_line(pid):
+def command_line(pid: int) -> bytes:
     """Its arguments with NUL in between; empty when it is gone or of another user."""
     try:
         with open(f'/proc/{pid}/cmdline', 'rb') as file:
@@ -98,18 +100,18 @@ def command_line(pid):
         return b''
 
 
-def oom_kills():
+def oom_kills() -> int | None:
     """How often the kernel killed for memory in this cgroup, or None where that is not known."""
     return _memory_figure(('memory.events', 'memory.oom_control'), 'oom_kill ')
 
 
-def memory_limit():
+def memory_limit() -> int | None:
     """The memory limit of this cgroup in bytes, or None: none, or not known."""
     limit = _memory_figure(('memory.max', 'memory.limit_in_bytes'), '')
     return None if limit is None or limit >= 1 << 60 else limit  # version 1 writes "none" as a huge number
 
 
-def _memory_figure(names, word):
+def _memory_figure(names: tuple[str, str], word: str) -> int | None:
     """The number behind `word` in the memory cgroup's file, whose name differs between version 2 and 1.
 
     Version 1 shows a container the path that its host sees, and mounts the container's own cgroup as the root.
@@ -130,7 +132,7 @@ def _memory_figure(names, word):
     return None
 
 
-def first_to_die(pid):
+def first_to_die(pid: int) -> None:
     """Makes a process and its children the kernel's first choice when memory runs out, so that we live to tell."""
     try:
         with open(f'/proc/{pid}/oom_score_adj', 'w', encoding='ascii') as file:

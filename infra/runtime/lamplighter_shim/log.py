@@ -1,9 +1,17 @@
 """Turns what the job writes into the records of its log. Keeps what it must in memory, emits the rest."""
 
+from __future__ import annotations
+
 from collections import deque
 
 from .clock import iso
 from .evidence import Evidence
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .redact import Redactor
+    from .shapes import Sink
+
 
 LONGEST_LINE = 64 * 1024
 TAIL_BYTES = 64 * 1024
@@ -18,42 +26,43 @@ class Log:
     a note of what was left out and the last 64 KiB. Times are ms since 1970.
     """
 
-    def __init__(self, limit, redactor, emit):
+    def __init__(self, limit: int, redactor: Redactor, emit: Sink) -> None:
         self._room = max(limit - TAIL_BYTES, 0)
         self._tail_room = min(limit, TAIL_BYTES)
         self._redactor, self._emit = redactor, emit
         self._partial, self._since, self._open = bytearray(), 0, False
-        self._ring, self._ring_bytes, self._dropped = deque(), 0, 0
+        self._ring: deque[bytes] = deque()
+        self._ring_bytes = self._dropped = 0
         self.bytes = self.lines = 0
         self.capped = False
         self._ends_open = False
         self.evidence = Evidence()
 
-    def write(self, data, now):
+    def write(self, data: bytes, now: int) -> None:
         """Takes output of the job."""
         self.bytes += len(data)
         self.lines += data.count(b'\n')
         self._ends_open = not data.endswith(b'\n')
         self._take(self._redactor.feed(data), now)
 
-    def say(self, text, now):
+    def say(self, text: str, now: int) -> None:
         """Adds lines of Lamplighter's own."""
         self.settle(now)
         for line in self._redactor.text(text).splitlines() or ['']:
             self._record(f'{iso(now)}{OURS}{line}\n'.encode('utf-8', 'replace'))
 
-    def settle(self, now):
+    def settle(self, now: int) -> None:
         """Lets a line that the job has begun and not ended be seen."""
         if self._partial:
             self._record(self._stamp(PIECE, self._since) + self._partial + b'\n')
             self._partial.clear()
             self._open = True
 
-    def last_words(self):
-        """What tells of the job's end in its redacted output (see Evidence), what the redactor still holds back included."""
+    def last_words(self) -> str:
+        """What is kept of the job's redacted output (see Evidence), what the redactor still holds back included."""
         return self.evidence.text(self._redactor.held())
 
-    def close(self, now):
+    def close(self, now: int) -> None:
         """Ends the log: what was held back comes out, and after a cap the tail."""
         self._take(self._redactor.finish(), now)
         if self._partial or self._open:
@@ -77,7 +86,7 @@ class Log:
         if tail:
             self._emit(tail)
 
-    def _take(self, data, now):
+    def _take(self, data: bytes, now: int) -> None:
         if not data:
             return
         self.evidence.add(data)
@@ -108,7 +117,7 @@ class Log:
             at = until
         self._begin(data[last + 1 :], now)
 
-    def _whole_lines(self, data, at, last):
+    def _whole_lines(self, data: bytes, at: int, last: int) -> int:
         """End of the run of lines from `at` on that are all at most 64 KiB long, as far as `last`."""
         while last + 1 - at > LONGEST_LINE:
             end = data.rfind(b'\n', at, at + LONGEST_LINE + 1)
@@ -117,7 +126,7 @@ class Log:
             at = end + 1
         return last + 1
 
-    def _begin(self, piece, now):
+    def _begin(self, piece: bytes, now: int) -> None:
         """Adds to the line in the making, and lets go of it in pieces of 64 KiB."""
         if not self._partial:
             self._since = now
@@ -131,10 +140,10 @@ class Log:
         self._partial[:] = whole[cut:]
         self._open = True
 
-    def _stamp(self, marker, now):
+    def _stamp(self, marker: str, now: int) -> bytes:
         return (iso(now) + marker).encode()
 
-    def _record(self, records):
+    def _record(self, records: bytes) -> None:
         """Passes whole records on while there is room; afterwards only the last ones are kept, in memory."""
         if not self._ring and len(records) <= self._room:
             self._room -= len(records)

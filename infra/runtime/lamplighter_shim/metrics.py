@@ -1,10 +1,20 @@
 """Reads $JOB_METRICS. Whatever the job has put there, the run goes on."""
 
+from __future__ import annotations
+
 import json
 import math
 import os
 import re
 import stat
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    from .shapes import Clean, Metric
+
 
 MOST_BYTES = 1 << 20
 MOST_METRICS = 200
@@ -16,14 +26,14 @@ NAME = re.compile(r'[A-Za-z_][A-Za-z0-9_.-]{0,63}')
 TABOO = frozenset(('__proto__', 'constructor', 'prototype'))
 
 
-def read_metrics(path, clean):
+def read_metrics(path: str, clean: Clean) -> tuple[dict[str, Metric], list[str]]:
     """(metrics, problems) from the file, which may be missing. `clean` takes secrets out of a text."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         return {}, []
     except OSError as error:
-        return {}, [f'the metrics file could not be read: {os.strerror(error.errno)}']
+        return {}, [f'the metrics file could not be read: {error.strerror}']
     status = os.fstat(fd)
     if not stat.S_ISREG(status.st_mode):
         os.close(fd)
@@ -36,17 +46,18 @@ def read_metrics(path, clean):
     return metrics, problems[:MOST_PROBLEMS]
 
 
-def parse_metrics(data, clean):
+def parse_metrics(data: bytes, clean: Clean) -> tuple[dict[str, Metric], list[str]]:
     """(metrics, problems) from the file's bytes. A line cut off by the limit is left out."""
     if len(data) >= MOST_BYTES:
         data = data[: data.rfind(b'\n') + 1]
-    metrics, problems = {}, []
+    metrics: dict[str, Metric] = {}
+    problems: list[str] = []
     for number, line in enumerate(data.decode('utf-8-sig', 'replace').split('\n'), 1):
         line = line.strip()
         if not line:
             continue
 
-        def problem(reason, line=line, number=number):
+        def problem(reason: str, line: str = line, number: int = number) -> None:
             if len(problems) < MOST_PROBLEMS:
                 # First clean, then cut: the beginning of a secret is one, too.
                 problems.append(f'line {number}: {json.dumps(_short(clean(line)), ensure_ascii=False)}: {reason}')
@@ -69,7 +80,7 @@ def parse_metrics(data, clean):
     return metrics, problems
 
 
-def _pairs(line, problem):
+def _pairs(line: str, problem: Callable[[str], None]) -> Iterable[tuple[Any, Any]]:
     if not line.startswith('{'):
         name, equals, value = line.partition('=')
         if not equals:
@@ -81,11 +92,12 @@ def _pairs(line, problem):
     except (ValueError, RecursionError):
         problem('not valid JSON')
         return ()
-    return found.items()
+    pairs: Iterable[tuple[Any, Any]] = found.items()
+    return pairs
 
 
-def _mix(value, problem, clean):
-    mix = {}
+def _mix(value: dict[str, Any], problem: Callable[[str], None], clean: Clean) -> dict[str, float]:
+    mix: dict[str, float] = {}
     for category, count in value.items():
         figure, label = number_of(count), clean(category)
         if figure is None:
@@ -102,7 +114,7 @@ def _mix(value, problem, clean):
     return mix
 
 
-def number_of(value):
+def number_of(value: Any) -> float | None:
     """A finite number from JSON or text (true is 1), or None. Beyond 2^53 as a float, as JavaScript reads it."""
     if isinstance(value, bool):
         return int(value)
@@ -123,5 +135,5 @@ def number_of(value):
     return int(figure) if figure.is_integer() and abs(figure) <= 2**53 else figure
 
 
-def _short(text):
+def _short(text: str) -> str:
     return text if len(text) <= 60 else f'{text[:57]}...'

@@ -1,5 +1,7 @@
 """Keeps the files that the job was declared to write."""
 
+from __future__ import annotations
+
 import hashlib
 import os
 import stat
@@ -9,15 +11,21 @@ from .http1 import FileBody
 from .storage import Away, code_of, exists
 from .workdir import parts_of
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import Clean, KeptOutput, Spec, Tick, WantedOutput
+    from .storage import Storage
+
+
 MOST_BYTES = 100 << 20
 
 
-def keep_outputs(spec, storage, root, clean, heartbeat):
+def keep_outputs(spec: Spec, storage: Storage, root: str, clean: Clean, heartbeat: Tick) -> list[KeptOutput]:
     """A KeptOutput for each declared output below `root`. `heartbeat()` is called in between. Raises nothing."""
-    kept = []
+    kept: list[KeptOutput] = []
     for wanted in spec['outputs']:
         heartbeat()
-        entry = {'path': wanted['path']}
+        entry: KeptOutput = {'path': wanted['path']}
         try:
             _keep(entry, wanted, storage, root, clean)
         except Exception as error:  # one file must not cost the result
@@ -26,7 +34,7 @@ def keep_outputs(spec, storage, root, clean, heartbeat):
     return kept
 
 
-def _keep(entry, wanted, storage, root, clean):
+def _keep(entry: KeptOutput, wanted: WantedOutput, storage: Storage, root: str, clean: Clean) -> None:
     try:
         fd = open_inside(root, wanted['path'])
     except FileNotFoundError:
@@ -74,7 +82,7 @@ def _keep(entry, wanted, storage, root, clean):
             entry['problem'] = '; '.join(problems)
 
 
-def open_inside(root, path):
+def open_inside(root: str, path: str) -> int:
     """Opens a file below `root` for reading, through no symbolic link. Raises OSError, ValueError."""
     *folders, name = parts_of(path)
     at = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
@@ -90,7 +98,7 @@ def open_inside(root, path):
         os.close(at)
 
 
-def refusal(error):
+def refusal(error: OSError | ValueError) -> str:
     if isinstance(error, ValueError):
         return str(error)
     if isinstance(error, NotADirectoryError):
@@ -98,7 +106,7 @@ def refusal(error):
     return os.strerror(error.errno) if error.errno else str(error)
 
 
-def kind_of(mode):
+def kind_of(mode: int) -> str:
     for test, name in (
         (stat.S_ISLNK, 'symbolic link'),
         (stat.S_ISDIR, 'directory'),

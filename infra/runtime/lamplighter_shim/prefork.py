@@ -2,8 +2,10 @@
 
 Requests come on stdin: a HEADER (number, size), then the specification as JSON. Answers go to stdout, one JSON object
 a line: {"started": number, "pid": n}, {"refused": number, "why": text}, {"ended": number, "code": n}, where a negative
-code is the signal's number. The end of stdin ends the prefork server and not its children: they outlive a host that dies.
+code is the signal's number. The end of stdin ends the prefork server and not its children: they outlive their host.
 """
+
+from __future__ import annotations
 
 import gc
 import json
@@ -26,17 +28,17 @@ USAGE, SOFTWARE = 64, 70
 class Prefork:
     """One thread only: a fork would take the locks of the others along, locked."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._wake, ring = os.pipe()
         self._own = (self._wake, ring)
         for fd in self._own:
             os.set_blocking(fd, False)
         signal.set_wakeup_fd(ring, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        self._numbers = {}  # of the children, by their process ids
+        self._numbers: dict[int, int] = {}  # of the children, by their process ids
         self._expect(None, HEADER.size)
 
-    def serve(self):
+    def serve(self) -> None:
         """Returns when nobody is left to ask for anything."""
         poll = select.poll()
         poll.register(0, select.POLLIN)
@@ -51,10 +53,10 @@ class Prefork:
         except BrokenPipeError:
             return
 
-    def _expect(self, number, size):
+    def _expect(self, number: int | None, size: int) -> None:
         self._number, self._buffer, self._filled = number, bytearray(size), 0
 
-    def _read(self):
+    def _read(self) -> bool:
         """Takes what has come, never beyond the request it belongs to: a child must not find the next one in here."""
         count = os.readv(0, [memoryview(self._buffer)[self._filled :]])
         self._filled += count
@@ -70,7 +72,7 @@ class Prefork:
                 self._expect(None, HEADER.size)
         return count > 0
 
-    def _start(self, number, text):
+    def _start(self, number: int, text: bytearray) -> None:
         try:
             pid = os.fork()
         except OSError as error:
@@ -81,7 +83,7 @@ class Prefork:
         self._numbers[pid] = number
         self._tell({'started': number, 'pid': pid})
 
-    def _live(self, text):
+    def _live(self, text: bytearray) -> None:
         """The life of a child. Does not return."""
         code = SOFTWARE
         try:
@@ -106,7 +108,7 @@ class Prefork:
             sys.stderr.flush()
             os._exit(code)
 
-    def _reap(self):
+    def _reap(self) -> None:
         try:
             while os.read(self._wake, 512):
                 pass
@@ -120,33 +122,22 @@ class Prefork:
             if number is not None:
                 self._tell({'ended': number, 'code': os.waitstatus_to_exitcode(status)})
 
-    def _tell(self, answer):
+    def _tell(self, answer: dict[str, int | str]) -> None:
         line = json.dumps(answer).encode() + b'\n'
         while line:
             line = line[os.write(1, line) :]
 
 
-def wipe(text):
+def wipe(text: bytearray) -> None:
     """The signed addresses and secrets of one attempt are nothing for the children that are forked later."""
     text[:] = bytes(len(text))
 
 
-def load():
+def load() -> None:
     """Imports what is otherwise imported late, by us or by Python itself, as nearly every run needs some of it."""
-    import csv  # noqa: F401
-    import ctypes  # noqa: F401
-    import encodings.ascii
-    import encodings.idna
-    import encodings.utf_8_sig  # noqa: F401
-    import resource  # noqa: F401
-    import shutil  # noqa: F401
-    import ssl  # noqa: F401
-    import threading  # noqa: F401
-
-    from . import classify, metrics, outputs, profile, secretforms, terminal, xlsx  # noqa: F401
 
 
-def close_inherited():
+def close_inherited() -> None:
     """Whoever started this may have left descriptors open; the jobs would get them all."""
     try:
         found = [int(name) for name in os.listdir('/dev/fd')]
@@ -160,7 +151,7 @@ def close_inherited():
                 pass  # the listing's own
 
 
-def main():
+def main() -> None:
     close_inherited()
     load()
     hide()

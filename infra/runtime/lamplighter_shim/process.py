@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import errno
 import os
 import select
@@ -7,8 +9,12 @@ import time
 
 from .linux import children, command_line, first_to_die, members
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import Tick
 
-def find_program(name, path, cwd):
+
+def find_program(name: str, path: str, cwd: str) -> str:
     """Full path of the program `name`, looked up as a shell would. Raises FileNotFoundError, PermissionError."""
     if '/' in name:
         found = os.path.join(cwd, name)
@@ -24,7 +30,7 @@ def find_program(name, path, cwd):
     raise FileNotFoundError(errno.ENOENT, 'not on the PATH', name)
 
 
-def spawn(argv, cwd, env, out, keep=None):
+def spawn(argv: list[str], cwd: str, env: dict[str, str], out: int, keep: int | None = None) -> int:
     """Starts a process in a session and group of its own, stdout and stderr into `out`, stdin empty.
 
     `keep` is one more descriptor the process inherits. Returns the pid. Raises OSError when it did not start,
@@ -48,19 +54,19 @@ def spawn(argv, cwd, env, out, keep=None):
     return pid
 
 
-def alone():
+def alone() -> bool:
     """Whether this is the first process of a container: everything in it is ours, its memory limit too."""
     return os.getpid() == 1
 
 
-def kill_group(group, number):
+def kill_group(group: int, number: int) -> None:
     try:
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):
         pass
 
 
-def kill_job(group):
+def kill_job(group: int) -> None:
     """Kills a process group, but for Python's resource trackers in it: they end with the job, and only they can remove
     its shared memory."""
     spared = [pid for pid in members(group) if b'resource_tracker' in command_line(pid)]
@@ -78,7 +84,7 @@ def kill_job(group):
             return
 
 
-def bury_orphans(pid):
+def bury_orphans(pid: int) -> None:
     """Buries the dead among our children, but for `pid`."""
     for child in children():
         if child != pid:
@@ -88,7 +94,7 @@ def bury_orphans(pid):
                 pass
 
 
-def kill_strays(patience_s=2.0):
+def kill_strays(patience_s: float = 2.0) -> int:
     """Kills and buries every process that the job left behind, also those that made a session of their own.
 
     They are our children once their parents are dead, as the shim is a subreaper; killing one brings its own
@@ -118,16 +124,19 @@ def kill_strays(patience_s=2.0):
     return len(killed)
 
 
-def capture(argv, cwd, env, tick, limit_s, keep=None):
+def capture(
+    argv: list[str], cwd: str, env: dict[str, str], tick: Tick, limit_s: float, keep: int | None = None
+) -> tuple[int | None, bytes]:
     """Runs a tool to its end. Returns (exit code, last 64 KiB of its output); exit code None: beyond `limit_s`.
 
     `tick` is called about twice a second. Whatever it or a signal handler raises ends the tool.
     """
-    reading, writing = os.pipe()
+    reading, open_end = os.pipe()
+    writing: int | None = open_end
     pid, tail, until = None, b'', time.monotonic() + limit_s
     try:
-        pid = spawn(argv, cwd, env, writing, keep)
-        os.close(writing)
+        pid = spawn(argv, cwd, env, open_end, keep)
+        os.close(open_end)
         writing = None
         poll = select.poll()
         poll.register(reading, select.POLLIN)

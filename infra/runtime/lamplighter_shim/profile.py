@@ -1,10 +1,20 @@
 """Describes a table by its columns, so that drift in what a job writes shows without touching its script. Pure."""
 
+from __future__ import annotations
+
 import math
 from collections import Counter
 from itertools import zip_longest
 
 from .tables import read_table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, BinaryIO
+
+    from .shapes import Clean, Profile
+    from .shapes import Column as ColumnShape
+
 
 MOST_ROWS = 200_000
 MOST_CELLS = 3_000_000
@@ -16,7 +26,7 @@ BATCH = 500
 EMPTY = frozenset(('', 'nan', 'null', 'none'))
 
 
-def profile(path, file, size, clean):
+def profile(path: str, file: BinaryIO, size: int, clean: Clean) -> Profile | None:
     """An OutputProfile of an open binary file of `size` bytes, or None when its name is not that of a table.
 
     `clean` takes secrets out of a text. Raises NotProfiled with the reason, and what readers of formats raise.
@@ -24,8 +34,9 @@ def profile(path, file, size, clean):
     table = read_table(path, file, size)
     if table is None:
         return None
-    columns, rows, partial = [], 0, False
-    batch, width = [], 1
+    columns: list[Column] = []
+    batch: list[list[Any]] = []
+    rows, width, partial = 0, 1, False
     for row in table.rows:
         if rows >= MOST_ROWS or rows * width >= MOST_CELLS:
             partial = True
@@ -40,14 +51,14 @@ def profile(path, file, size, clean):
     names = [str(name) for name in table.names()[:MOST_COLUMNS]]
     columns += [Column() for _ in range(len(names) - len(columns))]
     names += [f'column {number}' for number in range(len(names) + 1, len(columns) + 1)]
-    described = [
-        {'name': clean(name or f'column {number}')[:LONGEST_TEXT], **column.describe(rows, clean)}
-        for number, (name, column) in enumerate(zip(names, columns), 1)
-    ]
+    described: list[ColumnShape] = []
+    for number, (name, column) in enumerate(zip(names, columns), 1):
+        described.append({'name': clean(name or f'column {number}')[:LONGEST_TEXT]})
+        described[-1].update(column.describe(rows, clean))
     return {'format': table.format, 'rows': rows, 'columns': described, 'partial': partial or table.partial()}
 
 
-def _add(columns, rows, plain):
+def _add(columns: list[Column], rows: list[list[Any]], plain: bool) -> None:
     """Adds rows, column by column. Most cells say what others have said already, and counting alone is quick.
 
     `plain`: every cell is text. Other ones are taken one by one, as 1 and true are the same to a dictionary.
@@ -67,14 +78,15 @@ def _add(columns, rows, plain):
 class Column:
     """The figures of one column, gathered in constant memory."""
 
-    __slots__ = ('numbers', 'booleans', 'texts', 'mean', 'square', 'low', 'high', 'counts')
+    __slots__ = ('booleans', 'counts', 'high', 'low', 'mean', 'numbers', 'square', 'texts')
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.numbers = self.booleans = self.texts = 0
         self.mean = self.square = 0.0
-        self.low, self.high, self.counts = math.inf, -math.inf, {}
+        self.low, self.high = math.inf, -math.inf
+        self.counts: dict[str, int] | None = {}
 
-    def add(self, value, times=1):
+    def add(self, value: Any, times: int = 1) -> None:
         """Takes a cell: text as in CSV, a number, a boolean, None for an empty one, or anything JSON holds.
 
         `times`: so many cells are like it.
@@ -111,7 +123,7 @@ class Column:
             if len(counts) > MOST_DISTINCT // MOST_COLUMNS * 5:
                 self.counts = None  # too many different ones to count, or to mean anything
 
-    def _measure(self, number, times):
+    def _measure(self, number: float, times: int) -> None:
         # Welford 1962, with West's weights (1979): no loss of digits when the spread is small beside the mean.
         self.numbers += times
         step = number - self.mean
@@ -122,7 +134,7 @@ class Column:
         if number > self.high:
             self.high = number
 
-    def describe(self, rows, clean):
+    def describe(self, rows: int, clean: Clean) -> ColumnShape:
         """The figures as OutputProfile wants them, apart from the name."""
         filled = self.numbers + self.booleans + self.texts
         kinds = [
@@ -131,17 +143,17 @@ class Column:
             if count
         ]
         kind = 'empty' if not kinds else kinds[0] if len(kinds) == 1 else 'mixed'
-        found = {'type': kind, 'nulls': round((rows - filled) / rows, 6) if rows else 0}
+        found: ColumnShape = {'type': kind, 'nulls': round((rows - filled) / rows, 6) if rows else 0}
         if kind == 'number':
-            figures = {
-                'min': self.low,
-                'max': self.high,
-                'mean': self.mean,
-                'sd': math.sqrt(max(self.square, 0) / self.numbers) if self.square < math.inf else math.inf,
-            }
-            found.update((name, figure) for name, figure in figures.items() if math.isfinite(figure))
-            for name in [name for name in figures if name in found and clean(_text(found[name])) == '***']:
-                del found[name]
+            sd = math.sqrt(max(self.square, 0) / self.numbers) if self.square < math.inf else math.inf
+            if _tells(self.low, clean):
+                found['min'] = self.low
+            if _tells(self.high, clean):
+                found['max'] = self.high
+            if _tells(self.mean, clean):
+                found['mean'] = self.mean
+            if _tells(sd, clean):
+                found['sd'] = sd
         if filled and self.counts is not None:
             found['distinct'] = len(self.counts)
             if kind != 'number':
@@ -150,15 +162,20 @@ class Column:
         return found
 
 
-def _shown(text, clean):
+def _tells(figure: float, clean: Clean) -> bool:
+    """Whether a figure is one, and no secret in digits."""
+    return math.isfinite(figure) and clean(_text(figure)) != '***'
+
+
+def _shown(text: str, clean: Clean) -> str:
     return clean(text, True) if len(text) >= LONGEST_TEXT else clean(text)
 
 
-def _text(figure):
+def _text(figure: float) -> str:
     return str(int(figure)) if figure.is_integer() else str(figure)
 
 
-def _number(text):
+def _number(text: str) -> float | None:
     """The number that a cell holds, or None. Digits behind a leading zero are a code, not a number."""
     first = text[0]
     if first not in '0123456789+-.' or '_' in text or (first == '0' and text[1:2].isdigit()):

@@ -27,8 +27,8 @@ WARNING = re.compile(r'\S.*:\d+: \w*Warning: |\S*Warning: ')
 
 
 class Raised:
-    """One exception as it was printed. `lines` is its message; `frames` are (file, line, function), the one that was
-    called first in front; `before` is the exception that led to it, directly if `direct`; `parts` are those of a group."""
+    """One exception as it was printed. `lines` is its message; `frames` are (file, line, function), first called in
+    front; `before` is the exception that led to it, directly if `direct`; `parts` are those of a group."""
 
     __slots__ = ('before', 'direct', 'frames', 'lines', 'name', 'parts')
 
@@ -160,7 +160,12 @@ def _message_end(lines: list[str], then: int) -> int:
             at += 1
         elif HEADER.match(line) or line.strip() in (CAUSE, CONTEXT) or WARNING.match(line):
             break
-        elif line[0] in ' \t' or GOES_ON.match(line) or (at + 1 < len(lines) and lines[at + 1][:1] in (' ', '\t')):
+        elif (
+            line[0] in ' \t'
+            or GOES_ON.match(line)
+            or lines[at + 1 : at + 2] == [GAP]
+            or (at + 1 < len(lines) and lines[at + 1][:1] in (' ', '\t'))
+        ):
             at += 1
             end = at
         else:
@@ -169,11 +174,8 @@ def _message_end(lines: list[str], then: int) -> int:
 
 
 def _frames(lines: list[str]) -> list[tuple[str, int, str]]:
-    found = []
-    for line in lines:
-        if match := FRAME.match(line):
-            found.append((match[1], int(match[2]), match[3] or '<module>'))
-    return found
+    found = filter(None, map(FRAME.match, lines))
+    return [(match[1], int(match[2]), match[3] or '<module>') for match in found]
 
 
 def _rich_block(lines: list[str], at: int) -> Block | None:
@@ -193,7 +195,7 @@ def _group_block(lines: list[str], at: int, column: int, first: int = 1) -> Bloc
             break
         end = inside + 1
     raised = _group(lines[at + first : end], column)
-    return raised and Block(at, end, raised, lines[at - 1] if at else '')
+    return Block(at, end, raised, lines[at - 1] if at else '') if raised else None
 
 
 def _in_margin(line: str, column: int) -> bool:

@@ -1,6 +1,13 @@
 """Takes secrets out of a stream of bytes, before anything of it is stored. Pure."""
 
+from __future__ import annotations
+
 from .search import WRAPPING, beginning, found, heads_of, is_suspicious, needles_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .search import Heads, Needles
+
 
 MASK = b'***'
 SHORTEST_SECRET = 4
@@ -11,13 +18,16 @@ class Redactor:
     """Replaces every form of every secret (see secretforms) by `***`, also over the borders of chunks, also with
     terminal escape sequences inside. Where forms overlap, all that any of them covers goes.
 
-    `secrets` is name → value. `short` lists the names of those that, without the blanks around them, are too short to be
-    told from ordinary text.
+    `secrets` is name → value. `short` lists the names of those that, without the blanks around them, are too short to
+    be told from ordinary text.
     """
 
-    def __init__(self, secrets):
-        self.short, values = [], set()
-        self._heads, self._wrapped_heads, self._needles = (set(), {}), (set(), {}), []
+    def __init__(self, secrets: dict[str, str]) -> None:
+        self.short: list[str] = []
+        values: set[str] = set()
+        self._heads: Heads = (set(), {})
+        self._wrapped_heads: Heads = (set(), {})
+        self._needles: list[Needles] = []
         self._held, self._covered = b'', 0
         if not secrets:
             return
@@ -33,7 +43,8 @@ class Redactor:
             return
 
         self._terminal = Terminal()
-        every, wrapped = set(), set()
+        every: set[bytes] = set()
+        wrapped: set[bytes] = set()
         for value in values:
             more, may_wrap = forms_of(value)
             every |= more
@@ -43,14 +54,14 @@ class Redactor:
         self._reach = 4 * self._longest + 4096
         self._heads, self._wrapped_heads = heads_of(every), heads_of(wrapped)
 
-    def feed(self, data):
+    def feed(self, data: bytes) -> bytes:
         """Takes a chunk; returns what can be let go. Holds back only what may turn out to begin a secret."""
         if not self._needles:
             return data
         whole = self._held + data
         return self._cut(whole, self._spans(whole), self._hold(whole))
 
-    def finish(self):
+    def finish(self) -> bytes:
         """Returns what was held back; the stream is over. The beginning of a secret that the end cuts off goes, too:
         a job may be killed while it writes."""
         first = self._hold(self._held) if self._held else 0
@@ -60,11 +71,11 @@ class Redactor:
         covered, self._held, self._covered = self._covered, b'', 0
         return out if covered else out + MASK
 
-    def held(self):
+    def held(self) -> bytes:
         """What `finish` would return now; the stream may go on."""
         return self._apart(self._held, self._covered).finish() if self._needles else self._held
 
-    def text(self, text, cut=False):
+    def text(self, text: str, cut: bool = False) -> str:
         """A text without secrets, apart from the stream. `cut`: it went on, so its end may be the beginning of one."""
         data = text.encode('utf-8', 'surrogateescape')
         if not cut or not self._needles:
@@ -73,24 +84,25 @@ class Redactor:
         first = self._hold(data)
         return (alone.feed(b'') if len(data) - first >= SHORTEST_SECRET else alone._rest()).decode('utf-8', 'replace')
 
-    def whole(self, data):
+    def whole(self, data: bytes) -> bytes:
         """Bytes without secrets, apart from the stream."""
         return self._apart(data, 0)._rest() if self._needles else data
 
-    def _apart(self, held, covered):
+    def _apart(self, held: bytes, covered: int) -> Redactor:
         alone = object.__new__(Redactor)
         alone.__dict__.update(self.__dict__, _held=held, _covered=covered)
         return alone
 
-    def _rest(self):
+    def _rest(self) -> bytes:
         return self._cut(self._held, self._spans(self._held), len(self._held))
 
-    def _cut(self, whole, spans, keep):
+    def _cut(self, whole: bytes, spans: list[tuple[int, int]], keep: int) -> bytes:
         """Masks the spans (start, end) that begin before `keep`, and holds back what follows it."""
         if not spans and not self._covered:
             self._held = whole[keep:]
             return whole[:keep] if self._held else whole
-        out, at = [], self._covered
+        out: list[bytes] = []
+        at = self._covered
         for start, end in sorted(spans):
             if start >= keep:
                 break
@@ -104,7 +116,7 @@ class Redactor:
         self._held = whole[keep:]
         return b''.join(out)
 
-    def _spans(self, whole):
+    def _spans(self, whole: bytes) -> list[tuple[int, int]]:
         escaped = b'\x1b' in whole
         views = [whole, self._terminal.bare(whole, 'escapes')[0]] if escaped else [whole]
         if not any(is_suspicious(view, self._needles) for view in views):
@@ -117,7 +129,7 @@ class Redactor:
         spans += ((back(start), back(end - 1) + 1) for start, end in found(bare, self._wrapped_heads[1]))
         return spans
 
-    def _hold(self, whole):
+    def _hold(self, whole: bytes) -> int:
         """Where the earliest beginning of a form is that the end of `whole` cuts off."""
         short = whole[max(len(whole) - self._longest, 0) :]
         keep = len(whole) - len(short) + beginning(short, *self._heads)
@@ -134,14 +146,14 @@ class Redactor:
             keep = min(keep, first + _last(tail, count))
         return keep
 
-    def _hold_bare(self, tail, heads, without):
+    def _hold_bare(self, tail: bytes, heads: Heads, without: str) -> int:
         bare, back = self._terminal.bare(tail, without)
         skipped = max(len(bare) - self._longest, 0)
         at = skipped + beginning(bare[skipped:], *heads)
         return back(at) if at < len(bare) else len(tail)
 
 
-def _last(data, count):
+def _last(data: bytes, count: int) -> int:
     """Where the last `count` bytes of data begin that are no white space."""
     at = len(data)
     while count:

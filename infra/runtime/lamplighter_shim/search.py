@@ -1,5 +1,15 @@
 """Finds many byte strings at once, mostly by finding out quickly that there is none. Pure."""
 
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    Heads = tuple[set[bytes], dict[bytes, list[bytes]]]  # see heads_of
+    Needles = tuple[bytes, list[bytes]]  # see needles_of
+
+
 # Case is levelled, and everything that wraps, separates or escapes is left out, so that few needles do. For forms of
 # which too little were left, only what terminals and lines add is.
 FOLD = bytes(c + 32 if 65 <= c <= 90 else c for c in range(256))
@@ -8,7 +18,7 @@ WRAPPING = b' \t\r\n'
 ENOUGH = 8  # characters of a needle: ordinary text hardly ever has them
 
 
-def is_suspicious(data, needles):
+def is_suspicious(data: bytes, needles: list[Needles]) -> bool:
     """Whether one of the forms that the needles stand for may be in data; says no only when none is."""
     for skipped, some in needles:
         folded = data.translate(FOLD, skipped)
@@ -17,7 +27,7 @@ def is_suspicious(data, needles):
     return False
 
 
-def found(data, heads):
+def found(data: bytes, heads: dict[bytes, list[bytes]]) -> Iterator[tuple[int, int]]:
     """(start, end) of the longest form wherever one begins."""
     for head, forms in heads.items():
         at = data.find(head)
@@ -29,11 +39,11 @@ def found(data, heads):
             at = data.find(head, at + 1)
 
 
-def needles_of(forms):
+def needles_of(forms: list[bytes]) -> list[Needles]:
     """(what is skipped, few folded byte strings), one of which is in the folded text whenever a form is in the text."""
     from re import findall
 
-    found = {SIGNS: [], WRAPPING: []}
+    found: dict[bytes, list[bytes]] = {SIGNS: [], WRAPPING: []}
     for form in forms:
         if b'\x1b' in form:
             return [(b'', [b''])]
@@ -48,7 +58,7 @@ def needles_of(forms):
     return [(skipped, needles) for skipped, needles in found.items() if needles]
 
 
-def _covered(folded, needles):
+def _covered(folded: bytes, needles: list[bytes]) -> bool:
     """Whether a needle is in the text, or can be shortened so that it is: to an end of it that tells enough."""
     if any(needle in folded for needle in needles):
         return True
@@ -65,16 +75,17 @@ def _covered(folded, needles):
     return False
 
 
-def heads_of(forms):
+def heads_of(forms: set[bytes]) -> Heads:
     """(beginnings of up to 3 bytes, first 4 bytes → forms, longest first): one search serves many forms."""
-    short, long = set(), {}
+    short: set[bytes] = set()
+    long: dict[bytes, list[bytes]] = {}
     for form in sorted(forms, key=lambda form: (-len(form), form)):
         short.update((form[:1], form[:2], form[:3]))
         long.setdefault(form[:4], []).append(form)
     return short, long
 
 
-def beginning(data, short, long):
+def beginning(data: bytes, short: set[bytes], long: dict[bytes, list[bytes]]) -> int:
     """The earliest position from which all the rest of data begins, and does not complete, a form; else its end."""
     size = len(data)
     first = next((n for n in range(max(size - 3, 0), size) if data[n:] in short), size)

@@ -1,5 +1,7 @@
 """The ways in which a secret can turn up in output; docs/secrets.md lists them for people. Pure."""
 
+from __future__ import annotations
+
 from binascii import b2a_base64
 
 from .escapes import (
@@ -23,7 +25,7 @@ STRIPPED = ''.join(map(chr, range(33))) + '\x7f\ufeff\ufffe\u200b\u200c\u200d\u2
 QUOTES = '"\'`'
 
 
-def text_forms(secret):
+def text_forms(secret: str) -> set[bytes]:
     """The secret (text) as it looks raw, escaped, and escaped twice in the ways that happen. A set of bytes."""
     if secret.isascii() and secret.isalnum():
         return {secret.encode()}
@@ -44,11 +46,11 @@ def text_forms(secret):
     return found | _in_latin(secret) | _in_ascii(secret)
 
 
-def _bytes(text):
+def _bytes(text: str) -> bytes:
     return text.encode('utf-8', 'surrogateescape')
 
 
-def _in_latin(secret):
+def _in_latin(secret: str) -> set[bytes]:
     """Basic authentication and old programs write it so."""
     try:
         raw = secret.encode('latin-1')
@@ -57,13 +59,13 @@ def _in_latin(secret):
     return {raw} | as_address(raw)
 
 
-def _in_ascii(secret):
+def _in_ascii(secret: str) -> set[bytes]:
     """What is left where a program prints to something that knows ASCII only."""
     forms = {secret.encode('ascii', how) for how in ('replace', 'ignore')}
     return {form for form in forms if len(form.replace(b'?', b'')) >= SHORTEST_REST}
 
 
-def packed_forms(secret, inside=True):
+def packed_forms(secret: str, inside: bool = True) -> set[bytes]:
     """The secret in base64 and hex. A set of bytes. `inside`: also as base64 of JSON and of addresses has it."""
     raw = _bytes(secret)
     forms = set()
@@ -79,7 +81,7 @@ def packed_forms(secret, inside=True):
     return forms
 
 
-def _base64(raw):
+def _base64(raw: bytes) -> set[bytes]:
     """Inside something longer, base64 begins in one of three places within a group of three bytes: for each of them
     the characters that depend on the secret alone. At the end of the text the last character and padding, too.
     """
@@ -94,7 +96,7 @@ def _base64(raw):
     return forms
 
 
-def bare(secret, also=''):
+def bare(secret: str, also: str = '') -> str:
     """The secret without what a script strips off its ends: white space, control characters, NUL, a BOM (also one that
     was read as Latin-1), and the characters of `also`."""
     core = secret
@@ -104,7 +106,7 @@ def bare(secret, also=''):
             return core
 
 
-def lines_of(secret):
+def lines_of(secret: str) -> list[str]:
     """The lines of a secret that has several, each without what is around it. A PEM key in one line, its line ends
     written as `\\n`, has several, too: scripts put the line ends back."""
     if '\n' not in secret and '\\n' in secret:
@@ -113,13 +115,14 @@ def lines_of(secret):
     return lines if len(lines) > 1 else []
 
 
-def forms_of(secret):
+def forms_of(secret: str) -> tuple[set[bytes], set[bytes]]:
     """Returns (all forms, those of base64 and hex that may be wrapped over lines), as sets of bytes."""
     lines, core = lines_of(secret), bare(secret)
     wholes = {whole for whole in (secret, core, bare(secret, QUOTES)) if len(whole) >= SHORTEST_FORM}
     if '\n' not in secret and '\\n' in secret:
         wholes.add('\n'.join(lines))
-    every, wrapped = set(), set()
+    every: set[bytes] = set()
+    wrapped: set[bytes] = set()
     for whole in wholes:
         every |= text_forms(whole)
         wrapped |= packed_forms(whole)

@@ -1,18 +1,44 @@
+from __future__ import annotations
+
 import json
 import os
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import Spec
+
+
 VARIABLE = 'LAMPLIGHTER_SPEC'
-KEYS = (
-    'version job run attempt scheduledFor command python env secrets bundle inputs outputs timeoutMs graceMs '
-    'logLimitBytes heartbeatMs deliverMs blobs relay nudge cache'
-).split()
+KEYS = [
+    'version',
+    'job',
+    'run',
+    'attempt',
+    'scheduledFor',
+    'command',
+    'python',
+    'env',
+    'secrets',
+    'bundle',
+    'inputs',
+    'outputs',
+    'timeoutMs',
+    'graceMs',
+    'logLimitBytes',
+    'heartbeatMs',
+    'deliverMs',
+    'blobs',
+    'relay',
+    'nudge',
+    'cache',
+]
 
 
 class BadSpec(Exception):
     pass
 
 
-def spec_text():
+def spec_text() -> str | bytes:
     """What LAMPLIGHTER_SPEC holds, or else what comes on stdin until its end.
 
     The variable holds signed addresses that the job must not see, so it is wiped from this process, too: taking it
@@ -31,7 +57,7 @@ def spec_text():
     return b''.join(parts)
 
 
-def parse_spec(text):
+def parse_spec(text: str | bytes | bytearray) -> Spec:
     """The specification from its JSON. Raises BadSpec."""
     try:
         spec = json.loads(text)
@@ -42,4 +68,5 @@ def parse_spec(text):
         raise BadSpec(f'the specification of the attempt lacks {", ".join(missing)}')
     if spec['version'] != 1:
         raise BadSpec(f'this shim reads version 1 of the specification, and this is {spec["version"]!r}')
-    return spec
+    checked: Spec = spec
+    return checked

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import os
 import time
 from _thread import allocate_lock
@@ -11,16 +13,17 @@ class Spool:
     At most 8 MiB of it are in memory; what comes on top goes to a nameless file in `directory`.
     """
 
-    def __init__(self, directory):
+    def __init__(self, directory: str) -> None:
         self._directory, self._lock = directory, allocate_lock()
-        self._head, self._file, self._read_at, self._write_at = bytearray(), None, 0, 0
-        self.since = None
+        self._head, self._read_at, self._write_at = bytearray(), 0, 0
+        self._file: int | None = None
+        self.since: float | None = None
         """time.monotonic() of the oldest byte, or None when there is none."""
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._head) + self._write_at - self._read_at
 
-    def append(self, data):
+    def append(self, data: bytes) -> None:
         with self._lock:
             if self.since is None:
                 self.since = time.monotonic()
@@ -37,14 +40,14 @@ class Spool:
                 self._write_at += done
                 view = view[done:]
 
-    def peek(self, size):
+    def peek(self, size: int) -> bytes:
         """The first bytes, at most `size` of them; they stay until `drop`."""
         with self._lock:
             if self._head or self._file is None:
                 return bytes(self._head[:size])
             return os.pread(self._file, min(size, self._write_at - self._read_at), self._read_at)
 
-    def drop(self, size):
+    def drop(self, size: int) -> None:
         """Forgets the first `size` bytes, which came from one `peek`."""
         with self._lock:
             if self._head:

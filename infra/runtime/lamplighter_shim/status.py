@@ -17,6 +17,7 @@ IN_CONTEXT = tuple(
         rf'\bHTTP(?:S|/\d(?:\.\d)?)?(?:[ _-]?(?:Error|status|code|response))*\W{{0,4}}{_NUMBER}{_COUNT}',
         rf'\bstatus(?:[ _-]?code)?[\'"]?\W{{0,4}}(?:was |is |of )?\W{{0,3}}{_NUMBER}{_COUNT}',
         rf'\bresponse(?:[ _-]?(?:code|status))*[\'"]?\W{{0,4}}(?:was |is |of )?\W{{0,3}}{_NUMBER}{_COUNT}',
+        rf'\bhttps?://\S+\s(?:returned|answer(?:s|ed)|gave|responded|->|=>)(?: with)?\W{{0,3}}{_NUMBER}{_COUNT}',
         rf'\b{_NUMBER} (?:Client|Server) Error\b',
         rf'\b(?:Client|Server) error \W?{_NUMBER}',
         rf'\b{_NUMBER} (?:{_REASONS})(?=\s*(?:$|[:.,;)\'"<>\]}}|-]|for\b))',

@@ -1,10 +1,20 @@
 """Azure Blob Storage over signed addresses (REST, learn.microsoft.com/rest/api/storageservices)."""
 
+from __future__ import annotations
+
 import random
 import time
 
 from .http1 import Broken, Http
 from .retry import delay_ms, retryable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .http1 import FileBody, Reply
+    from .shapes import Reach, Sink
+
 
 API_VERSION = '2023-11-03'
 
@@ -16,17 +26,31 @@ class Away(Exception):
 class Storage:
     """Requests that are tried again. An outage counts from its first failure over all requests made here."""
 
-    def __init__(self, spec, timeout=30.0, pause=time.sleep):
+    def __init__(self, spec: Reach, timeout: float = 30.0, pause: Callable[[float], object] = time.sleep) -> None:
         self.deliver_ms, self.calls, self.pause = spec['deliverMs'], 0, pause
         self.http = Http(timeout, relay=spec['relay'])
-        self._away_since = None
+        self._away_since: float | None = None
 
-    def once(self, method, url, headers=None, body=b'', sink=None):
+    def once(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str] | None = None,
+        body: bytes | FileBody = b'',
+        sink: Sink | None = None,
+    ) -> Reply:
         """One try. Raises Broken."""
         self.calls += 1
         return self.http.exchange(method, url, {'x-ms-version': API_VERSION, **(headers or {})}, body, sink)
 
-    def send(self, method, url, headers=None, body=b'', new_sink=None):
+    def send(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str] | None = None,
+        body: bytes | FileBody = b'',
+        new_sink: Callable[[], Sink] | None = None,
+    ) -> Reply:
         """Tries until storage gives an answer that stands. Returns the Reply.
 
         `new_sink` is called for a fresh sink at each try, as a broken download starts over. Raises Away.
@@ -50,7 +74,7 @@ class Storage:
                 raise Away(f'storage was away for {self.deliver_ms / 1000:g}s: {reason}')
             self.pause(min(delay_ms(tries, random.random(), wish), left_ms) / 1000)
 
-    def create(self, url, body, content_type='application/octet-stream'):
+    def create(self, url: str, body: bytes | FileBody, content_type: str = 'application/octet-stream') -> Reply:
         """Puts a block blob that must not exist yet. Returns the Reply; see `exists`.
 
         Once the attempt is taken nobody else writes its blobs: one that exists is our own, of a try whose answer was
@@ -60,7 +84,7 @@ class Storage:
         return self.send('PUT', url, headers, body)
 
 
-def exists(reply, url):
+def exists(reply: Reply, url: str) -> bool:
     """Whether storage refused to create the blob at `url` because there is one.
 
     A signature that may create and not write makes that a question of permission before it is one of conditions:
@@ -78,5 +102,5 @@ def exists(reply, url):
     return (reply.status, code) == (403, 'AuthorizationPermissionMismatch') and 'c' in granted
 
 
-def code_of(reply):
+def code_of(reply: Reply) -> str:
     return reply.headers.get('x-ms-error-code', '')

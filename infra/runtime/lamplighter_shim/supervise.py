@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import fcntl
 import os
 import select
@@ -11,6 +13,16 @@ from .linux import children
 from .process import bury_orphans, kill_group, kill_job, kill_strays, spawn
 from .signals import signal_name
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from resource import struct_rusage
+
+    from .log import Log
+    from .shapes import Spec
+    from .signals import Signals
+    from .uploader import Uploader
+
+
 READ_BYTES = 1 << 18
 PIPE_BYTES = 1 << 20
 TICK_S = 1.0
@@ -20,12 +32,17 @@ LEFTOVER_S = 1.0
 class Ended:
     """How the job's own process ended. Times in ms since 1970; `killed_by_us`: its SIGKILL was ours."""
 
-    exit_code = signal = stopped_by = None
+    exit_code: int | None = None
+    signal: str | None = None
+    stopped_by: str | None = None
     timed_out = killed_by_us = False
-    cpu_ms = peak_bytes = ended_at = 0
+    cpu_ms = 0.0
+    peak_bytes = ended_at = 0
 
 
-def supervise(argv, cwd, env, spec, log, signals, uploader):
+def supervise(
+    argv: list[str], cwd: str, env: dict[str, str], spec: Spec, log: Log, signals: Signals, uploader: Uploader
+) -> tuple[int, Ended]:
     """Runs the job to its end, or ends it. Returns (start in ms, Ended). Raises Failure when it does not start."""
     reading, writing = os.pipe()
     try:
@@ -51,10 +68,12 @@ def supervise(argv, cwd, env, spec, log, signals, uploader):
         os.close(reading)
 
 
-def _watch(pid, reading, spec, log, signals, uploader):
+def _watch(pid: int, reading: int, spec: Spec, log: Log, signals: Signals, uploader: Uploader) -> Ended:
     ended = Ended()
     began = time.monotonic()
-    limit, kill_at, tick_at = began + spec['timeoutMs'] / 1000, None, began + TICK_S
+    limit: float | None = began + spec['timeoutMs'] / 1000
+    kill_at: float | None = None
+    tick_at = began + TICK_S
     poll = select.poll()
     poll.register(reading, select.POLLIN)
     poll.register(signals.wake, select.POLLIN)
@@ -103,7 +122,7 @@ def _watch(pid, reading, spec, log, signals, uploader):
     return ended
 
 
-def _dead(pid):
+def _dead(pid: int) -> tuple[int, int, struct_rusage] | tuple[()] | None:
     """None while the job's process lives; then an empty tuple, or what wait4 says where only a burial can tell."""
     if not hasattr(os, 'waitid'):  # macOS before Python 3.13
         burial = os.wait4(pid, os.WNOHANG)
@@ -120,9 +139,9 @@ def _dead(pid):
     return None
 
 
-def _outlive(pid, reading, log, signals):
-    """Gives what the dead job has left behind a moment to end by itself, as Python's resource tracker does, which removes
-    shared memory. What it writes meanwhile is kept."""
+def _outlive(pid: int, reading: int, log: Log, signals: Signals) -> None:
+    """Gives what the dead job has left behind a moment to end by itself, as Python's resource tracker does, which
+    removes shared memory. What it writes meanwhile is kept."""
     until = time.monotonic() + LEFTOVER_S
     while time.monotonic() < until and any(child != pid for child in children()):
         while _read(reading, log, at_end=True):
@@ -132,7 +151,7 @@ def _outlive(pid, reading, log, signals):
         time.sleep(0.01)
 
 
-def _read(reading, log, at_end=False):
+def _read(reading: int, log: Log, at_end: bool = False) -> int:
     try:
         data = os.read(reading, READ_BYTES)
     except BlockingIOError:
@@ -142,7 +161,7 @@ def _read(reading, log, at_end=False):
     return len(data)
 
 
-def not_started(program, error):
+def not_started(program: str, error: OSError | ValueError) -> Failure:
     if isinstance(error, FileNotFoundError):
         return Failure('module', f'"{program}" is not there: it is neither in the bundle nor on the PATH')
     if isinstance(error, PermissionError):

@@ -1,9 +1,17 @@
 """Reads files that hold a table, row by row."""
 
+from __future__ import annotations
+
 import io
 import json
 
 from .failure import NoTable, NotProfiled
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any, BinaryIO
+
 
 MOST_BYTES = 50 << 20
 LONGEST_LINE = 1 << 20
@@ -14,11 +22,18 @@ class Table:
     """`rows` yields lists of cells. `names()` and `partial()` are right once the rows were read. `plain`: all cells
     are text."""
 
-    def __init__(self, format, rows, names, partial, plain=False):
+    def __init__(
+        self,
+        format: str,
+        rows: Iterable[list[Any]],
+        names: Callable[[], list[str]],
+        partial: Callable[[], bool],
+        plain: bool = False,
+    ) -> None:
         self.format, self.rows, self.names, self.partial, self.plain = format, rows, names, partial, plain
 
 
-def read_table(path, file, size):
+def read_table(path: str, file: BinaryIO, size: int) -> Table | None:
     """A Table for an open binary file, or None when its name is that of no table. Raises NotProfiled."""
     format = FORMATS.get(path.rpartition('.')[2].lower())
     if format is None:
@@ -47,10 +62,10 @@ def read_table(path, file, size):
 class _Lines:
     """Lines of a text, as far as MOST_BYTES; `cut` says afterwards whether there was more."""
 
-    def __init__(self, file, encoding):
-        self._text, self.cut = io.TextIOWrapper(_Kept(file), encoding, 'replace', newline=''), False
+    def __init__(self, file: BinaryIO, encoding: str) -> None:
+        self._text, self.cut = io.TextIOWrapper(io.BufferedReader(_Kept(file)), encoding, 'replace', newline=''), False
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         read = 0
         while line := self._text.readline(LONGEST_LINE):
             read += len(line)
@@ -63,17 +78,17 @@ class _Lines:
 class _Kept(io.RawIOBase):
     """A file that survives the text wrapper around it, which would close it when it goes."""
 
-    def __init__(self, file):
+    def __init__(self, file: Any) -> None:
         self._file = file
 
-    def readable(self):
+    def readable(self) -> bool:
         return True
 
-    def readinto(self, space):
-        return self._file.readinto(space)
+    def readinto(self, space: Any) -> int:
+        return int(self._file.readinto(space))
 
 
-def _separated(format, file, size):
+def _separated(format: str, file: BinaryIO, size: int) -> Table:
     import csv
 
     sample = file.read(1 << 16)
@@ -88,12 +103,12 @@ def _separated(format, file, size):
     return Table(format, _filled(rows), lambda: names, lambda: lines.cut, plain=True)
 
 
-def _filled(rows):
+def _filled(rows: Iterator[list[str]]) -> Iterator[list[str]]:
     """The rows without the empty lines between them, which csv gives as []."""
     return (row for row in rows if row)
 
 
-def _encoding(sample, size):
+def _encoding(sample: bytes, size: int) -> str:
     if sample[:2] in (b'\xff\xfe', b'\xfe\xff'):
         return 'utf-16'
     import codecs
@@ -105,7 +120,7 @@ def _encoding(sample, size):
         return 'cp1252'  # what Excel writes as "CSV" on a Western Windows
 
 
-def _parsed(lines):
+def _parsed(lines: Iterable[str]) -> Iterator[Any]:
     for number, line in enumerate(lines, 1):
         if line.strip():
             try:
@@ -114,10 +129,10 @@ def _parsed(lines):
                 raise NotProfiled(f'line {number} is not valid JSON: {error}') from None
 
 
-def _records(format, records, partial):
-    names = {}
+def _records(format: str, records: Iterable[Any], partial: Callable[[], bool]) -> Table:
+    names: dict[str, int] = {}
 
-    def rows():
+    def rows() -> Iterator[list[Any]]:
         for number, record in enumerate(records, 1):
             if not isinstance(record, dict):
                 if number == 1 and format == 'jsonl':
@@ -125,7 +140,7 @@ def _records(format, records, partial):
                 raise NotProfiled(f'entry {number} is not an object')
             for name in record:
                 names.setdefault(name, len(names))
-            row = [None] * len(names)
+            row: list[Any] = [None] * len(names)
             for name, value in record.items():
                 row[names[name]] = json.dumps(value)[:200] if isinstance(value, (dict, list)) else value
             yield row

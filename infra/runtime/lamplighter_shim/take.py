@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import json
 import os
 import sys
@@ -7,10 +9,16 @@ from .clock import iso
 from .linux import process_start
 from .storage import Away, code_of, exists
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import Sink, Spec
+    from .storage import Storage
+
+
 TAKEN, UNREACHABLE = 75, 69
 
 
-def take(spec, storage, started_at):
+def take(spec: Spec, storage: Storage, started_at: int) -> int | None:
     """Claims the attempt by creating `started`. Returns None when it is ours, else the exit code to leave with.
 
     75: another shim has it, or the service has given it up. 69: storage was away, or does not let us.
@@ -44,11 +52,11 @@ def take(spec, storage, started_at):
     return UNREACHABLE
 
 
-def _is_ours(spec, storage, token):
+def _is_ours(spec: Spec, storage: Storage, token: object) -> bool:
     """Whether the mark that is there is the very one this shim has sent: then only the answer was lost."""
-    parts = []
+    parts: list[bytes] = []
 
-    def fresh():
+    def fresh() -> Sink:
         parts.clear()
         return parts.append
 

@@ -1,5 +1,12 @@
+from __future__ import annotations
+
 import re
 from bisect import bisect_right
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 # Escape sequences of ECMA-48. One that the end of the data cuts off counts, too: the text may go on after it.
 ESCAPES = (
@@ -11,14 +18,14 @@ ESCAPES = (
 class Terminal:
     """Sees bytes as a reader at a terminal would."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._patterns = {
             'escapes': re.compile(ESCAPES),
             'returns': re.compile(ESCAPES + rb'|\r+'),
             'lines': re.compile(ESCAPES + rb'|[ \t\r\n]+'),
         }
 
-    def bare(self, data, without):
+    def bare(self, data: bytes, without: str) -> tuple[bytes, Callable[[int], int]]:
         """(data without escapes, function from positions in it back to those in data).
 
         `without` says what else goes: `escapes` nothing, `returns` carriage returns, `lines` all white space.
@@ -36,7 +43,7 @@ class Terminal:
         starts.append(size)
         origins.append(at)
 
-        def back(position):
+        def back(position: int) -> int:
             piece = bisect_right(starts, position) - 1
             return origins[piece] + position - starts[piece]
 

@@ -4,6 +4,8 @@ What starts a container keeps the container's environment in its history, for wh
 a ticket instead of the specification, whose addresses let their holder write the attempt's blobs for hours.
 """
 
+from __future__ import annotations
+
 import sys
 
 from .attempt import run
@@ -14,6 +16,11 @@ from .spec import BadSpec, parse_spec
 from .storage import Away, Storage, code_of
 from .take import TAKEN, UNREACHABLE
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import Sink, Spec
+
+
 PATIENCE_MS = 10 * 60_000
 MOST_BYTES = 4 << 20
 DISCARD_S = 5.0
@@ -22,17 +29,17 @@ DISCARD_S = 5.0
 class Useless(Exception):
     """The ticket gives no specification. `code` is what the shim exits with."""
 
-    def __init__(self, code, message):
+    def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
         self.code = code
 
 
 class Ticket:
-    def __init__(self, url, patience_ms=PATIENCE_MS):
+    def __init__(self, url: str, patience_ms: int = PATIENCE_MS) -> None:
         self.url, self.signals = url, Signals()
         self.storage = Storage({'deliverMs': patience_ms, 'relay': None}, pause=self.signals.sleep)
 
-    def read(self):
+    def read(self) -> Spec:
         """The specification. Raises Useless, BadSpec, Stopped."""
         body = bytearray()
         try:
@@ -48,7 +55,7 @@ class Ticket:
             raise Useless(TAKEN, f'the attempt is taken already, or given up ({refusal} for its ticket)')
         raise Useless(UNREACHABLE, f'the specification could not be read: {refusal}; is its signature still good?')
 
-    def discard(self, storage):
+    def discard(self, storage: Storage) -> None:
         """Makes the ticket worthless. Best effort: what it shows is of use only until its signatures end."""
         usual, storage.http.timeout = storage.http.timeout, DISCARD_S
         try:
@@ -59,11 +66,11 @@ class Ticket:
             storage.http.timeout = usual
 
 
-def collector(body):
+def collector(body: bytearray) -> Sink:
     """A sink for one try of a download."""
     body.clear()
 
-    def collect(data):
+    def collect(data: bytes) -> None:
         body.extend(data)
         if len(body) > MOST_BYTES:
             raise BadSpec(f'the specification of the attempt is larger than {MOST_BYTES >> 20} MiB')
@@ -71,7 +78,7 @@ def collector(body):
     return collect
 
 
-def run_by_ticket(url, patience_ms=PATIENCE_MS):
+def run_by_ticket(url: str, patience_ms: int = PATIENCE_MS) -> int:
     """As attempt.run, of the specification at the address. Raises BadSpec."""
     ticket = Ticket(url, patience_ms)
     try:

@@ -1,9 +1,16 @@
 """Reads a bundle: a zip archive held in memory."""
 
+from __future__ import annotations
+
 import io
 import stat
 import zlib
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 MOST_BYTES = 1 << 30
 
@@ -12,7 +19,7 @@ class BadZip(Exception):
     pass
 
 
-def entries(archive):
+def entries(archive: bytes) -> Iterator[tuple[str, bytes, bool]]:
     """Yields (path, bytes, executable) of each file. Raises BadZip for what a bundle never holds.
 
     Whether a path is safe is for the writer to judge; links and special files are refused here.

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import random
 import sys
 import time
@@ -6,10 +8,19 @@ from .http1 import Broken
 from .retry import delay_ms, retryable
 from .storage import Storage, code_of, exists
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from threading import Event, Thread
+
+    from .heartbeat import Heartbeat
+    from .shapes import Spec
+    from .spool import Spool
+
+
 BIGGEST_BLOCK = 4 << 20
 
 
-def pace(blocks):
+def pace(blocks: int) -> tuple[float, int]:
     """(seconds, bytes): the log is sent when its oldest byte is that old or there are that many.
 
     An append blob takes 50,000 blocks. This slows down as they are used up: an hour at one a second, then for
@@ -28,22 +39,24 @@ class Uploader:
     The thread starts when there is something to take; most short runs end before that.
     """
 
-    def __init__(self, spec, spool, heartbeat):
+    def __init__(self, spec: Spec, spool: Spool, heartbeat: Heartbeat) -> None:
         self.spool, self.heartbeat = spool, heartbeat
         self.storage = Storage(spec, timeout=15.0)
         self.url, self.deliver_s = spec['blobs']['log'], spec['deliverMs'] / 1000
         self.offset = self._blocks = self._tries = 0
-        self.problem = None
+        self.problem: str | None = None
         """Why the log is not whole, or None."""
         self._created = False
         self._block, self._next_at = b'', 0.0
-        self._closing_at = self._wake = self._thread = None
+        self._closing_at: float | None = None
+        self._thread: Thread | None = None
+        self._wake: Event
 
     @property
-    def started(self):
+    def started(self) -> bool:
         return self._thread is not None
 
-    def start_if_due(self):
+    def start_if_due(self) -> None:
         since = self.spool.since
         now = time.monotonic()
         if not self.started and (now >= self.heartbeat.due_at or (since is not None and now - since >= 1)):
@@ -52,7 +65,7 @@ class Uploader:
             except RuntimeError:
                 pass  # a fork bomb has taken every place for a thread: there will be one when it has been killed
 
-    def start(self):
+    def start(self) -> None:
         if not self.started:
             import threading
 
@@ -61,15 +74,15 @@ class Uploader:
             thread.start()
             self._thread = thread
 
-    def finish(self):
+    def finish(self) -> bool:
         """Waits until all of the log is stored, or deliverMs are over. Returns whether it is."""
         self._closing_at = time.monotonic()
-        if self.started:
+        if self._thread:
             self._wake.set()
             self._thread.join()
         return self.problem is None and not len(self.spool)
 
-    def _run(self):
+    def _run(self) -> None:
         try:
             while self._closing_at is None or (len(self.spool) and not self.problem):
                 self.heartbeat.give_if_due(self.storage)
@@ -82,7 +95,7 @@ class Uploader:
         if self.problem:
             print(f'lamplighter: the log is not whole: {self.problem}', file=sys.stderr)
 
-    def _step(self):
+    def _step(self) -> float:
         """Sends a block if it is time. Returns the seconds until the next look."""
         now = time.monotonic()
         age, size = pace(self._blocks)
@@ -99,7 +112,7 @@ class Uploader:
             return max(self._next_at - now, 0.01)
         return min(0.5, max(self.heartbeat.due_at - now, 0))
 
-    def _send(self):
+    def _send(self) -> None:
         # A block that may have landed must come again byte for byte: its end is where the next one begins.
         self._block = self._block or self.spool.peek(BIGGEST_BLOCK)
         wish = None
@@ -128,7 +141,7 @@ class Uploader:
         if self._closing_at is not None and now - self._closing_at > self.deliver_s:
             self.problem = f'storage was away for {self.deliver_s:g}s: {reason}'
 
-    def _landed(self):
+    def _landed(self) -> None:
         self.offset += len(self._block)
         self.spool.drop(len(self._block))
         self._block, self._tries, self._next_at = b'', 0, 0.0

@@ -1,5 +1,7 @@
 """What it means when uv fails. Pure."""
 
+from __future__ import annotations
+
 import re
 
 from .failure import Failure
@@ -33,7 +35,7 @@ MEANINGS = (
 )
 
 
-def uv_failure(code, lines, limit_s):
+def uv_failure(code: int | None, lines: list[str], limit_s: int) -> Failure:
     """A Failure for uv's exit code (None: beyond `limit_s`) and the last lines it said."""
     detail = '\n'.join(lines)[-4096:]
     if code is None:

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import os
 import stat
 import time
@@ -5,10 +7,10 @@ import time
 PREFIX = 'lamplighter-'
 YOUNG_S = 60.0
 MOST_SWEPT = 20
-_held = []  # descriptors whose locks say that their directories are in use; they end with the process
+_held: list[int] = []  # descriptors whose locks say that their directories are in use; they end with the process
 
 
-def make():
+def make() -> str:
     """A fresh private directory (0700) with `work` in it, where the job runs. Returns its path."""
     base = os.path.join(_parent(), f'{PREFIX}{os.urandom(8).hex()}')
     os.mkdir(base, 0o700)
@@ -19,7 +21,7 @@ def make():
     return base
 
 
-def sweep():
+def sweep() -> None:
     """Removes what shims left behind that were killed before they could: directories like ours, of this user, that no
     shim holds and no process works in. Raises nothing."""
     swept = 0
@@ -46,11 +48,11 @@ def sweep():
             os.close(fd)
 
 
-def _parent():
+def _parent() -> str:
     return os.environ.get('TMPDIR') or '/tmp'
 
 
-def _lock(fd):
+def _lock(fd: int) -> bool:
     """Whether the lock is ours now. On a file system without locks it never is, and nothing is swept."""
     import fcntl
 
@@ -61,7 +63,7 @@ def _lock(fd):
         return False
 
 
-def _worked_in(base):
+def _worked_in(base: str) -> bool:
     """Whether a process has its working directory there: a job may outlive a shim that was killed."""
     try:
         names = [name for name in os.listdir('/proc') if name.isdigit()]
@@ -76,7 +78,7 @@ def _worked_in(base):
     return False
 
 
-def parts_of(path):
+def parts_of(path: str) -> list[str]:
     """The names in a relative path that stays inside its directory. Raises ValueError for any other path."""
     parts = path.split('/')
     if not path or '\0' in path or '\\' in path or any(part in ('', '.', '..') for part in parts):
@@ -84,7 +86,7 @@ def parts_of(path):
     return parts
 
 
-def write(root, path, data, mode=0o600, replace=False):
+def write(root: str, path: str, data: bytes, mode: int = 0o600, replace: bool = False) -> None:
     """Writes a file below `root`, making its directories. Raises ValueError for a path that leads out of it."""
     parts = parts_of(path)
     target = os.path.join(root, *parts)
@@ -95,7 +97,7 @@ def write(root, path, data, mode=0o600, replace=False):
         file.write(data)
 
 
-def remove(path):
+def remove(path: str) -> None:
     """Removes a tree, its read-only directories too; follows no link and gives up silently on what will not go."""
     try:
         if not stat.S_ISDIR(os.lstat(path).st_mode):

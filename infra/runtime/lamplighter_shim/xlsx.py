@@ -4,10 +4,19 @@ A workbook is a zip of XML made by somebody else's program: sizes are checked wh
 document types are refused, so that neither a zip bomb nor an entity bomb gets anywhere.
 """
 
+from __future__ import annotations
+
 import zipfile
 from xml.parsers import expat
 
 from .failure import NotProfiled
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any, BinaryIO
+    from zipfile import ZipFile
+
 
 MOST_BYTES = 200 << 20
 MOST_SHARED = 64 << 20
@@ -15,7 +24,7 @@ MOST_COLUMNS = 100
 CHUNK = 1 << 16
 
 
-def read_sheet(file):
+def read_sheet(file: BinaryIO) -> tuple[list[str], Iterator[list[Any]]]:
     """(names from the first row, an iterator over the other rows). Raises NotProfiled."""
     try:
         book = zipfile.ZipFile(file)
@@ -25,14 +34,15 @@ def read_sheet(file):
         raise NotProfiled(f'not a workbook that can be read: {error}') from None
 
 
-def _first_sheet(book):
-    targets, sheets = {}, []
+def _first_sheet(book: ZipFile) -> str:
+    targets: dict[str | None, str] = {}
+    sheets: list[str | None] = []
 
-    def relation(name, attributes):
+    def relation(name: str, attributes: dict[str, str]) -> None:
         if name == 'Relationship':
             targets[attributes.get('Id')] = attributes.get('Target', '')
 
-    def sheet(name, attributes):
+    def sheet(name: str, attributes: dict[str, str]) -> None:
         if name == 'sheet':
             sheets.append(next((value for key, value in attributes.items() if key.endswith(':id')), None))
 
@@ -44,17 +54,19 @@ def _first_sheet(book):
     return target.lstrip('/') if target.startswith('/') else f'xl/{target}'
 
 
-def _shared(book):
-    texts, parts, size = [], [], 0
+def _shared(book: ZipFile) -> list[str]:
+    texts: list[str] = []
+    parts: list[str] = []
+    size = 0
     phonetic = False
 
-    def start(name, _):
+    def start(name: str, _: object) -> None:
         nonlocal phonetic
         if name == 'si':
             parts.clear()
         phonetic = phonetic or name == 'rPh'
 
-    def end(name):
+    def end(name: str) -> None:
         nonlocal size, phonetic
         if name == 'rPh':
             phonetic = False
@@ -64,7 +76,7 @@ def _shared(book):
             if size > MOST_SHARED:
                 raise NotProfiled('the workbook holds too much text')
 
-    def data(text, name):
+    def data(text: str, name: str) -> None:
         if name == 't' and not phonetic:
             parts.append(text)
 
@@ -73,23 +85,25 @@ def _shared(book):
     return texts
 
 
-def _rows(book, path, shared):
-    done, row, cell = [], [], {}
+def _rows(book: ZipFile, path: str, shared: list[str]) -> Iterator[list[Any]]:
+    done: list[list[Any]] = []
+    row: list[Any] = []
+    cell: dict[str, Any] = {}
 
-    def start(name, attributes):
+    def start(name: str, attributes: dict[str, str]) -> None:
         if name == 'row':
             row.clear()
         elif name == 'c':
             cell.update(at=_column(attributes.get('r', ''), len(row)), type=attributes.get('t', 'n'), parts=[])
 
-    def end(name):
+    def end(name: str) -> None:
         if name == 'row':
             done.append(list(row))
         elif name == 'c' and cell['at'] < MOST_COLUMNS:
             row.extend([None] * (cell['at'] + 1 - len(row)))
             row[cell['at']] = _value(cell['type'], ''.join(cell['parts']), shared)
 
-    def data(text, name):
+    def data(text: str, name: str) -> None:
         if name in ('v', 't') and cell:
             cell['parts'].append(text)
 
@@ -98,7 +112,7 @@ def _rows(book, path, shared):
         done.clear()
 
 
-def _value(kind, text, shared):
+def _value(kind: str, text: str, shared: list[str]) -> str | float | bool | None:
     if text == '' or kind == 'e':
         return None
     if kind == 's':
@@ -109,7 +123,7 @@ def _value(kind, text, shared):
     return float(text) if kind == 'n' else text[:200]
 
 
-def _column(reference, following):
+def _column(reference: str, following: int) -> int:
     """0 for A1, 26 for AA1; a cell may leave its reference out and then follows the one before."""
     number = 0
     for letter in reference[:4]:
@@ -119,21 +133,28 @@ def _column(reference, following):
     return number - 1 if number else following
 
 
-def _parse(book, path, start, end=None, data=None):
+def _parse(
+    book: ZipFile,
+    path: str,
+    start: Callable[[str, dict[str, str]], object],
+    end: Callable[[str], object] | None = None,
+    data: Callable[[str, str], object] | None = None,
+) -> Iterator[None]:
     """Feeds one part of the workbook to the handlers, yielding after each chunk. Element names come bare."""
-    parser, open_names = expat.ParserCreate(), []
+    parser = expat.ParserCreate()
+    open_names: list[str] = []
     parser.buffer_text = True
 
-    def started(name, attributes):
+    def started(name: str, attributes: dict[str, str]) -> None:
         open_names.append(name.rpartition(':')[2])
         start(open_names[-1], attributes)
 
-    def ended(_):
+    def ended(_: object) -> None:
         name = open_names.pop()
         if end:
             end(name)
 
-    def refuse(*_):
+    def refuse(*_: object) -> None:
         raise NotProfiled('the workbook declares a document type, which no spreadsheet program does')
 
     parser.StartElementHandler, parser.EndElementHandler = started, ended
@@ -155,6 +176,6 @@ def _parse(book, path, start, end=None, data=None):
         raise NotProfiled(f'{path}: {error}') from None
 
 
-def _drain(steps):
+def _drain(steps: Iterator[None]) -> None:
     for _ in steps:
         pass

@@ -4,6 +4,8 @@ Exit codes: 0 ticked; 64 a variable is missing or wrong; 69 the identity endpoin
 what 69 stands for is tried again, once. A token is never printed, and never sent anywhere but to the app.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import sys
@@ -12,18 +14,22 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 PAUSE_S = 1
 TOKEN_TIMEOUT_S, TICK_TIMEOUT_S = 10, 40  # twice both, and the pause, stay below the 120 s that the job is given
 
 
 class Stop(Exception):
-    def __init__(self, code, message):
+    def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
         self.code = code
 
 
 class StayHere(HTTPRedirectHandler):
-    def redirect_request(self, *_):
+    def redirect_request(self, *_: object) -> None:
         return None  # urllib would take the token along to wherever the answer points
 
 
@@ -31,7 +37,7 @@ class StayHere(HTTPRedirectHandler):
 opener = build_opener(ProxyHandler({}), StayHere)
 
 
-def main(environ):
+def main(environ: Mapping[str, str]) -> None:
     app = setting(environ, 'LAMPLIGHTER_APP_URL').rstrip('/')
     parts = urlsplit(app)
     if not parts.hostname or (parts.scheme != 'https' and (parts.scheme, parts.hostname) != ('http', '127.0.0.1')):
@@ -53,13 +59,14 @@ def main(environ):
     print(f'second scheduler: {app} has ticked')
 
 
-def setting(environ, name):
-    if not environ.get(name):
+def setting(environ: Mapping[str, str], name: str) -> str:
+    value = environ.get(name)
+    if not value:
         raise Stop(64, f'{name} is not set')
-    return environ[name]
+    return value
 
 
-def ask(whom, request, timeout):
+def ask(whom: str, request: Request, timeout: float) -> bytes:
     try:
         return ask_once(whom, request, timeout)
     except Stop as stop:
@@ -70,10 +77,10 @@ def ask(whom, request, timeout):
     return ask_once(whom, request, timeout)
 
 
-def ask_once(whom, request, timeout):
+def ask_once(whom: str, request: Request, timeout: float) -> bytes:
     try:
         with opener.open(request, timeout=timeout) as response:
-            return response.read()
+            return bytes(response.read())
     except HTTPError as error:
         text = said(error)
         passing = error.code in (408, 429) or error.code >= 500
@@ -84,7 +91,7 @@ def ask_once(whom, request, timeout):
         raise Stop(69, f'{whom} cannot be reached: {error}') from None
 
 
-def said(error):
+def said(error: HTTPError) -> str:
     try:
         with error:
             return error.read(300).decode('utf-8', 'replace')

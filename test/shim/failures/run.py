@@ -13,11 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError, version
 
 sys.path.insert(0, sys.argv[1])
-from answers import serve, untrusted  # noqa: E402
-from corpus import CASES, SHELL, Case  # noqa: E402
-from lamplighter_shim.classify import Job, classify  # noqa: E402
-from lamplighter_shim.evidence import Evidence  # noqa: E402
-from lamplighter_shim.signals import signal_name  # noqa: E402
+from answers import serve, untrusted
+from corpus import CASES, SHELL, Case
+from lamplighter_shim.classify import Job, classify
+from lamplighter_shim.evidence import Evidence
+from lamplighter_shim.signals import signal_name
 
 
 def has(needs: str) -> bool:
