@@ -47,8 +47,15 @@ param secretOfficers array = []
 @minLength(1)
 param alertEmails array
 
-@description('Whether alert rules are at work. Each costs about $0.50 a month when it looks every 15 minutes, $1.50 every 5 minutes; the seven of them together about $5.50.')
+@description('Whether alert rules are at work. Each costs about $0.50 a month when it looks every 15 minutes, $1.50 every 5 minutes; the eight of them together about $6.')
 param alertsEnabled bool = true
+
+@description('US dollars a month at which `alertEmails` get a mail, at 80 percent of it spent and at 100 percent foreseen; 0: no budget.')
+@minValue(0)
+param monthlyBudget int = 0
+
+@description('First day of the month in which the budget was made. `lamp deploy` gives it.')
+param budgetStart string = '2026-12-01'
 
 @description('Days that history is kept: rows, logs and results of runs, and the logs and events of the workspace. At least 183: what the EU AI Act asks of high-risk systems. Application Insights tables cost nothing for the first 90 days, other logs for the first 31; then about $0.10 per GB and month.')
 @minValue(183)
@@ -100,7 +107,7 @@ param instanceMemoryMB int = 2048
 @maxValue(5000)
 param maxRunning int = 50
 
-@description('When the second scheduler calls the app, in UTC, as five cron fields. Every 5 minutes is 8,640 calls a month of up to 45 s × 0.25 vCPU: at most 97,000 of the 180,000 vCPU seconds that are free each month, else $2.90. The alert `no tick` looks at 10 minutes, so not rarer than that.')
+@description('When the second scheduler calls the app, in UTC, as five cron fields. Every 5 minutes is 8,640 calls a month of up to 45 s × 0.25 vCPU: at most 97,000 of the 180,000 vCPU seconds that are free each month, else $2.90. The alert `no tick` looks at 15 minutes, so not rarer than that.')
 param secondSchedulerSchedule string = '*/5 * * * *'
 
 @description('Tags of every resource, for the bill.')
@@ -304,6 +311,8 @@ module alerts 'modules/alerts.bicep' = if (stage == 'all') {
     installation: name
     workspaceName: names.workspace
     emails: alertEmails
+    monthlyBudget: monthlyBudget
+    budgetStart: budgetStart
     enabled: alertsEnabled
     location: location
     tags: tags

@@ -23,6 +23,8 @@ export interface Known {
   callerGroups: string[];
   /** Client ids that they may use; null: as infra/ has it. */
   callerClients: string[] | null;
+  /** First day of the month of the first deployment, `YYYY-MM-01`: Azure takes no other for a budget that stands. */
+  budgetStart: string;
   /** Who may set secrets. */
   secretOfficers: Officer[];
   registry: string;
@@ -43,6 +45,7 @@ export const placeholders: Known = {
   alertEmails: ['<alert-emails>'],
   callers: ['<your-object-id>'],
   callerGroups: [],
+  budgetStart: '<first-of-month>',
   callerClients: null,
   secretOfficers: [{ objectId: '<your-object-id>', type: 'User' }],
   registry: '<registry>',
@@ -103,6 +106,7 @@ function variables(known: Known, stage: Stage): Record<string, string> {
     LAMPLIGHTER_STAGE: stage,
     LAMPLIGHTER_AUTH_CLIENT_ID: known.authClientId,
     LAMPLIGHTER_ALERT_EMAILS: known.alertEmails.join(','),
+    LAMPLIGHTER_BUDGET_START: known.budgetStart,
     LAMPLIGHTER_CALLERS: JSON.stringify(known.callers),
     ...(known.callerGroups.length > 0 && { LAMPLIGHTER_CALLER_GROUPS: JSON.stringify(known.callerGroups) }),
     ...(known.callerClients && { LAMPLIGHTER_CALLER_CLIENTS: JSON.stringify(known.callerClients) }),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { iso } from '../../shared/instant.ts';
 import { check as checkJobs } from '../commands/check.ts';
 import { Refusal } from '../refusal.ts';
 import { account, earlyToken, groupExists, showDeployment, versionOfAz, versionOfBicep, versionOfFunc } from './az.ts';
@@ -49,9 +50,10 @@ function compare(one: string, other: string): number {
 }
 
 /** Says who deploys to where, and that it is where they meant. */
-export async function checkAccount({ json, target, known, say }: Deployment): Promise<Account> {
+export async function checkAccount({ json, target, known, now, say }: Deployment): Promise<Account> {
   const found = await json(account, accountShape);
   known.subscription = found.id;
+  known.budgetStart = `${iso(now).slice(0, 7)}-01`;
   const { id, name, tenantId, user } = found;
   const wanted = target.subscription;
   if (wanted !== undefined && wanted.toLowerCase() !== id.toLowerCase() && wanted !== name) {

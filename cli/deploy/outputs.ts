@@ -14,6 +14,7 @@ const given = z.object({
       alertEmails: z.object({ value: z.array(z.string()) }),
       callers: z.object({ value: z.array(z.string()) }).optional(),
       callerGroups: z.object({ value: z.array(z.string()) }).optional(),
+      budgetStart: text.optional(),
       callerClients: z.object({ value: z.array(z.string()) }).optional(),
       secretOfficers: z.object({ value: z.array(z.object({ objectId: z.string(), type: z.string() })) }).optional(),
       runtimeImageDigest: z.object({ value: z.string() }).optional(),
@@ -37,6 +38,7 @@ export function readParameters({ known }: Deployment, last: unknown): void {
   known.alertEmails = parameters.alertEmails.value;
   known.callers = parameters.callers?.value ?? known.callers;
   known.callerGroups = parameters.callerGroups?.value ?? known.callerGroups;
+  known.budgetStart = parameters.budgetStart?.value ?? known.budgetStart;
   known.callerClients = parameters.callerClients?.value ?? known.callerClients;
   known.secretOfficers = parameters.secretOfficers?.value ?? known.secretOfficers;
   known.digest = parameters.runtimeImageDigest?.value || null;

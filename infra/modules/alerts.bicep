@@ -10,6 +10,12 @@ param emails array
 @description('Whether the rules are at work.')
 param enabled bool
 
+@description('US dollars a month at which addresses get a mail, at 80 and 100 percent of it; 0: no budget.')
+param monthlyBudget int
+
+@description('First day of the month in which the budget was made; Azure takes no other for one that is there.')
+param budgetStart string
+
 @description('Region.')
 param location string
 
@@ -24,16 +30,18 @@ var perSecret = [{ name: 'secret', operator: 'Include', values: ['*'] }]
 var rules = [
   {
     key: 'no-tick'
-    title: 'No tick for 10 minutes: no job is being started'
+    about: 'Nothing has ticked for 15 minutes, so no slot is claimed and no job is started. Slots are caught up when ticks return. Do: lamp verify; stop and start the function app; then lamp deploy --from app.'
+    title: 'No tick for 15 minutes: no job is being started'
     query: loadTextContent('../queries/no-tick.kql')
     severity: 0
     every: 'PT5M'
-    window: 'PT10M'
+    window: 'PT15M'
     resolves: true
     per: []
   }
   {
     key: 'failed-critical'
+    about: 'A run of a job of tier critical failed after its retries, or was not started. Do: read its error in the workbook, or lamp logs; fix the cause; lamp rerun.'
     title: 'A critical job has failed'
     query: loadTextContent('../queries/failed-critical.kql')
     severity: 1
@@ -44,6 +52,7 @@ var rules = [
   }
   {
     key: 'failed-runs'
+    about: 'A run failed after its retries, or was not started. Do: read its error in the workbook, or lamp logs; fix the cause; lamp rerun.'
     title: 'A job has failed'
     query: loadTextContent('../queries/failed-runs.kql')
     severity: 2
@@ -54,6 +63,7 @@ var rules = [
   }
   {
     key: 'trouble'
+    about: 'The service itself met the same outage more than once. Runs are retried. Do: read what it was doing in the workbook, Trouble that stays; check that service in Azure.'
     title: 'Lamplighter is in trouble: deliveries fail or a service is away'
     query: loadTextContent('../queries/trouble.kql')
     severity: 2
@@ -64,6 +74,7 @@ var rules = [
   }
   {
     key: 'poison'
+    about: 'Launches failed five times each. Their runs go on by the watch. Do: docs/deploy.md, Launches that were set aside.'
     title: 'Launches were set aside: starting jobs has failed again and again'
     query: loadTextContent('../queries/poison.kql')
     severity: 2
@@ -74,6 +85,7 @@ var rules = [
   }
   {
     key: 'exceptions'
+    about: 'A function of the app threw. Do: read it in the workbook, Exceptions; after a deployment roll back.'
     title: 'Lamplighter throws exceptions'
     query: loadTextContent('../queries/exceptions.kql')
     severity: 3
@@ -84,6 +96,7 @@ var rules = [
   }
   {
     key: 'secret-expiry'
+    about: 'A secret expires within 30 days, has expired, or cannot be used. Do: az keyvault secret set; the next run takes it.'
     title: 'A secret expires soon or cannot be used'
     query: loadTextContent('../queries/secret-expiry.kql')
     severity: 2
@@ -93,7 +106,23 @@ var rules = [
     resolves: false
     per: perSecret
   }
+  {
+    key: 'log-cap'
+    about: 'The daily cap of the workspace is reached: it takes no logs until tomorrow, and no tick follows. Jobs go on. Do: raise dailyLogGb, or find in Usage what writes so much.'
+    title: 'The log cap is reached: alerts are blind until tomorrow'
+    query: loadTextContent('../queries/log-cap.kql')
+    severity: 1
+    every: 'PT15M'
+    window: 'PT30M'
+    resolves: true
+    per: []
+  }
 ]
+
+// A title and a first step are of little use without the place to look.
+var workbookUrl = '${environment().portal}/#resource${resourceId('Microsoft.Insights/workbooks', guid(resourceGroup().id, installation, 'workbook'))}'
+
+var subscriptionId = subscription().id
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = {
   name: workspaceName
@@ -121,6 +150,7 @@ resource queryRules 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [for r
   tags: tags
   properties: {
     displayName: rule.title
+    description: '${rule.about} The workbook: ${workbookUrl}'
     severity: rule.severity
     enabled: enabled
     scopes: [workspace.id]
@@ -146,6 +176,59 @@ resource queryRules 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [for r
     }
     actions: {
       actionGroups: [actionGroup.id]
+      customProperties: {
+        runbook: rule.about
+        workbook: workbookUrl
+      }
     }
   }
 }]
+
+// An outage of Azure in the region explains most of what the rules above find.
+resource serviceHealth 'Microsoft.Insights/activityLogAlerts@2020-10-01' = {
+  name: 'alert-${installation}-service-health'
+  location: 'Global'
+  tags: tags
+  properties: {
+    description: 'Azure reports an incident, or planned work, in the region of this installation. Jobs are caught up by themselves afterwards. Do: read the incident; nothing else.'
+    enabled: enabled
+    scopes: [subscriptionId]
+    condition: {
+      allOf: [
+        { field: 'category', equals: 'ServiceHealth' }
+        { field: 'properties.impactedServices[*].ImpactedRegions[*].RegionName', containsAny: [location, 'Global'] }
+      ]
+    }
+    actions: {
+      actionGroups: [
+        { actionGroupId: actionGroup.id }
+      ]
+    }
+  }
+}
+
+resource budget 'Microsoft.Consumption/budgets@2023-11-01' = if (monthlyBudget > 0) {
+  name: 'budget-${installation}'
+  properties: {
+    category: 'Cost'
+    amount: monthlyBudget
+    timeGrain: 'Monthly'
+    timePeriod: { startDate: budgetStart }
+    notifications: {
+      most: {
+        enabled: true
+        operator: 'GreaterThan'
+        threshold: 80
+        thresholdType: 'Actual'
+        contactEmails: emails
+      }
+      all: {
+        enabled: true
+        operator: 'GreaterThan'
+        threshold: 100
+        thresholdType: 'Forecasted'
+        contactEmails: emails
+      }
+    }
+  }
+}

@@ -63,6 +63,7 @@ test('a dry run prints exactly what a first deployment runs, in order, and needs
         .replaceAll('<vault>', 'kv-1')
         .replaceAll('<app>', 'func-1')
         .replaceAll('<subscription>', 's-1')
+        .replaceAll('<first-of-month>', '2026-11-01')
         .replaceAll('<digest>', newDigest),
     );
   expect(real).toEqual(promised);

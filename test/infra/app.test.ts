@@ -120,6 +120,7 @@ describe('the app', () => {
       'exceptions',
       'failed-critical',
       'failed-runs',
+      'log-cap',
       'no-tick',
       'poison',
       'secret-expiry',
@@ -149,5 +150,31 @@ describe('the app', () => {
     expect(registered.length).toBeGreaterThan(3);
     const counted = /OperationName in \(([^)]*)\)/.exec(queries.get('exceptions') ?? '')?.[1] ?? '';
     expect(registered.filter((name) => !counted.includes(`'${name}'`))).toEqual(['http']);
+  });
+
+  it('says with each alert what it means, what to do first, and where to look', () => {
+    const rules = ofType(all, 'Microsoft.Insights/scheduledQueryRules');
+    const [workbook] = ofType(all, 'Microsoft.Insights/workbooks');
+    for (const rule of rules) {
+      const { description, actions } = properties<{
+        description: string;
+        actions: { customProperties: { runbook: string; workbook: string } };
+      }>(rule);
+      expect(description, String(rule.name)).toMatch(/\. Do: .*\. The workbook: /);
+      expect(actions.customProperties.workbook).toBe(`https://portal.azure.com/#resource${workbook?.id}`);
+      expect(actions.customProperties.runbook).toContain(' Do: ');
+    }
+    // An event may be five minutes late; the rule looks every five.
+    const noTick = properties<{ windowSize: string; criteria: { allOf: { query: string }[] } }>(
+      rules.find(({ name }) => String(name).endsWith('no-tick')),
+    );
+    expect(noTick.windowSize).toBe('PT15M');
+    expect(noTick.criteria.allOf[0]?.query).toContain('ago(15m)');
+  });
+
+  it('has a budget unless it is switched off, and hears of incidents of Azure', () => {
+    expect(ofType(all, 'Microsoft.Consumption/budgets')).toHaveLength(1);
+    expect(ofType(install({ params: { monthlyBudget: 0 } }), 'Microsoft.Consumption/budgets')).toHaveLength(0);
+    expect(ofType(all, 'Microsoft.Insights/activityLogAlerts')).toHaveLength(1);
   });
 });

@@ -193,6 +193,7 @@ export const variables = (stage: string, more: Record<string, string> = {}) => (
   LAMPLIGHTER_STAGE: stage,
   LAMPLIGHTER_AUTH_CLIENT_ID: appId,
   LAMPLIGHTER_ALERT_EMAILS: 'ops@contoso.com',
+  LAMPLIGHTER_BUDGET_START: '2026-11-01',
   LAMPLIGHTER_CALLERS: JSON.stringify([me]),
   LAMPLIGHTER_SECRET_OFFICERS: JSON.stringify([{ objectId: me, type: 'User' }]),
   ...more,

@@ -54,6 +54,7 @@ export const functions: Record<string, Call> = {
   concat: (...lists: unknown[][]) => lists.flat(),
   environment: () => ({
     authentication: { loginEndpoint: 'https://login.microsoftonline.com/' },
+    portal: 'https://portal.azure.com',
     resourceManager: 'https://management.azure.com/',
   }),
   guid,
@@ -64,6 +65,7 @@ export const functions: Record<string, Call> = {
   split: (text: string, by: string) => text.split(by),
   string: (value: unknown) => String(value),
   subscription: () => ({ subscriptionId, id: `/subscriptions/${subscriptionId}`, tenantId }),
+  resourceId: (type: string, name: string) => `${group.id}/providers/${type}/${name}`,
   subscriptionResourceId: (type: string, name: string) => `/subscriptions/${subscriptionId}/providers/${type}/${name}`,
   take: (value: string | unknown[], count: number) => value.slice(0, count),
   tenant: () => ({ tenantId }),

@@ -135,6 +135,8 @@ export function roleProblems(from: Expanded): string[] {
         ),
       ),
     ]),
+    // The app itself sends alerts, by addresses that are secrets.
+    ...sampleIndex.alertSecrets.map((name) => `${app}: Key Vault Secrets User on ${places.vault}/secrets/${name}`),
     `${from.outputs.pullIdentityName}: AcrPull on ${registry}`,
     ...(JSON.parse(environment.LAMPLIGHTER_SECRET_OFFICERS) as { objectId: string }[]).map(
       ({ objectId }) => `${objectId}: Key Vault Secrets Officer on ${places.vault}`,

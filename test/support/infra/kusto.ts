@@ -55,6 +55,7 @@ const common =
   'ParentId: string, AppRoleName: string, AppRoleInstance: string, AppVersion: string, SDKVersion: string, ' +
   'ItemCount: int, IKey: string, Type: string, _ResourceId: string';
 export const tables: Record<string, string> = {
+  _LogOperation: '(TimeGenerated: datetime, Category: string, Operation: string, Level: string, Detail: string)',
   AppEvents: `(${common}, Name: string)`,
   AppExceptions:
     `(${common}, ProblemId: string, ExceptionType: string, Message: string, Method: string, Assembly: string, ` +
