@@ -14,6 +14,13 @@ const followUpGrace = 2 * minute;
 export async function recordMissed(parts: Parts, runs: Run[], now: Instant): Promise<void> {
   if (runs.length === 0) return;
   const checkAfter = now + followUpGrace;
-  await parts.store.active.insertAll(runs.map(({ job, id }) => ({ job, run: id, checkAfter, since: now })));
-  await followUpAll(parts, await parts.store.runs.insertAll(runs), now);
+  const { store } = parts;
+  const entries = runs.map(({ job, id }) => ({ job, run: id, checkAfter, since: now }));
+  const entered = await store.active.insertAll(entries);
+  const recorded = await store.runs.insertAll(runs);
+  await followUpAll(parts, recorded, now);
+  // A row that was there and had no entry is followed up: another tick has recorded it.
+  const fresh = new Set(recorded.map(({ id }) => id));
+  const done = entered.map(({ run }) => run).filter((run) => !fresh.has(run));
+  if (done.length > 0) await store.active.removeAll(runs[0]?.job ?? '', done);
 }

@@ -45,7 +45,8 @@ export const activeCodec: Codec<ActiveRun> = {
 export interface Active {
   /** An entry that exists already stays as it is. */
   insert(entry: ActiveRun): Promise<void>;
-  insertAll(entries: ActiveRun[]): Promise<void>;
+  /** @returns those that were new. */
+  insertAll(entries: ActiveRun[]): Promise<ActiveRun[]>;
   get(job: string, run: string): Promise<Versioned<ActiveRun> | undefined>;
   /**
    * @param more replaces what the entry says of waiting and suspicion; left out: nothing is known of either
@@ -71,9 +72,7 @@ export function active(table: Table<ActiveRun>): Active {
     async insert(entry) {
       await table.insert(entry);
     },
-    async insertAll(entries) {
-      await table.insertAll(entries);
-    },
+    insertAll: (entries) => table.insertAll(entries),
     get: (job, run) => table.get(partition, `${job}|${run}`),
     async unpark(job, run, checkAfter) {
       const entry = await table.get(partition, `${job}|${run}`);

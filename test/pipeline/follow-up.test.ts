@@ -2,8 +2,9 @@ import { expect, test } from 'vitest';
 import { cancel } from '../../shared/actions/cancel.ts';
 import { hour, minute } from '../../shared/instant.ts';
 import type { Parts } from '../../shared/parts.ts';
+import { recordMissed } from '../../shared/pipeline/missed.ts';
 import { pipeline } from '../../shared/pipeline.ts';
-import { runId } from '../../shared/run/run.ts';
+import { newRun, runId } from '../../shared/run/run.ts';
 import type { JobRow } from '../../shared/store/jobs.ts';
 import { everyMinute, hourly, job, seven } from '../support/pipeline/cast.ts';
 import { World } from '../support/pipeline/parts.ts';
@@ -57,7 +58,8 @@ test('a run skipped for another is the last one, and ends a row of successes', a
 test('what a person cancelled before it began reaches the job, and says nothing of it', async () => {
   const world = await World.of(job('score', { schedule: hourly }));
   await world.pass(seven + minute);
-  await world.work.tick(seven + hour - 30_000);
+  world.now = seven + hour - 30_000;
+  await world.work.tick(world.now);
   await cancel(world.parts, 'score', runId(seven + hour, 'schedule'), person, seven + hour - 20_000);
   expect(await rowOf(world)).toMatchObject({ streak: 1, last: { state: 'cancelled' } });
 });
@@ -172,4 +174,22 @@ test('metrics that could not be written are written by the watch, from the resul
   expect(await world.store.metrics.list('score', 'run:cpu_ms', 1)).toMatchObject([{ value: 1, state: 'succeeded' }]);
   expect(await world.leftovers()).toEqual([]);
   expect(types(world, 'run-finished')).toBe(1);
+});
+
+test('a tick that is done again reports no missed slot again, and leaves alone what another tick has not followed up', async () => {
+  const world = await World.of(job('score', { schedule: hourly }));
+  const runs = [0, 1].map((at) =>
+    newRun('score', seven + at * hour, 'schedule', seven, { state: 'missed', reasonCode: 'outage', endedAt: seven }),
+  );
+  await recordMissed(world.parts, runs.slice(0, 1), seven + 2 * hour);
+  // This one died after the row.
+  await world.store.active.insert({ job: 'score', run: runs[1]?.id ?? '', checkAfter: seven, since: seven });
+  await world.store.runs.insertAll(runs.slice(1));
+  const again = runs.map((run) => ({ ...run, createdAt: seven + 1, endedAt: seven + 1 }));
+  await recordMissed(world.parts, again, seven + 2 * hour + minute);
+  expect(types(world, 'run-not-started')).toBe(1);
+  expect(await world.leftovers()).toEqual([`active score.${runs[1]?.id}`]);
+  world.now = seven + 3 * hour - minute;
+  await world.work.tick(world.now);
+  expect(await rowOf(world)).toMatchObject({ last: { slot: seven + hour, state: 'missed' } });
 });
