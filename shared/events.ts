@@ -1,3 +1,4 @@
+import type { Finding } from './drift/finding.ts';
 import { type Instant, iso } from './instant.ts';
 import { currentAttempt, type Run, runName } from './run/run.ts';
 import type { Incident } from './store/incidents.ts';
@@ -24,6 +25,10 @@ export type Event =
   /** `days`: whole days left; below zero: it has expired. */
   | { type: 'secret-expiring'; secret: string; jobs: string[]; expiresOn: Instant; days: number }
   | { type: 'secret-unusable'; secret: string; jobs: string[]; error: string }
+  /** Metrics of a job have moved away from their past; again with each metric that joins. */
+  | { type: 'drift-found'; finding: Finding }
+  /** They are inside their usual range again. */
+  | { type: 'drift-recovered'; finding: Finding }
   /** What must be heard about an incident is on its way. */
   | { type: 'incident-reported'; incident: Incident }
   | { type: 'alert-not-sent'; channel: string; key: string; error: string; permanent: boolean }
@@ -71,6 +76,10 @@ export function eventText(event: Event): string | undefined {
       return `secret ${event.secret} ${event.days < 0 ? 'has expired on' : 'expires on'} ${iso(event.expiresOn).slice(0, 10)}: renew it for ${event.jobs.join(', ')}`;
     case 'secret-unusable':
       return `secret ${event.secret} of ${event.jobs.join(', ')} ${event.error}`;
+    case 'drift-found':
+      return `${event.finding.job} drifts: ${event.finding.sentence}`;
+    case 'drift-recovered':
+      return `${event.finding.job} is back in its usual range: ${event.finding.sentence}`;
     case 'incident-reported': {
       const { kind, job, cause, severity, text, state } = event.incident;
       return `incident ${kind}: ${job ?? 'the service'} ${cause} (${state}, ${severity}): ${text}`;

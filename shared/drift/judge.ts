@@ -42,8 +42,17 @@ export function judge(readings: readonly Reading[], question: Question): Suspici
   const byAway = lens({ constant: new Float64Array(n).fill(1), jump: new Float64Array(n).fill(1) }, 6, latest);
   const wide = scan(away, byAway);
   const q = chanceOf(wide, byAway, away, next, ofSpread);
-  if (q <= ofSpread) return { kind: wide.sign > 0 ? 'var_up' : 'var_down', length: wide.length, p: q };
+  if (q <= ofSpread && !oneSided(white.values, median(white.values), wide))
+    return { kind: wide.sign > 0 ? 'var_up' : 'var_down', length: wide.length, p: q };
   return undefined;
+}
+
+/** Odd runs on one side only are a level that begins to move, not a wider spread. */
+function oneSided(values: Float64Array, middle: number, { length, sign }: Peak): boolean {
+  if (sign < 0) return false;
+  const window = values.subarray(values.length - length);
+  const s = Math.max(spread(values, middle), 0.5);
+  return !window.some((value) => value - middle > 1.5 * s) || !window.some((value) => middle - value > 1.5 * s);
 }
 
 function seasonless(values: Float64Array, steps: Int32Array, period: number): Float64Array {

@@ -17,7 +17,7 @@ export interface Picture {
 }
 
 const width = 640;
-const height = 260;
+const height = 284;
 const box = { left: 66, right: 624, top: 46, bottom: 214 };
 
 /**
@@ -53,7 +53,7 @@ export function pictureOf(picture: Picture): string {
     `<rect class="band" x="${box.left}" y="${y(high)}" width="${box.right - box.left}" height="${Math.max(1, Number(y(low)) - Number(y(high))).toFixed(1)}"/>`,
     tick(high, y, format),
     tick(low, y, format),
-    `<text class="quiet" x="${box.left + 4}" y="${(Number(y(high)) - 4).toFixed(1)}">usual range</text>`,
+    `<text class="quiet" x="${box.left + 4}" y="${(Number(y(low)) - 5).toFixed(1)}">usual range</text>`,
     `<polyline class="line" points="${line.join(' ')}"/>`,
     ...since.map(({ slot, value }) => `<circle class="new" cx="${x(slot)}" cy="${y(value)}" r="2.6"/>`),
     level === undefined
@@ -93,7 +93,7 @@ function labelled(slot: Instant, text: string, x: (slot: Instant) => string): st
 function event(slot: Instant, text: string, x: (slot: Instant) => string, row: number): string[] {
   const at = Number(x(slot));
   const end = at > width / 2;
-  const y = box.bottom - 6 - row * 15;
+  const y = box.bottom + 28 + row * 15;
   return [
     `<path class="mark" d="M${at} ${y - 5}l4 5 -4 5 -4 -5z"/>`,
     `<text class="mark" x="${end ? at - 8 : at + 8}" y="${y + 4}" text-anchor="${end ? 'end' : 'start'}">${escaped(shortened(text, 60))}</text>`,

@@ -68,11 +68,22 @@ export interface Job {
   };
   inputs: { path: string; job: string; output: string }[];
   outputs: string[];
-  metrics: Record<string, { min?: number; max?: number; drift: Sensitivity }>;
+  metrics: Record<string, MetricLimits>;
   alerts: { teams?: string; slack?: string; email: string[] };
   logLimitBytes: number;
   /** The folder holds a uv.lock. */
   locked: boolean;
+}
+
+/** What the owner declares of a metric. */
+export interface MetricLimits {
+  min?: number;
+  max?: number;
+  /** It must be there; left out: it must be when anything else is declared of it. */
+  required?: boolean;
+  drift: Sensitivity;
+  /** Only a change in this direction is a finding; left out: both. */
+  direction?: 'up' | 'down';
 }
 
 export interface JobSchedule {

@@ -250,7 +250,11 @@ export const manifest = z.strictObject(
           {
             min: z.number('a number').optional().describe('Alert below this.'),
             max: z.number('a number').optional().describe('Alert above this.'),
+            required: z.boolean('true or false').optional().describe('Whether a run without it is a problem.'),
             drift: oneOf(sensitivities).default('normal').describe('How readily an unusual value is flagged.'),
+            direction: oneOf(['up', 'down', 'both'])
+              .default('both')
+              .describe('Which changes count as drift: both, or only up or down.'),
           },
           mapping('{ min: 1 }'),
         ),

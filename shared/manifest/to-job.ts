@@ -61,9 +61,15 @@ export function toJob(manifest: Manifest, facts: JobFacts): Job {
     inputs: manifest.inputs.map(parseInput),
     outputs: manifest.outputs,
     metrics: Object.fromEntries(
-      Object.entries(manifest.metrics).map(([name, { min, max, drift }]) => [
+      Object.entries(manifest.metrics).map(([name, { min, max, required, drift, direction }]) => [
         name,
-        { ...(min !== undefined && { min }), ...(max !== undefined && { max }), drift },
+        {
+          ...(min !== undefined && { min }),
+          ...(max !== undefined && { max }),
+          ...(required !== undefined && { required }),
+          drift,
+          ...(direction !== 'both' && { direction }),
+        },
       ]),
     ),
     alerts: {

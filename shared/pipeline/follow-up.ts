@@ -6,6 +6,7 @@ import { isBegun, isFinal, type Run } from '../run/run.ts';
 import type { ActiveRun } from '../store/active.ts';
 import type { Versioned } from '../store/table.ts';
 import { leave } from './capacity.ts';
+import { seeDrift } from './drift.ts';
 import { recordMetrics } from './measure.ts';
 import { nextDeadline } from './notice.ts';
 import { release } from './release.ts';
@@ -31,6 +32,7 @@ const steps: readonly Step[] = [
   { name: 'recent', do: ({ store }, runs) => store.recent.append(runs) },
   { name: 'metrics', do: (parts, runs, _, results) => recordMetrics(parts, runs, results) },
   { name: 'alert', do: seeEnds },
+  { name: 'drift', do: seeDrift },
 ];
 
 /** What is known already when a follow-up begins. */

@@ -35,9 +35,9 @@ export interface Problem {
 /** Metrics outside the limits of the manifest, or missing; only of successes. */
 export function metricProblems(run: Run, job: Job | undefined): Problem[] {
   if (run.state !== 'succeeded') return [];
-  return Object.entries(job?.metrics ?? {}).flatMap(([name, { min, max, drift }]) => {
+  return Object.entries(job?.metrics ?? {}).flatMap(([name, { min, max, required, drift }]) => {
     const value = Object.hasOwn(run.metrics, name) ? run.metrics[name] : undefined;
-    const wanted = min !== undefined || max !== undefined || drift !== 'off';
+    const wanted = required ?? (min !== undefined || max !== undefined || drift !== 'off');
     if (value === undefined) return wanted ? [{ name, text: `metric ${name} is missing` }] : [];
     if (typeof value !== 'number') return [];
     if (min !== undefined && value < min)

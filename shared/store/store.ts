@@ -4,6 +4,7 @@ import type { Instant } from '../instant.ts';
 import { type Active, active, activeCodec } from './active.ts';
 import { type Attempts, attempts } from './attempts.ts';
 import { type Bundles, bundles } from './bundles.ts';
+import { type Drift, drift, findingCodec, stateCodec } from './drift.ts';
 import { type Events, eventCodec, events } from './events.ts';
 import { type Incidents, incidents, openIncidentCodec, pastIncidentCodec } from './incidents.ts';
 import { type JobRows, jobCodec, jobRows } from './jobs.ts';
@@ -34,6 +35,7 @@ export interface Store {
   silences: Silences;
   usedLinks: UsedLinks;
   metrics: Metrics;
+  drift: Drift;
   recent: RecentRuns;
   marks: Marks;
   keys: Keys;
@@ -75,6 +77,7 @@ export function openStore(given: string | StorageAccount, sign?: SignBlob, limit
     incidents: incidents(open('incidents', openIncidentCodec), open('incidents', pastIncidentCodec)),
     outbox: outbox(open('outbox', waitingCodec), open('outbox', doneCodec)),
     metrics: metrics(open('metrics', metricCodec)),
+    drift: drift(open('drift', stateCodec), open('drift', findingCodec)),
     silences: silences(open('incidents', silenceCodec)),
     usedLinks: usedLinks(open('incidents', usedLinkCodec)),
     recent: recentRuns(open('recent', recentCodec), open('recent', dayCodec)),

@@ -115,6 +115,20 @@ export const events = {
     },
     measurements: { offsetMs: 'By how much the clock of the host differed from that of the store' },
   },
+  LamplighterDrift: {
+    about: 'Metrics of a job moved away from their past, or came back; again with each metric that joins',
+    key: ['job', 'finding', 'state'],
+    properties: {
+      job: 'Name of the job',
+      finding: 'Id of the finding, unique within the job',
+      state: 'open or recovered',
+      metric: 'The one that says most',
+      sentence: 'What happened, since when, why and what to do, for people',
+      cause: 'The likeliest change, or that nothing changed on our side',
+      since: 'The slot at which the change begins, ISO 8601 UTC',
+    },
+    measurements: { metrics: 'How many metrics moved' },
+  },
   LamplighterSecret: {
     about: 'A secret that expires within 30 days, has expired, or cannot be used; looked for once a day',
     key: [],

@@ -42,6 +42,9 @@ export function telemetryOf(event: Event, catalog: Catalog): TelemetryEvent[] {
       const { secret, jobs, error } = event;
       return [made('LamplighterSecret', { secret, jobs: jobs.join(', '), problem: 'unusable', error }, {})];
     }
+    case 'drift-found':
+    case 'drift-recovered':
+      return [ofFinding(event)];
     case 'incident-reported':
     case 'run-claimed':
     case 'run-waiting':
@@ -53,6 +56,14 @@ export function telemetryOf(event: Event, catalog: Catalog): TelemetryEvent[] {
     case 'run-cancel-asked':
       return [];
   }
+}
+
+function ofFinding({ type, finding }: Extract<Event, { type: 'drift-found' | 'drift-recovered' }>): TelemetryEvent {
+  const { job, id, since, signs, sentence, attribution } = finding;
+  const cause = attribution?.candidates[0]?.change?.text ?? 'nothing changed on our side';
+  const state = type === 'drift-found' ? 'open' : 'recovered';
+  const properties = { job, finding: id, state, metric: signs[0]?.metric ?? '', sentence, cause, since: iso(since) };
+  return made('LamplighterDrift', properties, { metrics: signs.length });
 }
 
 function lastAttempt(run: Run, catalog: Catalog): TelemetryEvent[] {

@@ -3,6 +3,7 @@ import type { Instant } from '../../../shared/instant.ts';
 import { attemptResult } from '../../../shared/run/attempt.ts';
 import { active, activeCodec } from '../../../shared/store/active.ts';
 import { type AttemptId, type Attempts, UnreadableResult } from '../../../shared/store/attempts.ts';
+import { drift, findingCodec, stateCodec } from '../../../shared/store/drift.ts';
 import { eventCodec, events } from '../../../shared/store/events.ts';
 import { incidents, openIncidentCodec, pastIncidentCodec } from '../../../shared/store/incidents.ts';
 import { jobCodec, jobRows } from '../../../shared/store/jobs.ts';
@@ -45,6 +46,7 @@ export function memoryStore(clock: () => Instant): MemoryStore {
     incidents: incidents(memoryTable(openIncidentCodec), memoryTable(pastIncidentCodec)),
     outbox: outbox(memoryTable(waitingCodec), memoryTable(doneCodec)),
     metrics: metrics(memoryTable(metricCodec)),
+    drift: drift(memoryTable(stateCodec), memoryTable(findingCodec)),
     silences: silences(memoryTable(silenceCodec)),
     usedLinks: usedLinks(memoryTable(usedLinkCodec)),
     recent: recentRuns(memoryTable(recentCodec), memoryTable(dayCodec)),

@@ -1,0 +1,119 @@
+import type { Sighting } from '../alerts/incident.ts';
+import { resolved } from '../alerts/incident.ts';
+import { amend, record } from '../alerts/see.ts';
+import { type Finding, joined, joins, opened, withRecovered } from '../drift/finding.ts';
+import { type MetricState, newState, type Sign, see } from '../drift/state.ts';
+import type { Instant } from '../instant.ts';
+import type { Job } from '../job/job.ts';
+import type { Parts } from '../parts.ts';
+import type { MetricValue } from '../run/attempt.ts';
+import { kept, measured } from '../run/metrics.ts';
+import type { Run } from '../run/run.ts';
+import { settingOf } from './drift-setting.ts';
+import { explain } from './explain.ts';
+import type { Results } from './results.ts';
+
+/** Findings that are looked at for one that a sign belongs to. */
+const recent = 10;
+
+/** Compares what successful runs have left with the past of their job. Never stops nor changes a run. */
+export async function seeDrift(parts: Parts, runs: readonly Run[], now: Instant, results: Results): Promise<void> {
+  const succeeded = runs.filter(({ state }) => state === 'succeeded');
+  const [first] = succeeded;
+  if (!first) return;
+  const job = parts.catalog().get(first.job)?.job;
+  const states = new Map((await parts.store.drift.states(first.job)).map((state) => [state.metric, state]));
+  for (const run of succeeded) await seeRun(parts, run, job, states, kept(measured(run, await results(run))), now);
+  // Last: a follow-up that is cut short before finds the same again.
+  await parts.store.drift.putStates([...states.values()]);
+}
+
+async function seeRun(
+  parts: Parts,
+  run: Run,
+  job: Job | undefined,
+  states: Map<string, MetricState>,
+  values: ReadonlyMap<string, MetricValue>,
+  now: Instant,
+): Promise<void> {
+  const signs: Sign[] = [];
+  const recovered = new Set<string>();
+  const names = new Set([...states.keys(), ...values.keys()]);
+  for (const metric of names) {
+    const declared = job?.metrics[metric];
+    if (declared?.drift === 'off') continue;
+    const value = values.get(metric);
+    const state = states.get(metric) ?? (value === undefined ? undefined : newState(run.job, metric, value));
+    if (!state) continue;
+    const step = see(state, run.slot, value, settingOf(job, metric, names.size, run.slot));
+    states.set(metric, step.state);
+    if (step.recovered) recovered.add(metric);
+    // An absent metric that is declared is an incident of its own at its first absence.
+    if (step.sign && !(step.sign.kind === 'missing' && declared)) signs.push(step.sign);
+  }
+  if (signs.length === 0 && recovered.size === 0) return;
+  let findings = await parts.store.drift.findings(run.job, recent);
+  if (recovered.size > 0) findings = await recover(parts, run, findings, recovered, now);
+  const changed = new Map<string, Finding>();
+  for (const sign of signs) {
+    const known = [...changed.values(), ...findings];
+    const found = known.find((finding) => joins(finding, sign, between(states, finding.found, sign.found)));
+    const finding = found ? joined(changed.get(found.id) ?? found, sign) : opened(run.job, sign);
+    changed.set(finding.id, finding);
+  }
+  for (const finding of changed.values()) await report(parts, run, job, await explain(parts, run, job, finding), now);
+}
+
+async function report(parts: Parts, run: Run, job: Job | undefined, finding: Finding, now: Instant): Promise<void> {
+  await parts.store.drift.putFinding(finding);
+  parts.emit({ type: 'drift-found', finding });
+  if (job && job.status !== 'production') return;
+  const model = finding.attribution?.candidates[0]?.change;
+  const sighting: Sighting = {
+    job: run.job,
+    cause: 'drift',
+    subject: finding.id,
+    tier: job?.tier ?? 'standard',
+    text: finding.sentence,
+    run: run.id,
+    slot: run.slot,
+    since: finding.since,
+    // Jobs that drift with the same model are one message.
+    ...(model?.kind === 'model' && { group: `drift: ${model.text}` }),
+  };
+  await record(parts.store, sighting, now);
+}
+
+async function recover(
+  parts: Parts,
+  run: Run,
+  findings: readonly Finding[],
+  metrics: ReadonlySet<string>,
+  now: Instant,
+): Promise<Finding[]> {
+  const left: Finding[] = [];
+  for (const finding of findings) {
+    const open = finding.state === 'open' || finding.state === 'real';
+    const next = open ? withRecovered(finding, metrics) : finding;
+    left.push(next);
+    if (next.state === finding.state && next.signs.length === finding.signs.length) continue;
+    await parts.store.drift.putFinding(next);
+    if (next.state !== 'recovered') continue;
+    parts.emit({ type: 'drift-recovered', finding: next });
+    await closeIncident(parts, run.job, next, now);
+  }
+  return left;
+}
+
+/** The incident of a finding is over: the metrics are back, or a person has answered. */
+export async function closeIncident({ store }: Pick<Parts, 'store'>, job: string, { id }: Finding, now: Instant) {
+  await amend(store, { job, cause: 'drift', subject: id }, (incident) => resolved(incident, now));
+}
+
+/** How many runs lie between two slots, by the metric that has seen most of them. */
+function between(states: ReadonlyMap<string, MetricState>, from: Instant, to: Instant): number {
+  const counts = [...states.values()].map(
+    ({ points }) => points.filter(({ slot }) => slot > from && slot <= to).length,
+  );
+  return counts.reduce((most, count) => Math.max(most, count), 0);
+}

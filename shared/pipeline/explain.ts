@@ -1,0 +1,123 @@
+import { attribute } from '../drift/attribution.ts';
+import { type Change, changesBetween, type RunFacts } from '../drift/change.ts';
+import type { Finding } from '../drift/finding.ts';
+import { movedAt } from '../drift/moved.ts';
+import { sentenceOf } from '../drift/sentence.ts';
+import { type MetricState, readings } from '../drift/state.ts';
+import type { Instant } from '../instant.ts';
+import type { Job } from '../job/job.ts';
+import type { Parts } from '../parts.ts';
+import type { Run } from '../run/run.ts';
+import { timeZoneOf } from './drift-setting.ts';
+
+/** Runs that are read back from the newest: the longest window of the detector, and those before the change. */
+const most = 60;
+/** Runs before the change among which its cause is looked for. */
+const window = 6;
+
+/** A finding with its cause and its sentence, from the rows of the runs around it. Read only when something was found. */
+export async function explain(parts: Parts, run: Run, job: Job | undefined, finding: Finding): Promise<Finding> {
+  const timeZone = timeZoneOf(job);
+  const around = await runsAround(parts, run, finding.since);
+  const change = around.findIndex(({ slot }) => slot >= finding.since);
+  const acts = await actsBetween(parts, run.job, around[0]?.slot ?? finding.since, run.slot);
+  const facts = around.map((one, i) => factsOf(one, around[i - 1], acts));
+  const changes: Change[] = facts.flatMap((after, i) => {
+    const before = facts[i - 1];
+    return before ? changesBetween(before, after, i) : [];
+  });
+  const inputs = await incoming(parts, run, finding, timeZone);
+  if (inputs.moved.length > 0) {
+    changes.push({
+      kind: 'input-profile',
+      at: change,
+      text: `what came in changed (${inputs.moved.slice(0, 3).join(', ')})`,
+    });
+  }
+  const state = inputs.known ? (inputs.moved.length > 0 ? 'moved' : 'still') : undefined;
+  const attribution = attribute({ change, changes, replay: 'unknown', inputs: state });
+  const [first, ...others] = finding.signs;
+  if (!first) return finding;
+  const sentence = sentenceOf({
+    numbers: first.numbers,
+    others: others.map(({ metric }) => metric),
+    since: finding.since,
+    timeZone,
+    oneIn: first.oneIn,
+    runs: Math.max(1, around.filter(({ slot }) => slot >= finding.since).length),
+    change,
+    attribution,
+  });
+  return { ...finding, attribution, sentence };
+}
+
+/** Successful runs from six before the change on, oldest first. */
+async function runsAround({ store }: Parts, run: Run, since: Instant): Promise<Run[]> {
+  const found: Run[] = [];
+  let before = 0;
+  let read = 0;
+  for await (const { value } of store.runs.list(run.job, { to: run.slot, page: most })) {
+    if (value.state === 'succeeded') {
+      found.push(value);
+      if (value.slot < since) before++;
+    }
+    if (before >= window || ++read >= 4 * most) break;
+  }
+  return found.reverse();
+}
+
+interface Act {
+  at: Instant;
+  text: string;
+}
+
+/** What people did that may matter; deployments show in the versions of the runs. */
+async function actsBetween({ store }: Parts, job: string, from: Instant, to: Instant): Promise<Act[]> {
+  const found: Act[] = [];
+  let read = 0;
+  for await (const { at, kind, by } of store.events.list(job)) {
+    if (at < from || ++read > 200) break;
+    if (at > to) continue;
+    if (kind === 'schedule-changed') found.push({ at, text: 'the schedule changed' });
+    if (kind === 'resumed') found.push({ at, text: `${by} resumed the job` });
+  }
+  return found;
+}
+
+function factsOf(run: Run, before: Run | undefined, acts: readonly Act[]): RunFacts {
+  return {
+    versions: run.versions,
+    model: namesIn(run, 'model'),
+    fingerprint: namesIn(run, 'model_fingerprint'),
+    args: run.args,
+    actions: before ? acts.filter(({ at }) => at > before.slot && at <= run.slot).map(({ text }) => text) : [],
+  };
+}
+
+/** A job reports its model as `{"model": {"scorer-2": 120}}`: how many answers came from which. */
+function namesIn({ metrics }: Run, metric: string): string | undefined {
+  const value = Object.hasOwn(metrics, metric) ? metrics[metric] : undefined;
+  return typeof value === 'object' ? Object.keys(value).sort().join(', ') : undefined;
+}
+
+/** Metrics called so are of what came in, whatever the job made of it. */
+const input = /^(input|incoming|source|rows_in|rows_read)/i;
+
+/** Whether what came in moved at the change: metrics of the job that say so by name, and outputs of the jobs it reads. */
+async function incoming(parts: Parts, run: Run, { since, signs }: Finding, timeZone: string) {
+  const drifted = new Set(signs.map(({ metric }) => metric));
+  const own = (await parts.store.drift.states(run.job)).filter(({ metric }) => input.test(metric));
+  const theirs: MetricState[] = [];
+  for (const { job, output } of run.inputs) {
+    const states = await parts.store.drift.states(job);
+    theirs.push(...states.filter(({ metric }) => metric.startsWith(`output:${output}/`)));
+  }
+  const known = [...own, ...theirs].filter(({ kind, points }) => kind !== 'mix' && points.length >= 10);
+  const moved = known.filter(({ metric, kind, points }) => {
+    if (drifted.has(metric)) return true;
+    const list = readings(points, { timeZone });
+    const at = list[points.findIndex(({ slot }) => slot >= since)]?.step;
+    return at !== undefined && movedAt(list, at, { kind: kind === 'mix' ? 'gauge' : kind, period: 7 });
+  });
+  return { known: known.length > 0, moved: moved.map(({ metric }) => metric) };
+}
