@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { everyMinute, job } from '../support/pipeline/cast.ts';
 import type { Behaviour } from '../support/pipeline/executor.ts';
 import { clean, type Simulation, simulate } from '../support/pipeline/simulation.ts';
+import { poison, rolling, wrongClocks } from '../support/pipeline/troubles.ts';
 
 const kinds = [
   { schedule: everyMinute },
@@ -54,4 +55,25 @@ test.each([
   expect(verdict).toMatchObject(clean);
   expect(verdict.slots).toBeGreaterThan(10_000);
   expect(sim.world.platform.executions.size).toBeGreaterThan(2_500);
+}, 600_000);
+
+test.each([
+  1, 2,
+])('a poisoned job, rolling deployments, wrong clocks and a removed job cost no slot of forty jobs (seed %i)', async (seed) => {
+  const jobs = cast(40);
+  const added = job('added', { schedule: everyMinute });
+  const gone = job('gone', { schedule: everyMinute, run: 'overlap: queue' });
+  const { verdict, sim } = await simulate({
+    seed,
+    jobs: [...jobs, gone],
+    minutes: 660,
+    fails: 0.005,
+    dies: 0.0005,
+    troubles: [roughPlatform, poison('job-7'), wrongClocks, rolling([...jobs, gone], added, 'gone')],
+  });
+  expect(verdict).toMatchObject(clean);
+  expect(verdict.slots).toBeGreaterThan(10_000);
+  const reasons = new Set((await sim.world.rows('gone')).map(({ reason }) => reason));
+  expect(reasons).toContain('the job gone is not here any more');
+  expect((await sim.world.rows('added')).length).toBeGreaterThan(60);
 }, 600_000);

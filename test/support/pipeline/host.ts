@@ -53,6 +53,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const parts: Parts = {
     store: {
       ...store,
+      time: async () => now(),
       launches: {
         ...launches,
         put: (message, at, from) => launches.put(message, from + (at - from) / speed, from),
