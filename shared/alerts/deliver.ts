@@ -89,7 +89,7 @@ async function failed(parts: Parts, alerts: Alerts, found: Versioned<Letter>, er
     await reportBroken(parts, letter, error, now);
     const next = letter.fallbacks.find((name) => alerts.channels.has(name));
     if (next) {
-      // Whoever makes it again makes the same.
+      // Made again, by this host or another, it is the same.
       await outbox.put(redirected(letter, next, alerts, now));
       letter.fallbacks = [];
       if (error.permanent) return outbox.close({ ...letter, state: 'given-up', doneAt: now });

@@ -4,7 +4,7 @@ import type { Attempt } from '../run/run.ts';
 
 /** The version is part of each key: a better rule must not split what is open. */
 const version = 'v1';
-/** Failures of these classes are of another party: they are told apart by its host alone. */
+/** Failures of these classes are of another party: its host alone says which failure it is. */
 const ofOthers: readonly ErrorClass[] = ['network', 'throttled', 'server', 'authorization'];
 
 /**

@@ -5,7 +5,7 @@ import { once } from '../once.ts';
 import { causes, type Incident } from '../store/incidents.ts';
 import type { Link } from './message.ts';
 
-/** Links of messages: whoever has one may look, and after a question acknowledge or rerun, once, for three days. */
+/** Links of messages: who has one may look, and after a question acknowledge or rerun, once, for three days. */
 
 export const linkPath = '/api/alerts';
 export const linkActs = ['acknowledge', 'rerun'] as const;

@@ -38,7 +38,7 @@ export function reminderAfter({ severity, state, reminders: sent }: Incident): n
   return Math.min(first * 2 ** Math.min(sent, 20), longest);
 }
 
-/** Wait from opening until level `level + 1` is told, ms; null: it goes no further. Warnings are never escalated. */
+/** Wait from opening until it goes to level `level + 1`, ms; null: it goes no further. Warnings are never escalated. */
 export function escalationAfter({ tier, level, severity }: Incident): number | null {
   return severity === 'warning' ? null : (escalations[tier][level] ?? null);
 }

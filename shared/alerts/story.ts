@@ -1,11 +1,13 @@
 import type { Instant } from '../instant.ts';
+import { readZipped } from '../job/unzip.ts';
 import type { Parts } from '../parts.ts';
 import { currentAttempt, type Run } from '../run/run.ts';
 import type { JobEvent } from '../store/events.ts';
 import type { Incident } from '../store/incidents.ts';
-import { changes } from './changes.ts';
+import { changes, type PackageChange } from './changes.ts';
 import { spanText } from './clocks.ts';
 import type { Story } from './compose.ts';
+import { packageChanges } from './packages.ts';
 import { recentRuns } from './see.ts';
 import { usualOf } from './usual.ts';
 
@@ -24,14 +26,14 @@ export function briefStory(parts: Parts, incident: Incident): Story {
 export async function storyOf(parts: Parts, incident: Incident): Promise<Story> {
   const story = briefStory(parts, incident);
   try {
-    return await told(parts, story);
+    return await whole(parts, story);
   } catch (error) {
     parts.emit({ type: 'trouble', doing: `reading what led to ${incident.id}`, error });
     return story;
   }
 }
 
-async function told(parts: Parts, story: Story): Promise<Story> {
+async function whole(parts: Parts, story: Story): Promise<Story> {
   const { store } = parts;
   const { job, run: id } = story.incident;
   if (job === null || id === null) return story;
@@ -41,15 +43,25 @@ async function told(parts: Parts, story: Story): Promise<Story> {
   // An older slot cannot be compared with what came after it.
   const before = recent.filter((one) => one.id !== run.id && one.slot <= run.slot);
   const good = before.find(({ state }) => state === 'succeeded') ?? null;
+  const packages = await packagesBetween(parts, good, run);
   const acts = good ? await actsSince(parts, job, good.endedAt ?? good.slot) : [];
   return {
     ...story,
     run,
     usual: usualOf(before),
     // A run that never began has nothing to be compared.
-    changes: run.versions ? changes(good, run, { acts }) : acts,
+    changes: run.versions ? changes(good, run, { acts, ...(packages && { packages }) }) : acts,
     detail: await detailOf(parts, run),
   };
+}
+
+/** Packages that differ, when the lock files do; undefined: they do not, or one of the bundles is gone. */
+async function packagesBetween({ store }: Parts, good: Run | null, run: Run): Promise<PackageChange[] | undefined> {
+  const [a, b] = [good?.versions, run.versions];
+  if (!a || !b || a.lock === b.lock || a.lock === null || b.lock === null) return undefined;
+  const zips = await Promise.all([store.bundles.get(a.bundle), store.bundles.get(b.bundle)]);
+  const [before, after] = zips.map((zip) => zip && readZipped(zip, 'uv.lock')?.toString());
+  return before === undefined || after === undefined ? undefined : packageChanges(before, after);
 }
 
 /** Last lines of the traceback, as the shim redacted them. */

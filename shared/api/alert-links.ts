@@ -11,7 +11,7 @@ import type { Incident } from '../store/incidents.ts';
 import { visible } from '../text.ts';
 
 /**
- * The page behind the links of messages. To open it changes nothing, whoever does: mail scanners follow links. Only the
+ * The page behind the links of messages. To open it changes nothing: mail scanners follow links. Only the
  * button in it acts, once for each link; who has the link is who the message was for.
  */
 export function alertLinkPages(parts: Parts, links: AlertLinks, clock: () => Instant): Hono {

@@ -4,7 +4,7 @@ import { type Codec, readInstant, type Table, type Versioned } from './table.ts'
 
 /** One message for one channel, from when it was decided until the channel has accepted it. */
 export interface Letter {
-  /** The same for the same message and channel, whoever makes it, however often: receivers may drop a second one. */
+  /** The same for the same message and channel, on each host, each time: receivers may drop a second one. */
   key: string;
   /** Name of the channel. */
   channel: string;
@@ -19,7 +19,7 @@ export interface Letter {
   createdAt: Instant;
   /** Not to be sent before. */
   notBefore: Instant;
-  /** Whoever sends it has it until then. */
+  /** The host that sends it has it until then. */
   leasedUntil: Instant | null;
   tries: number;
   /** What went wrong last; null: nothing yet. */

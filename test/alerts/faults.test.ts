@@ -126,7 +126,7 @@ describe.each([1, 2, 3, 4])('with the seed %i', (seed) => {
     expect(letters.filter(({ state }) => state === 'waiting')).toEqual([]);
     expect(accepted.length).toBeGreaterThan(10);
 
-    // Whoever made it, and whichever way it took: for one step and one channel that was meant there is one key.
+    // On each host, and by each way: for one step and one channel that was meant there is one key.
     const keys = new Map<string, Set<string>>();
     for (const { key, reports } of accepted) {
       for (const report of reports) {

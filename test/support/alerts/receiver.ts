@@ -25,7 +25,7 @@ export const answers = {
   hangUp: ((response) => response.socket?.destroy()) as Answer,
 };
 
-/** A real HTTP endpoint that takes messages, and answers as it is told to. */
+/** A real HTTP endpoint that takes messages, and answers as a test wants. */
 export async function openReceiver(answer: Answer = answers.status(202)) {
   const received: Received[] = [];
   const receiver = {

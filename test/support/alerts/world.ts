@@ -14,7 +14,7 @@ export interface Arrived {
   at: Instant;
 }
 
-/** Channels that keep what they accept, and fail as they are told to. */
+/** Channels that keep what they accept, and fail as a test wants. */
 export class Mailbox {
   readonly arrived: Arrived[] = [];
   /** What a channel does with the next message; undefined: takes it. */

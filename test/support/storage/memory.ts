@@ -58,6 +58,10 @@ export function memoryStore(clock: () => Instant): MemoryStore {
     bundles: {
       put: async (digest, zip) => void create(`${digest}.zip`, zip.toString('base64')),
       url: async (digest) => `${digest}.zip`,
+      get: async (digest) => {
+        const found = blobs.get(`${digest}.zip`);
+        return found && Buffer.from(found.text, 'base64');
+      },
     },
     prepare: async () => {},
     time: async () => Math.floor(clock() / 1_000) * 1_000,
