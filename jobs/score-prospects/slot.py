@@ -6,7 +6,9 @@ The same file lies in pull-prospects, score-prospects and push-outbound: a job f
 import json
 import os
 import sys
+from collections import Counter
 from datetime import date, datetime, timezone
+from statistics import fmean
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from rows import Problem
@@ -73,16 +75,13 @@ def record(**metrics):
 
 def count(values):
     """How often each value occurs, most frequent first; None when there are no values."""
-    counts = {}
-    for value in values:
-        counts[value] = counts.get(value, 0) + 1
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))) or None
+    return dict(sorted(Counter(values).items(), key=lambda item: (-item[1], item[0]))) or None
 
 
 def mean(values, digits=2):
     """The mean, rounded; None when there are no values."""
     values = list(values)
-    return round(sum(values) / len(values), digits) if values else None
+    return round(fmean(values), digits) if values else None
 
 
 def run(job, main):
