@@ -3,9 +3,9 @@ import { text } from 'node:stream/consumers';
 import { backfill as backfillSlots, planBackfill } from '../../shared/actions/backfill.ts';
 import { type Instant, iso } from '../../shared/instant.ts';
 import type { Job } from '../../shared/job/job.ts';
+import { expectedSlots } from '../../shared/run/next.ts';
 import { isFinal, type Run, runName } from '../../shared/run/run.ts';
-import { whyClosed } from '../../shared/schedule/calendar.ts';
-import { localText, slotOnDate, slotsBetween } from '../../shared/schedule/schedule.ts';
+import { localText, slotOnDate } from '../../shared/schedule/schedule.ts';
 import type { Home } from '../home.ts';
 import { openParts, runnableJob, type Session } from '../host/session.ts';
 import { printJson } from '../json.ts';
@@ -98,13 +98,8 @@ async function wantedSlots(job: Job, { from, to, dates }: BackfillOptions): Prom
   if (readFrom('--from', from, zone) > readTo('--to', to, zone)) {
     throw new Refusal(`--from ${from} comes after --to ${to}.`);
   }
-  // Days and times are on the clock of each schedule's own zone; slots are strictly after the first argument.
-  const slots = job.schedules.flatMap(({ schedule }) => {
-    const { timeZone } = schedule;
-    const range = slotsBetween(schedule, readFrom('--from', from, timeZone) - 1, readTo('--to', to, timeZone));
-    return range.filter((slot) => whyClosed(job.closed, timeZone, slot) === undefined);
-  });
-  return [...new Set(slots)];
+  // Days and times are on the clock of each schedule's own zone.
+  return expectedSlots(job, (timeZone) => [readFrom('--from', from, timeZone), readTo('--to', to, timeZone)]);
 }
 
 async function readDates(file: string): Promise<string[]> {

@@ -1,6 +1,6 @@
 import { watch } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { join } from 'node:path';
 import type { Catalog } from '../../shared/job/catalog.ts';
 import { leftOut } from '../../shared/job/files.ts';
 import { brokenJobs, type ReadFolder } from './folder.ts';
@@ -50,23 +50,23 @@ export function watchFolder(
   };
 }
 
-/** Differs when a file of a job has come, gone or changed. */
-async function signature(folder: string): Promise<string> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter(
-      (path) =>
-        !relative(folder, path)
-          .split(sep)
-          .some((part) => leftOut.has(part)),
-    );
-  const seen = await Promise.all(
-    files.map(async (path) => {
+/** Differs when a file of a job has come, gone or changed. What cannot be read is the problem of its own job. */
+export async function signature(folder: string): Promise<string> {
+  const seen: string[] = [];
+  const folders = [folder];
+  for (let here = folders.pop(); here !== undefined; here = folders.pop()) {
+    const entries = await readdir(here, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+      if (here === folder) throw error;
+      seen.push(`${here} ${error.code}`);
+      return [];
+    });
+    for (const entry of entries.filter(({ name }) => !leftOut.has(name))) {
+      const path = join(here, entry.name);
+      if (entry.isDirectory()) folders.push(path);
       const found = await stat(path).catch(() => undefined);
-      return found?.isFile() ? `${path} ${found.mtimeMs} ${found.size} ${found.mode}` : path;
-    }),
-  );
+      seen.push(found?.isFile() ? `${path} ${found.mtimeMs} ${found.size} ${found.mode}` : `${path} ${found?.mode}`);
+    }
+  }
   return seen.sort().join('\n');
 }
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { commitOf } from '../../cli/host/commit.ts';
 import { brokenJobs, readFolder } from '../../cli/host/folder.ts';
+import { signature } from '../../cli/host/reload.ts';
 import { pack } from '../../shared/job/bundle.ts';
 import { checkJobs } from '../../shared/manifest/check.ts';
 import { echo, jobsFolder } from '../support/cli/jobs.ts';
@@ -143,6 +144,18 @@ describe('files that cannot be read', () => {
       ['fine'],
     ]);
   });
+});
+
+it('a folder that cannot be read does not keep the host from seeing changes of the others', async () => {
+  await mkdir(join(here.jobs, 'locked', 'shut'), { recursive: true });
+  await chmod(join(here.jobs, 'locked', 'shut'), 0o000);
+  const fine = await here.write('fine');
+  const before = await asNobody(() => signature(here.jobs));
+  expect(await asNobody(() => signature(here.jobs))).toBe(before);
+  await writeFile(join(fine, 'main.py'), '');
+  const after = await asNobody(() => signature(here.jobs));
+  await chmod(join(here.jobs, 'locked', 'shut'), 0o755);
+  expect(after).not.toBe(before);
 });
 
 describe('a repository in the jobs folder', () => {

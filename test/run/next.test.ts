@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { day, iso, minute } from '../../shared/instant.ts';
-import { comingSlots, nextExpected } from '../../shared/run/next.ts';
+import { comingSlots, expectedSlots, nextExpected } from '../../shared/run/next.ts';
 import { everyMinute, job, seven } from '../support/pipeline/cast.ts';
 
 const daily = (blackouts: { from: string; to: string; why: string }[]) => ({
@@ -28,4 +28,14 @@ test('the next expected slot comes after what is closed, however many slots that
   const always = { calendars: [], blackouts: [{ from: '2000-01-01', to: '2100-01-01', why: 'for good' }] };
   expect(nextExpected({ ...often, closed: always }, seven + day)).toBeUndefined();
   expect(nextExpected(job('by-hand'), seven)).toBeUndefined();
+});
+
+test('the expected slots of a range leave out what is closed, and name each instant once', () => {
+  const range = () => [seven, seven + 2 * day + 2 * 60 * minute] as const;
+  const twice = { ...daily([freeze]), schedules: [...daily([]).schedules, ...daily([]).schedules] };
+  expect(
+    expectedSlots(twice, range)
+      .sort((a, b) => a - b)
+      .map((at) => iso(at).slice(0, 13)),
+  ).toEqual(['2026-11-20T07', '2026-11-20T09', '2026-11-22T09']);
 });
