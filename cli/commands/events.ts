@@ -1,5 +1,5 @@
 import { iso } from '../../shared/instant.ts';
-import type { JobEvent } from '../../shared/store/events.ts';
+import type { JobEvent } from '../../shared/run/job-event.ts';
 import { cut } from '../../shared/text.ts';
 import type { Home } from '../home.ts';
 import { jobNames, knownJob, openParts } from '../host/session.ts';

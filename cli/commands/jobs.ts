@@ -1,9 +1,9 @@
 import { styleText } from 'node:util';
 import { type Instant, iso } from '../../shared/instant.ts';
 import type { Job } from '../../shared/job/job.ts';
+import type { JobRow } from '../../shared/run/job-row.ts';
 import { nextExpected } from '../../shared/run/next.ts';
 import { localText } from '../../shared/schedule/schedule.ts';
-import type { JobRow } from '../../shared/store/jobs.ts';
 import type { Home } from '../home.ts';
 import { jobNames, openParts, type Session } from '../host/session.ts';
 import { printJson } from '../json.ts';

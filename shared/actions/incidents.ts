@@ -3,8 +3,8 @@ import { acknowledged, resolvedByHand } from '../alerts/incident.ts';
 import { amend } from '../alerts/see.ts';
 import type { Instant } from '../instant.ts';
 import type { Parts } from '../parts.ts';
+import type { JobEvent } from '../run/job-event.ts';
 import type { Person } from '../run/run.ts';
-import type { JobEvent } from '../store/events.ts';
 import type { Incident } from '../store/incidents.ts';
 import type { Scope, Silence } from '../store/silences.ts';
 

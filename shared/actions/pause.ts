@@ -3,8 +3,8 @@ import type { Parts } from '../parts.ts';
 import { enqueue } from '../pipeline/claim.ts';
 import { marked, wake } from '../pipeline/waiting.ts';
 import { dueSlots } from '../run/due.ts';
+import type { JobRow } from '../run/job-row.ts';
 import { newRun, type Person, type Run, runId } from '../run/run.ts';
-import type { JobRow } from '../store/jobs.ts';
 import { brieflyAsked } from '../store/property.ts';
 
 /** From now on slots of the job are skipped, and backfills wait; a run that is under way goes on. False: it was paused already. */

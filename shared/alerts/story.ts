@@ -1,8 +1,8 @@
 import type { Instant } from '../instant.ts';
 import { readZipped } from '../job/unzip.ts';
 import type { Parts } from '../parts.ts';
+import type { JobEvent } from '../run/job-event.ts';
 import { currentAttempt, type Run } from '../run/run.ts';
-import type { JobEvent } from '../store/events.ts';
 import type { Incident } from '../store/incidents.ts';
 import { changes, type PackageChange } from './changes.ts';
 import { spanText } from './clocks.ts';

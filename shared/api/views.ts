@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { type Instant, iso } from '../instant.ts';
+import type { JobEvent } from '../run/job-event.ts';
 import { type Run, runName, runStates } from '../run/run.ts';
-import type { JobEvent } from '../store/events.ts';
 
 /** What the API answers and `--json` prints. Times are ISO 8601 in UTC, durations ms, sizes bytes. */
 

@@ -1,7 +1,7 @@
 import type { Instant } from '../instant.ts';
 import type { Parts } from '../parts.ts';
+import type { JobRow } from '../run/job-row.ts';
 import { isFinal, type Run } from '../run/run.ts';
-import type { JobRow } from '../store/jobs.ts';
 import type { Versioned } from '../store/table.ts';
 import { giveUp, tooLate } from './give-up.ts';
 import { inspect } from './inspect.ts';

@@ -1,10 +1,10 @@
 import { type Instant, minute, second } from '../instant.ts';
 import type { Deployed } from '../job/catalog.ts';
 import { onExecutor, type Parts } from '../parts.ts';
+import type { JobRow } from '../run/job-row.ts';
 import { admit, keepsOrder, type Overlap } from '../run/overlap.ts';
 import { placeOrder } from '../run/place.ts';
 import type { Run } from '../run/run.ts';
-import type { JobRow } from '../store/jobs.ts';
 import type { LaunchMessage } from '../store/launches.ts';
 import type { Versioned } from '../store/table.ts';
 import { cancel } from './cancel.ts';

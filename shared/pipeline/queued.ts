@@ -1,10 +1,10 @@
 import { type Instant, iso, minute, second } from '../instant.ts';
 import type { Parts } from '../parts.ts';
+import type { JobRow } from '../run/job-row.ts';
 import { admit } from '../run/overlap.ts';
 import { placeOrder } from '../run/place.ts';
 import { parseRunId, type Run } from '../run/run.ts';
 import type { ActiveRun } from '../store/active.ts';
-import type { JobRow } from '../store/jobs.ts';
 import type { Versioned } from '../store/table.ts';
 import { freeLeftPlaces, wakeLine } from './capacity.ts';
 import { lateAt, nextDeadline, notice } from './notice.ts';

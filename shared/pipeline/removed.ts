@@ -1,6 +1,6 @@
 import { type Instant, minute } from '../instant.ts';
 import type { Catalog, Package } from '../job/catalog.ts';
-import type { JobRow } from '../store/jobs.ts';
+import type { JobRow } from '../run/job-row.ts';
 
 /** For this long after a deployment hosts of two packages may work side by side. */
 export const deployingMs = 10 * minute;

@@ -1,10 +1,10 @@
 import { type Instant, minute, second } from '../instant.ts';
 import type { Job } from '../job/job.ts';
 import type { Parts } from '../parts.ts';
+import type { JobRow } from '../run/job-row.ts';
 import { turns } from '../run/overlap.ts';
 import { parseRunId, type Run } from '../run/run.ts';
 import type { ActiveRun } from '../store/active.ts';
-import type { JobRow } from '../store/jobs.ts';
 import type { Store } from '../store/store.ts';
 import type { Versioned } from '../store/table.ts';
 

@@ -1,7 +1,7 @@
 import type { Instant } from '../instant.ts';
 import { type Job, type JobSchedule, readScheduleText, type ScheduleText, scheduleText } from '../job/job.ts';
-import type { JobRow } from '../store/jobs.ts';
 import { type Due, dueSlots, type Stretch } from './due.ts';
+import type { JobRow } from './job-row.ts';
 
 /** What the service knows of when a job was expected. */
 export type Known = Pick<JobRow, 'since' | 'schedules' | 'schedulesSince' | 'pastSchedules'>;

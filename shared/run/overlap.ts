@@ -1,7 +1,7 @@
 import { type Instant, iso, second } from '../instant.ts';
 import type { Job } from '../job/job.ts';
 import { nextSlots } from '../schedule/schedule.ts';
-import type { JobRow } from '../store/jobs.ts';
+import type { JobRow } from './job-row.ts';
 import { parseRunId, type Run, type Trigger } from './run.ts';
 
 /** What to do with a run whose time has come, in view of the runs that hold its job already. */

@@ -1,4 +1,4 @@
-import type { JobRow, LastRun } from '../store/jobs.ts';
+import type { JobRow, LastRun } from './job-row.ts';
 import { isBegun, type Run } from './run.ts';
 
 /**

@@ -1,35 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Instant } from '../instant.ts';
+import type { JobEvent } from '../run/job-event.ts';
 import { cut } from '../text.ts';
 import { inverted } from './inverted.ts';
 import { brieflyAsked } from './property.ts';
 import { type Codec, readInstant, type Table } from './table.ts';
-
-/** What people and deployments did to a job: who, when, why. Kept for good. */
-export interface JobEvent {
-  job: string;
-  at: Instant;
-  /** Part of the key: an event that several processes may write gets one that all of them would give it. */
-  id?: string;
-  kind:
-    | 'deployed'
-    | 'schedule-changed'
-    | 'paused'
-    | 'resumed'
-    | 'run-now'
-    | 'rerun'
-    | 'backfill'
-    | 'cancelled'
-    | 'acknowledged'
-    | 'resolved'
-    | 'silenced'
-    | 'heard-again'
-    | 'clock-confirmed';
-  by: string;
-  why: string;
-  /** Facts of the kind, e.g. `{ bundle, previous }` or `{ run }`. */
-  details: Record<string, string | number>;
-}
 
 const detailLimit = 2_000;
 /** The job as it was deployed: whoever makes it keeps it to what a row has room for. */

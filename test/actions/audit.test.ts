@@ -6,8 +6,8 @@ import { rerun } from '../../shared/actions/rerun.ts';
 import { runNow } from '../../shared/actions/run-now.ts';
 import { hour, minute } from '../../shared/instant.ts';
 import type { Parts } from '../../shared/parts.ts';
+import type { JobEvent } from '../../shared/run/job-event.ts';
 import { newRun, runId } from '../../shared/run/run.ts';
-import type { JobEvent } from '../../shared/store/events.ts';
 import { hourly, job, seven } from '../support/pipeline/cast.ts';
 import { World } from '../support/pipeline/parts.ts';
 

@@ -4,8 +4,8 @@ import { hour, minute } from '../../shared/instant.ts';
 import type { Parts } from '../../shared/parts.ts';
 import { recordMissed } from '../../shared/pipeline/missed.ts';
 import { pipeline } from '../../shared/pipeline.ts';
+import type { JobRow } from '../../shared/run/job-row.ts';
 import { newRun, runId } from '../../shared/run/run.ts';
-import type { JobRow } from '../../shared/store/jobs.ts';
 import { everyMinute, hourly, job, seven } from '../support/pipeline/cast.ts';
 import { World } from '../support/pipeline/parts.ts';
 

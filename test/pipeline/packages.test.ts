@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { hour, type Instant, minute, second } from '../../shared/instant.ts';
 import { register } from '../../shared/pipeline/deployments.ts';
 import { pipeline } from '../../shared/pipeline.ts';
-import type { JobEvent } from '../../shared/store/events.ts';
+import type { JobEvent } from '../../shared/run/job-event.ts';
 import { catalogOf, deployed, everyMinute, hourly, job, seven } from '../support/pipeline/cast.ts';
 import { half, hourlyAll, packaged, slots, text } from '../support/pipeline/claims.ts';
 import { World } from '../support/pipeline/parts.ts';
