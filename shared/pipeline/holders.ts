@@ -1,7 +1,7 @@
 import type { Instant } from '../instant.ts';
 import type { Parts } from '../parts.ts';
 import type { JobRow } from '../run/job-row.ts';
-import { isFinal, type Run } from '../run/run.ts';
+import { attemptsBegun, isFinal, type Run } from '../run/run.ts';
 import type { Versioned } from '../store/table.ts';
 import { giveUp, tooLate } from './give-up.ts';
 import { inspect } from './inspect.ts';
@@ -13,7 +13,11 @@ export interface Holders {
   freed: boolean;
   /** Until then it is not known whether one of them exists: its host may have died while it started it. */
   unsureUntil: Instant | undefined;
+  /** None of them has begun, and none is being started: they wait for the platform. */
+  waitingOnly: boolean;
 }
+
+type Look = 'freed' | 'holds' | 'waits' | Instant;
 
 /**
  * Looks at the runs that hold a job before another is skipped, waits or replaces because of them: a nudge may be lost, a
@@ -25,10 +29,11 @@ export async function freeJob(parts: Parts, { name, running }: JobRow, now: Inst
   return {
     freed: looks.includes('freed'),
     unsureUntil: unsure.length > 0 ? Math.min(...unsure) : undefined,
+    waitingOnly: looks.length > 0 && looks.every((look) => look === 'waits'),
   };
 }
 
-async function lookAtHolder(parts: Parts, job: string, id: string, now: Instant): Promise<'freed' | 'holds' | Instant> {
+async function lookAtHolder(parts: Parts, job: string, id: string, now: Instant): Promise<Look> {
   const holder = await parts.store.runs.get(job, id);
   if (!holder) return 'holds';
   const run = holder.value;
@@ -42,12 +47,13 @@ async function lookAtHolder(parts: Parts, job: string, id: string, now: Instant)
     await giveUp(parts, holder, late, now);
     return 'freed';
   }
+  if (run.state === 'retrying' && attemptsBegun(run) === 0) return 'waits';
   if (run.state !== 'starting' && run.state !== 'running') return 'holds';
   return lookAtAttempt(parts, holder, now);
 }
 
 /** A platform that cannot be asked says nothing: then the run is as it was. */
-async function lookAtAttempt(parts: Parts, holder: Versioned<Run>, now: Instant): Promise<'freed' | 'holds' | Instant> {
+async function lookAtAttempt(parts: Parts, holder: Versioned<Run>, now: Instant): Promise<Look> {
   const { job, id, state } = holder.value;
   try {
     const seen = await inspect(parts, holder, now);

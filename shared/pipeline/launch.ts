@@ -2,7 +2,7 @@ import { type Instant, minute, second } from '../instant.ts';
 import type { Deployed } from '../job/catalog.ts';
 import { onExecutor, type Parts } from '../parts.ts';
 import type { JobRow } from '../run/job-row.ts';
-import { admit, keepsOrder, type Overlap } from '../run/overlap.ts';
+import { admit, afterPlatform, keepsOrder, type Overlap } from '../run/overlap.ts';
 import { placeOrder } from '../run/place.ts';
 import type { Run } from '../run/run.ts';
 import type { LaunchMessage } from '../store/launches.ts';
@@ -12,10 +12,10 @@ import { enter, leave, leaveLine } from './capacity.ts';
 import { isRegistered } from './deployments.ts';
 import { giveUp, tooLate } from './give-up.ts';
 import { freeJob } from './holders.ts';
-import { parkForPlace } from './park.ts';
+import { park, parkForPlace } from './park.ts';
 import { isRemoved, removedChange } from './removed.ts';
 import { start } from './start.ts';
-import { early, isOvertaking, waits, wake } from './waiting.ts';
+import { early, isOvertaking, newerWaits, waits, wake } from './waiting.ts';
 
 /**
  * Starts the attempt that a message asks for, if it is still wanted. Called twice, late, or on two hosts at once it
@@ -59,6 +59,11 @@ export async function launch(parts: Parts, message: LaunchMessage, now: Instant)
       );
       break;
     }
+    if (decision.do === 'skip' && decision.code === 'overlap' && holders.waitingOnly) {
+      // No slot is skipped for a run that may never exist.
+      if (!(await waitBehind(parts, found, row, now))) continue;
+      break;
+    }
     await yieldTo(parts, found, decision, now);
     if (decision.do === 'wait' && row.value.running.length === 0 && decision.for === 'job') {
       await wake(parts, change ?? row.value, now, { over: run.id, all: true });
@@ -67,6 +72,19 @@ export async function launch(parts: Parts, message: LaunchMessage, now: Instant)
     break;
   }
   if (entered) await leaveUnused(parts, message, now);
+}
+
+/** The run waits for the end of those that wait for the platform. False: another host has changed the job. */
+async function waitBehind(parts: Parts, found: Versioned<Run>, row: Versioned<JobRow>, now: Instant): Promise<boolean> {
+  const change = waits(row.value, found.value);
+  if (change && !(await parts.store.jobs.replace(change, row.etag))) return false;
+  const reason = `${row.value.running[0]?.run} of this job waits for the platform`;
+  parts.emit({ type: 'run-waiting', run: found.value, reason });
+  const entry = await parts.store.active.get(found.value.job, found.value.id);
+  const behind: Run = { ...found.value, reasonCode: 'platform', reason };
+  const written = await parts.store.runs.replace(behind, found.etag);
+  if (entry && written) await park(parts, entry, written, 'job', reason, now);
+  return true;
 }
 
 /** It has a place and does not start here after all; another host may have started it in that place. */
@@ -122,7 +140,12 @@ const onTime = 5 * second;
 
 async function decide(parts: Parts, { job }: Deployed, run: Run, row: JobRow, now: Instant): Promise<Overlap> {
   const decision = admit(job, run, row, now);
-  if (decision.do !== 'start' || run.attempts.length > 0 || !keepsOrder(job, run)) return decision;
+  if (decision.do !== 'start' || run.attempts.length > 0) return decision;
+  const policy = afterPlatform(job, run);
+  if (policy === 'none' || (policy === 'latest' && (await newerWaits(parts, row, run, now)))) {
+    return { do: 'miss', reason: `the platform was unavailable (catchUp: ${policy})` };
+  }
+  if (!keepsOrder(job, run)) return decision;
   const alone = (row.waiting === null || row.waiting === run.id) && now < run.slot + onTime;
   if (alone || row.running.some((other) => other.run === run.id)) return decision;
   if (!(await isOvertaking(parts, job, row, run, now))) return decision;
@@ -133,13 +156,16 @@ async function decide(parts: Parts, { job }: Deployed, run: Run, row: JobRow, no
 function changeFor(decision: Overlap, row: JobRow, run: Run): JobRow | undefined {
   // In the write that saw the job taken: whoever ends after it sees the mark, and wakes this run.
   if (decision.do === 'wait' || decision.do === 'replace') return waits(row, run);
-  if (decision.do === 'skip' || row.running.some((other) => other.run === run.id)) return undefined;
+  if (decision.do === 'skip' || decision.do === 'miss' || row.running.some((other) => other.run === run.id))
+    return undefined;
   return { ...row, running: [...row.running, { run: run.id, trigger: run.trigger }] };
 }
 
 async function yieldTo(parts: Parts, found: Versioned<Run>, decision: Exclude<Overlap, { do: 'start' }>, now: Instant) {
   const run = found.value;
-  if (decision.do === 'skip') {
+  if (decision.do === 'miss') {
+    await giveUp(parts, found, { state: 'missed', reasonCode: 'outage', reason: decision.reason }, now);
+  } else if (decision.do === 'skip') {
     await giveUp(parts, found, { state: 'skipped', reasonCode: decision.code, reason: decision.reason }, now);
   } else if (decision.do === 'wait') {
     parts.emit({ type: 'run-waiting', run, reason: decision.reason });

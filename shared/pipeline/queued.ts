@@ -65,7 +65,7 @@ export async function lookAtQueued(
     const waits = decision.for === 'slot' ? 'pause' : decision.for;
     return park(parts, entry, found, waits, decision.reason, now);
   }
-  const inLine = entry.value.waits === 'place';
+  const inLine = parts.limit !== undefined && entry.value.waits === 'place';
   if (!inLine) await requeue(parts, run, round, now);
   const late = lateAt(run) ?? Number.POSITIVE_INFINITY;
   const noticed = now < late ? found : await notice(parts, found, 'late', await whyLate(parts, inLine, round));

@@ -118,7 +118,16 @@ function starting(parts: Parts, job: Job, versions: Versions, run: Run, now: Ins
   };
   const notices = run.notices.filter((what) => what !== 'overdue');
   const attempts = [...run.attempts, attempt];
-  return { ...run, state: 'starting', reason: null, nextAttemptAt: null, attempts, versions, notices };
+  return {
+    ...run,
+    state: 'starting',
+    reason: null,
+    reasonCode: null,
+    nextAttemptAt: null,
+    attempts,
+    versions,
+    notices,
+  };
 }
 
 function running(run: Run, handle: string): Run {

@@ -52,7 +52,8 @@ export async function wake(
   const woken = await look(Number.POSITIVE_INFINITY);
   if (woken !== 0 || !marked(row)) return;
   // Who began to wait while we looked has written a mark of its own: that one stays.
-  const gone = ['waiting', 'waitingBackfill'] as const;
+  // Backfills that wait for the end of a pause keep theirs.
+  const gone = row.paused ? (['waiting'] as const) : (['waiting', 'waitingBackfill'] as const);
   await store.jobs.amend(row.name, (current) => {
     const taken = gone.filter((mark) => row[mark] !== null && current[mark] === row[mark]);
     return taken.length > 0 ? { ...current, ...Object.fromEntries(taken.map((mark) => [mark, null])) } : undefined;
@@ -116,6 +117,24 @@ export async function isOvertaking(
     if (one.trigger !== 'backfill') older.push(one.run);
   }
   return older.length > 0 && (await stillQueued(store, row.name, older, places)).length >= places;
+}
+
+/** Whether a run of a later slot waits behind the same run for the platform. */
+export async function newerWaits(
+  { store }: Parts,
+  row: JobRow,
+  run: Pick<Run, 'id' | 'slot'>,
+  now: Instant,
+): Promise<boolean> {
+  const newer: string[] = [];
+  for await (const { run: id, trigger } of waitingRuns(store, row, now, mostRead)) {
+    if (trigger === 'schedule' && (parseRunId(id)?.slot ?? 0) > run.slot) newer.unshift(id);
+  }
+  for (const id of newer) {
+    const found = (await store.runs.get(row.name, id))?.value;
+    if (found?.state === 'queued' && found.reasonCode === 'platform') return true;
+  }
+  return false;
 }
 
 /** An entry alone is no run: one whose claim died, or that is over, must not take the turn of another. */

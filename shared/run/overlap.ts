@@ -10,7 +10,9 @@ export type Overlap =
   | { do: 'skip'; code: 'overlap' | 'paused'; reason: string }
   /** `for`: whose end wakes it; the end of a coming scheduled run, where a backfill must not cost that its slot. */
   | { do: 'wait'; for: 'job' | 'pause' | 'slot'; reason: string }
-  | { do: 'replace'; runs: string[] };
+  | { do: 'replace'; runs: string[] }
+  /** It could not start at its slot, and its catch-up policy wants it no more. */
+  | { do: 'miss'; reason: string };
 
 type Policy = Pick<Job, 'overlap' | 'concurrency'>;
 type Holder = JobRow['running'][number];
@@ -107,6 +109,19 @@ export function turns(job: Policy, waiting: readonly { run: string; trigger: Tri
 /** Whether runs of this job wait for each other in order: a later one must not overtake those that wait. */
 export function keepsOrder({ overlap }: Pick<Job, 'overlap'>, { trigger }: Pick<Run, 'trigger'>): boolean {
   return (overlap === 'queue' || overlap === 'allow') && trigger !== 'backfill';
+}
+
+/**
+ * What the catch-up policy says of a run that could not start at its slot because the platform was unavailable: `latest`
+ * runs only the newest that waited, as after an outage of our own. Undefined: it waited for something else.
+ */
+export function afterPlatform(
+  { overlap, schedules }: Pick<Job, 'overlap' | 'schedules'>,
+  { trigger, reasonCode }: Pick<Run, 'trigger' | 'reasonCode'>,
+): 'latest' | 'all' | 'none' | undefined {
+  if (overlap !== 'forbid' || trigger !== 'schedule' || reasonCode !== 'platform') return undefined;
+  const policies = schedules.map(({ catchUp }) => catchUp);
+  return policies.includes('all') ? 'all' : policies.includes('latest') ? 'latest' : 'none';
 }
 
 function slotOf(run: string): Instant {

@@ -18,7 +18,7 @@ export function isFinal(state: RunState): state is FinalState {
 const letters = { schedule: '', 'catch-up': 'c', manual: 'm', rerun: 'r', backfill: 'b' } as const;
 export type Trigger = keyof typeof letters;
 
-/** Why a run was skipped or missed, for machines; `reason` says it in words. */
+/** Why a run was skipped or missed, or waits, for machines; `reason` says it in words. */
 export type ReasonCode =
   | 'overlap'
   | 'paused'
@@ -27,7 +27,9 @@ export type ReasonCode =
   | 'catch-up-limit'
   | 'decommissioned'
   | 'blackout'
-  | 'calendar';
+  | 'calendar'
+  /** It waits behind a run that waits for the platform. */
+  | 'platform';
 
 export interface Person {
   /** Who asked: a user name or e-mail. */

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { cancel } from '../../shared/actions/cancel.ts';
 import { eventText } from '../../shared/events.ts';
 import { StartError } from '../../shared/executors/executor.ts';
@@ -104,15 +104,23 @@ test('a run that waits for the platform can be cancelled at once, and its job go
   expect((await world.states('score')).slice(0, 2)).toEqual(['cancelled', 'succeeded']);
 });
 
-test('slots that are skipped while a run waits for the platform are skipped for one that runs in the end', async () => {
-  const world = await World.inMemory(job('score', { schedule: everyMinute }));
+test.each([
+  ['latest', ['succeeded', 'missed', 'succeeded late', 'succeeded']],
+  ['none', ['succeeded', 'missed', 'succeeded']],
+  ['all', ['succeeded', 'succeeded late', 'succeeded']],
+])('slots behind a run that waits for the platform are not skipped for it: they are caught up as the job says (%s)', async (catchUp, expected) => {
+  const random = vi.spyOn(Math, 'random').mockReturnValue(0.5);
+  onTestFinished(() => random.mockRestore());
+  const world = await World.inMemory(job('score', { schedule: everyMinute.replace(' }', `, catchUp: ${catchUp} }`) }));
   await world.pass(seven - second);
-  unavailable(world, seven + 10 * minute);
-  await world.pass(seven + 20 * minute + 30 * second);
+  unavailable(world, seven + 9.5 * minute);
+  await world.pass(seven + 20 * minute + second);
   const runs = (await world.rows('score')).filter(({ slot }) => slot >= seven && slot < world.now);
-  const skipped = runs.filter(({ state }) => state === 'skipped');
-  const others = runs.filter(({ state }) => state !== 'skipped');
-  expect(others.map(({ state }) => state)).toEqual(Array(others.length).fill('succeeded'));
-  expect(skipped.every(({ reason }) => reason?.includes('20261120T070000Z'))).toBe(true);
-  expect(others.length).toBeGreaterThan(5);
+  const states = runs.map(({ state, slot, startedAt }) => {
+    return startedAt !== null && startedAt > slot + 5 * second && slot > seven ? `${state} late` : state;
+  });
+  expect(states.filter((state, at) => state !== states[at - 1])).toEqual(expected);
+  for (const { state, reason } of runs) {
+    if (state === 'missed') expect(reason).toBe(`the platform was unavailable (catchUp: ${catchUp})`);
+  }
 });

@@ -5,7 +5,7 @@ import type { Parts } from '../../../shared/parts.ts';
 import { WrongClock } from '../../../shared/pipeline/clock.ts';
 import { register } from '../../../shared/pipeline/deployments.ts';
 import { type Pipeline, pipeline } from '../../../shared/pipeline.ts';
-import { isFinal, parseRunId } from '../../../shared/run/run.ts';
+import { isFinal, parseRunId, type Run } from '../../../shared/run/run.ts';
 import { slotsBetween } from '../../../shared/schedule/schedule.ts';
 import { key } from './executor.ts';
 import { Died, disturbed, type Plan } from './fault.ts';
@@ -50,6 +50,10 @@ export interface SimulationOptions {
   fails?: number;
   dies?: number;
   troubles?: Trouble[];
+  /** As many attempts may run at once; left out: no limit. */
+  limit?: number;
+  /** Share of nudges that get lost. */
+  losesNudges?: number;
   /** How long things may take to settle after the last slot, minutes. */
   settling?: number;
 }
@@ -62,6 +66,8 @@ export interface SimulationVerdict {
   extra: string[];
   lost: string[];
   stuck: string[];
+  /** Skipped for a run that was over by then, or of which nothing has ever run. */
+  wronglySkipped: string[];
 }
 
 const stepMs = 30 * second;
@@ -76,12 +82,13 @@ export async function simulate(options: SimulationOptions): Promise<{ verdict: S
   Math.random = random;
   try {
     const world = await World.inMemory(...options.jobs);
+    if (options.limit !== undefined) world.parts.limit = options.limit;
     const sim: Simulation = { world, hosts: [], random, began: world.now, poisoned: new Set() };
     for (const name of options.hosts ?? ['one', 'two']) addHost(sim, name, options);
     for (const until = sim.began + options.minutes * minute; world.now < until; ) {
       world.now += stepMs;
       for (const trouble of options.troubles ?? []) await trouble(sim);
-      await Promise.all(sim.hosts.map((host) => step(sim, host)));
+      await Promise.all(sim.hosts.map((host) => step(sim, host, options.losesNudges ?? 0.2)));
     }
     sim.poisoned.clear();
     const cursor = await settle(sim, options.settling ?? 300);
@@ -95,7 +102,7 @@ export async function simulate(options: SimulationOptions): Promise<{ verdict: S
 export function addHost(
   sim: Simulation,
   name: string,
-  { fails = 0.01, dies = 0.002 }: Pick<SimulationOptions, 'fails' | 'dies'> = {},
+  { fails = 0.01, dies = 0.002, limit }: Pick<SimulationOptions, 'fails' | 'dies' | 'limit'> = {},
 ): SimulatedHost {
   const { world, random } = sim;
   const host: SimulatedHost = { name, work: world.work, parts: world.parts, deadUntil: 0, clockOff: 0, held: false };
@@ -105,7 +112,8 @@ export function addHost(
     return random() < fails ? (random() < 0.5 ? 'before' : 'after') : undefined;
   };
   const catalog = () => host.catalog ?? world.catalog();
-  host.parts = disturbed(poisonedParts(sim, world.host({ person: name, catalog })), plan).parts;
+  const own = world.host({ person: name, catalog, ...(limit !== undefined && { limit }) });
+  host.parts = disturbed(poisonedParts(sim, own), plan).parts;
   host.work = pipeline(host.parts);
   sim.hosts.push(host);
   return host;
@@ -125,7 +133,7 @@ export async function registerAt(sim: Simulation, host: SimulatedHost): Promise<
   await survive(register(host.parts, host.parts.catalog(), sim.world.now + host.clockOff));
 }
 
-async function step({ world, random }: Simulation, host: SimulatedHost): Promise<void> {
+async function step({ world, random }: Simulation, host: SimulatedHost, losesNudges: number): Promise<void> {
   if (host.held || world.now < host.deadUntil) return;
   await survive(host.work.tick(world.now + host.clockOff));
   // Hosts go by the store's time in what they start and end; only what ticks has to ask for it.
@@ -136,7 +144,7 @@ async function step({ world, random }: Simulation, host: SimulatedHost): Promise
   }
   // Some nudges get lost.
   for (const ended of world.platform.nudges.splice(0)) {
-    if (random() < 0.8) await survive(host.work.finish(ended, now));
+    if (random() >= losesNudges) await survive(host.work.finish(ended, now));
   }
 }
 
@@ -163,7 +171,15 @@ async function settle({ world }: Simulation, minutes: number): Promise<Instant> 
 }
 
 async function verdictOf({ world, began }: Simulation, cursor: Instant): Promise<SimulationVerdict> {
-  const verdict: SimulationVerdict = { slots: 0, missed: [], duplicate: [], extra: [], lost: [], stuck: [] };
+  const verdict: SimulationVerdict = {
+    slots: 0,
+    missed: [],
+    duplicate: [],
+    extra: [],
+    lost: [],
+    stuck: [],
+    wronglySkipped: [],
+  };
   const ran = new Map(world.platform.executions);
   for (const { job } of world.jobs.values()) {
     const { name, schedules } = job;
@@ -177,6 +193,7 @@ async function verdictOf({ world, began }: Simulation, cursor: Instant): Promise
       const scheduled = parseRunId(run.id)?.trigger === 'schedule';
       if (scheduled && !expected.has(run.slot)) verdict.extra.push(`${name}.${run.id} ${run.state}`);
       if (!isFinal(run.state)) verdict.stuck.push(`${name}.${run.id} ${run.state}`);
+      if (isWronglySkipped(world, run, rows)) verdict.wronglySkipped.push(`${name}.${run.id} ${run.reason}`);
       for (const { number } of run.attempts) ran.delete(key({ job: name, run: run.id, attempt: number }));
     }
   }
@@ -184,6 +201,17 @@ async function verdictOf({ world, began }: Simulation, cursor: Instant): Promise
   verdict.lost.push(...ran.keys());
   verdict.stuck.push(...(await world.leftovers()));
   return verdict;
+}
+
+/** The reason of a skip names the run that was in the way. */
+function isWronglySkipped(world: World, run: Run, rows: readonly Run[]): boolean {
+  if (run.reasonCode !== 'overlap') return false;
+  const other = rows.find(({ id }) => run.reason?.startsWith(id) ?? false);
+  if (!other) return true;
+  const ran = other.attempts.some(({ number }) => {
+    return world.platform.executions.has(key({ job: run.job, run: other.id, attempt: number }));
+  });
+  return !ran || (other.endedAt ?? 0) < (run.endedAt ?? 0) - stepMs;
 }
 
 /** What a verdict must be. */
