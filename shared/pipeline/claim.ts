@@ -6,6 +6,7 @@ import { newRun, type Run, runId } from '../run/run.ts';
 import type { ActiveRun } from '../store/active.ts';
 import { eachJob } from './each-job.ts';
 import { recordMissed } from './missed.ts';
+import { nextDeadline } from './notice.ts';
 
 /** A queued run is looked at again this long after its slot. */
 const launchGrace = 2 * minute;
@@ -102,6 +103,9 @@ export async function enqueue(parts: Parts, run: Run, now: Instant): Promise<boo
   return true;
 }
 
-function entryOf({ job, id, slot }: Run, now: Instant): ActiveRun {
-  return { job, run: id, checkAfter: Math.max(slot, now) + launchGrace, since: now };
+/** Its deadlines are looked at at their instants. */
+function entryOf(run: Run, now: Instant): ActiveRun {
+  const { job, id, slot } = run;
+  const checkAfter = Math.max(slot, now) + launchGrace;
+  return { job, run: id, checkAfter: Math.min(checkAfter, nextDeadline(run, now) ?? checkAfter), since: now };
 }

@@ -1,11 +1,14 @@
-import type { Instant } from '../instant.ts';
+import { type Instant, second } from '../instant.ts';
 import type { Parts } from '../parts.ts';
 import type { JobRow } from '../run/job-row.ts';
 import { attemptsBegun, isFinal, type Run } from '../run/run.ts';
 import type { Versioned } from '../store/table.ts';
 import { giveUp, tooLate } from './give-up.ts';
-import { inspect } from './inspect.ts';
+import { CannotAsk, inspect } from './inspect.ts';
 import { release } from './release.ts';
+
+/** A platform that cannot be asked now is asked again after this time. */
+const askAgain = 30 * second;
 
 /** What a look at the runs that hold a job has found. */
 export interface Holders {
@@ -52,7 +55,6 @@ async function lookAtHolder(parts: Parts, job: string, id: string, now: Instant)
   return lookAtAttempt(parts, holder, now);
 }
 
-/** A platform that cannot be asked says nothing: then the run is as it was. */
 async function lookAtAttempt(parts: Parts, holder: Versioned<Run>, now: Instant): Promise<Look> {
   const { job, id, state } = holder.value;
   try {
@@ -62,7 +64,9 @@ async function lookAtAttempt(parts: Parts, holder: Versioned<Run>, now: Instant)
     const after = (await parts.store.runs.get(job, id))?.value;
     return after && after.state !== state && isFinal(after.state) ? 'freed' : 'holds';
   } catch (error) {
-    parts.emit({ type: 'trouble', doing: `looking at ${job}.${id}, which holds its job`, error });
-    return 'holds';
+    // Storage that is unavailable keeps this launch from deciding: it comes again.
+    if (!(error instanceof CannotAsk)) throw error;
+    parts.emit({ type: 'trouble', doing: `looking at ${job}.${id}, which holds its job`, error: error.cause });
+    return now + askAgain;
   }
 }

@@ -1,5 +1,6 @@
 import { seeUnderWay } from '../alerts/see.ts';
-import type { AttemptRef, Executor } from '../executors/executor.ts';
+import { troubleText } from '../events.ts';
+import type { AttemptRef, Executor, Status } from '../executors/executor.ts';
 import { hour, type Instant, iso, minute, second } from '../instant.ts';
 import { onExecutor, type Parts } from '../parts.ts';
 import { type Attempt, currentAttempt, type Run } from '../run/run.ts';
@@ -31,7 +32,7 @@ export type Seen =
 
 /**
  * Looks at an attempt that is under way, and ends it if it is over. The result decides; a fresh heartbeat means alive;
- * only when both are missing is the executor asked. @throws when storage or platform cannot be asked
+ * only when both are missing is the executor asked. @throws CannotAsk the platform, or what storage throws
  */
 export async function inspect(
   parts: Parts,
@@ -61,7 +62,7 @@ export async function inspect(
   // A heartbeat does not help a shim that neither ends in time nor when it is told to.
   const given = due + slack;
   if (fresh && now < given) return goesOn(Math.min(heartbeat + silence, Math.max(due + 1, now + second)));
-  const status = await executor.status({ ...id, handle: attempt.handle });
+  const status = await ask(executor, { ...id, handle: attempt.handle });
   if (status === 'running' || (status === 'unknown' && fresh)) {
     if (now < given) return goesOn(Math.min(now + minute, Math.max(due + 1, now + second)));
     // Its job is over, and storage was not there for what it leaves.
@@ -78,6 +79,17 @@ export async function inspect(
   return ended(end(parts, noticed, attempt.number, { kind, message }, now));
 }
 
+/** The platform cannot be asked: nothing is known of the attempt. */
+export class CannotAsk extends Error {}
+
+async function ask(executor: Executor, attempt: AttemptRef): Promise<Status> {
+  try {
+    return await executor.status(attempt);
+  } catch (error) {
+    throw new CannotAsk(`${executor.name} cannot be asked: ${troubleText(error)}`, { cause: error });
+  }
+}
+
 /** No shim has begun it: it gets its time, unless the run is cancelled or the platform knows that none will. */
 async function inspectUnbegun(parts: Parts, found: Versioned<Run>, attempt: Attempt, now: Instant): Promise<Seen> {
   const { store, executor } = onExecutor(parts, attempt.executor);
@@ -87,9 +99,9 @@ async function inspectUnbegun(parts: Parts, found: Versioned<Run>, attempt: Atte
   const until = startedAt + executor.startGraceMs;
   let why: string | undefined;
   if (now < until && !run.cancel) {
-    const ask = Math.min(startedAt + (handle === null ? starterLease : slowStart), until);
-    if (now < ask) return waitToBegin(parts, found, ask, handle !== null, now);
-    const status = await executor.status({ ...id, handle });
+    const askAt = Math.min(startedAt + (handle === null ? starterLease : slowStart), until);
+    if (now < askAt) return waitToBegin(parts, found, askAt, handle !== null, now);
+    const status = await ask(executor, { ...id, handle });
     if (status === 'ended' || status === 'out-of-memory') why = 'the platform ended it before a shim began it';
     else if (status === 'unknown' && handle === null) {
       why = `the host that started it is gone, and ${executor.name} knows nothing of it`;

@@ -50,13 +50,15 @@ export async function launch(parts: Parts, message: LaunchMessage, now: Instant)
     }
     const holders = await freeJob(parts, row.value, now);
     if (holders.freed) continue;
-    if (decision.do === 'skip' && decision.code === 'overlap' && holders.unsureUntil !== undefined) {
+    const unsure = holders.unsureUntil;
+    if (
+      decision.do === 'skip' &&
+      decision.code === 'overlap' &&
+      unsure !== undefined &&
+      now < run.slot + longestDoubt
+    ) {
       // Whether the run in the way exists at all is known then.
-      await store.launches.put(
-        message,
-        Math.min(holders.unsureUntil, run.startBy ?? holders.unsureUntil) + second,
-        now,
-      );
+      await store.launches.put(message, Math.min(unsure, run.startBy ?? unsure) + second, now);
       break;
     }
     if (decision.do === 'skip' && decision.code === 'overlap' && holders.waitingOnly) {
@@ -135,6 +137,8 @@ function wanted(run: Run, attempt: number, now: Instant): boolean {
   return run.state === 'queued';
 }
 
+/** A slot is not kept undecided for longer, should the platform not say what became of the run in its way. */
+const longestDoubt = 5 * minute;
 /** On time, and with no mark that others wait, a run can overtake none. */
 const onTime = 5 * second;
 

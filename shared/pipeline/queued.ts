@@ -96,7 +96,7 @@ export async function wakeForgotten(
   const isDue = ({ run }: ActiveRun) => (parseRunId(run)?.slot ?? 0) <= now + early;
   const due = entries.map(({ value }) => value).filter(isDue);
   const live = due.filter(({ waits }) => waits === undefined);
-  const busy = new Set(live.map(({ job }) => job));
+  const busy = new Set(due.filter(({ waits }) => waits === undefined || waits === 'place').map(({ job }) => job));
   const forgotten = new Set(due.filter(({ job, waits }) => waits === 'job' && !busy.has(job)).map(({ job }) => job));
   for (const name of forgotten) {
     const row = await round.job(name);

@@ -62,13 +62,29 @@ test('a host that dies while its start call hangs costs no slot: the executor is
   expect(runs.slice(2).every(({ state }) => state === 'succeeded')).toBe(true);
 });
 
-test('a platform that cannot be asked about the run in the way keeps the launch from nothing', async () => {
+test('a platform that cannot be asked about the run in the way keeps a slot undecided for five minutes, no longer', async () => {
   const world = await fromSeven(job('score', { schedule: everyMinute }));
   world.platform.behave = () => 'never';
-  Object.assign(world.platform, { startGraceMs: 10 * minute, status: () => Promise.reject(new Error('no answer')) });
-  await world.pass(seven + 3 * minute + second);
-  expect((await slots(world)).map(({ state }) => state)).toEqual(['running', 'skipped', 'skipped', 'skipped']);
+  Object.assign(world.platform, { startGraceMs: 20 * minute, status: () => Promise.reject(new Error('no answer')) });
+  await world.pass(seven + 12 * minute + second);
+  const [first, ...others] = (await slots(world)).map(({ state }) => state);
+  expect([first, others.slice(0, 6)]).toEqual(['running', Array(6).fill('skipped')]);
+  expect(others.slice(6)).toContain('queued');
   expect(world.queue.poison).toEqual([]);
+});
+
+test('storage that is unavailable while the run in the way is looked at skips no slot: the launch comes again', async () => {
+  const world = await fromSeven(job('score', { schedule: everyMinute }));
+  world.deaf = true;
+  await world.pass(seven + 30 * second);
+  world.now = seven + minute;
+  await world.work.tick(world.now);
+  const attempts = { ...world.store.attempts, result: () => Promise.reject(new Error('503')) };
+  const host = pipeline(world.host({ store: { ...world.store, attempts } }));
+  const [message] = await world.queue.take(1, 30);
+  await expect(host.launch(message?.text ?? '', world.now)).rejects.toThrow('503');
+  await world.pass(world.now + 40 * second);
+  expect((await slots(world)).map(({ state }) => state)).toEqual(['succeeded', 'running']);
 });
 
 test('an attempt that was given up, whose host died before it wrote that down, is not read as begun', async () => {
