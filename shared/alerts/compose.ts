@@ -110,7 +110,7 @@ function factsOf({ incident, job, run, usual }: Story, now: Instant): { name: st
   return facts;
 }
 
-function versusUsual(run: Run, { durationMs, metrics }: Usual): string | undefined {
+export function versusUsual(run: Run, { durationMs, metrics }: Usual): string | undefined {
   const parts = [];
   const took = durationOf(run);
   if (took !== null && durationMs) {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Instant } from '../instant.ts';
 import type { Parts } from '../parts.ts';
 import type { Incident } from '../store/incidents.ts';
@@ -10,6 +9,7 @@ import type { Alerts } from './alerts.ts';
 import { compose } from './compose.ts';
 import { batches, dueNow, type Parcel, parcels, slackOf } from './group.ts';
 import { afterTime, batchOf, inBatch, isOver, isUnreported, reported } from './incident.ts';
+import { letterOf } from './letters.ts';
 import { routesOf } from './route.ts';
 import { amend } from './see.ts';
 import { silencedBy, tagsOf } from './silence.ts';
@@ -62,7 +62,7 @@ async function reportBatch(parts: Parts, alerts: Alerts, key: string, inside: re
   };
   const left = new Set<string>();
   for (const parcel of parcels(inside, routes)) {
-    const letter = await parts.store.outbox.put(await letterOf(parts, alerts, key, parcel, now));
+    const letter = await parts.store.outbox.put(await makeLetter(parts, alerts, key, parcel, now));
     // Another host, or this one before it died, has made it of fewer incidents: the others go into another.
     for (const one of parcel.incidents) if (!letter.reports.includes(stepOf(one))) left.add(one.id);
   }
@@ -118,7 +118,7 @@ async function hushed(
   };
 }
 
-async function letterOf(
+async function makeLetter(
   parts: Parts,
   alerts: Alerts,
   key: string,
@@ -129,27 +129,8 @@ async function letterOf(
   const links = (await alerts.links?.of(first, now)) ?? [];
   const story = await storyOf(parts, first);
   const message = compose(key, [story, ...others.map((one) => briefStory(parts, one))], links, now);
-  const { fallback } = alerts.settings;
-  return {
-    key: letterKey(key, channel, to),
-    channel,
-    to: to === null ? [] : [to],
-    fallbacks: fallback.filter((name) => name !== channel),
-    message: JSON.stringify(message),
-    reports: incidents.map(stepOf),
-    createdAt: now,
-    notBefore: now,
-    leasedUntil: null,
-    tries: 0,
-    error: null,
-    state: 'waiting',
-    doneAt: null,
-  };
-}
-
-export function letterKey(key: string, channel: string, to: string | null): string {
-  const whom = to === null ? '' : `.${createHash('sha256').update(to).digest('hex').slice(0, 8)}`;
-  return `${key}.${channel}${whom}`;
+  const fallbacks = alerts.settings.fallback.filter((name) => name !== channel);
+  return letterOf(message, { channel, to, fallbacks, reports: incidents.map(stepOf) }, now);
 }
 
 function stepOf({ id, step }: Incident): string {

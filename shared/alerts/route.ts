@@ -50,6 +50,18 @@ export function routesOf(
   return [...wanted].map(([channel, to]) => ({ channel, to: [...to].sort() }));
 }
 
+/** Where what concerns a job alone goes: its own channels, else its owner. */
+export function parcelsOf(job: Job, settings: AlertSettings): { channel: string; to: string | null }[] {
+  const routes = routesOf({ tier: 'low-risk', level: 0, cause: 'failed', subject: '' }, job, {
+    ...settings,
+    default: [],
+  });
+  return routes.flatMap(({ channel, to }) => {
+    const places: (string | null)[] = to.length > 0 ? to : [null];
+    return places.map((one) => ({ channel, to: one }));
+  });
+}
+
 function ofJob(
   { alerts, owner }: Job,
   { channels }: AlertSettings,

@@ -3,6 +3,7 @@ import type { Parts } from '../parts.ts';
 import type { Store } from '../store/store.ts';
 import type { Alerts } from './alerts.ts';
 import { resolved } from './incident.ts';
+import { sendDigests } from './receipts.ts';
 import { amend, record } from './see.ts';
 import { tryChannel } from './try.ts';
 
@@ -12,9 +13,12 @@ const atMostEvery = 20 * hour;
 const lettersFor = 7 * day;
 const silencesFor = 30 * day;
 
-/** The daily care for alerts: channels are tried, and what is long done is forgotten. */
+/** The daily care for alerts: channels are tried, digests of the week are made, and what is long done is forgotten. */
 export async function alertUpkeep(parts: Parts, now: Instant): Promise<void> {
-  if (parts.alerts) await testChannels(parts, parts.alerts, now);
+  if (parts.alerts) {
+    await testChannels(parts, parts.alerts, now);
+    await sendDigests(parts, parts.alerts, now);
+  }
   await forgetDone(parts.store, now);
 }
 

@@ -69,7 +69,7 @@ export interface Job {
   inputs: { path: string; job: string; output: string }[];
   outputs: string[];
   metrics: Record<string, MetricLimits>;
-  alerts: { teams?: string; slack?: string; email: string[] };
+  alerts: { teams?: string; slack?: string; email: string[]; receipts: 'never' | 'each' | 'weekly' };
   logLimitBytes: number;
   /** The folder holds a uv.lock. */
   locked: boolean;

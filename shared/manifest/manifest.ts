@@ -272,6 +272,9 @@ export const manifest = z.strictObject(
             .max(20, 'at most 20 addresses')
             .default([])
             .describe('Addresses.'),
+          receipts: oneOf(['never', 'each', 'weekly'])
+            .default('never')
+            .describe('Whether good runs are reported as well: a line for each, or a digest a week.'),
         },
         mapping('{ teams: sales-ops, email: [sales-ops@contoso.com] }'),
       )

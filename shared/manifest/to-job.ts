@@ -76,6 +76,7 @@ export function toJob(manifest: Manifest, facts: JobFacts): Job {
       ...(alerts.teams && { teams: alerts.teams }),
       ...(alerts.slack && { slack: alerts.slack }),
       email: alerts.email,
+      receipts: alerts.receipts,
     },
     logLimitBytes: bytes(run.logLimit),
   };

@@ -1,3 +1,4 @@
+import { sendReceipts } from '../alerts/receipts.ts';
 import { seeEnds } from '../alerts/see.ts';
 import { hour, type Instant, minute } from '../instant.ts';
 import type { Parts } from '../parts.ts';
@@ -32,6 +33,7 @@ const steps: readonly Step[] = [
   { name: 'recent', do: ({ store }, runs) => store.recent.append(runs) },
   { name: 'metrics', do: (parts, runs, _, results) => recordMetrics(parts, runs, results) },
   { name: 'alert', do: seeEnds },
+  { name: 'receipt', do: sendReceipts },
   { name: 'drift', do: seeDrift },
 ];
 
