@@ -14,7 +14,7 @@ interface Fault {
   severity?: 'warning';
 }
 
-const quotes = /[“”„‟‘’‚‛«»‹›″′]/u;
+const quotes = /[“”„‟‘’‚‛«»‹›]/gu;
 const dashes = /^[‐‑‒–—―−]+/u;
 const shells = /^(\/\w+)*\/?(ba|da|k|z)?sh$/;
 const interpreter = /^\S*\/(python[\d.]*|(ba|da|k|z)?sh|uv|node|perl|ruby|java)\s/;
@@ -87,9 +87,16 @@ interface Around {
   all: string;
 }
 
+/** In quotes as a whole, or one half of it: `“main.py”`, `“python`. A text with quotes inside is left alone. */
+function isQuoted(word: string): boolean {
+  const [begins, ends] = [/^[“”„‟‘‚‛«‹]/u.test(word), /[“”‟’»›]$/u.test(word)];
+  const alone = word.match(quotes)?.length === 1 && !word.endsWith('’');
+  return (begins && ends && word.length > 2) || ((begins || ends) && alone);
+}
+
 function wordFault(word: string, around: Around): Fault | undefined {
-  if (quotes.test(word) && /^[“”„‟‘’‚‛«»‹›″′]|[“”„‟‘’‚‛«»‹›″′]$/u.test(word)) {
-    const plain = word.replace(new RegExp(quotes.source, 'gu'), '');
+  if (isQuoted(word)) {
+    const plain = word.replace(quotes, '');
     const says = 'holds quotes of a word processor; expected plain text';
     return { code: 'typographic', says, hint: `write ${yamlWord(plain)}` };
   }

@@ -38,7 +38,12 @@ export async function importProblems(document: Document, script: string, home: s
   ];
 }
 
-/** Files that take the place of modules of Python's own. */
+/** Modules that are there before any script: their names are free. */
+function isAlways(name: string): boolean {
+  return isStdlib(name) && !canBeShadowed(name);
+}
+
+/** Files that take the place of modules of Python's own, and a script that has the name of what it imports. */
 function shadowProblems(
   local: ReadonlyMap<string, string>,
   imported: string[],
@@ -48,12 +53,12 @@ function shadowProblems(
   return [...local].flatMap(([own, file]) => {
     const by =
       shadowedFor(own, imported, local) ??
-      (file === script && canBeShadowed(own) ? imported.find((name) => name === own) : undefined);
+      (file === script && !isAlways(own) ? imported.find((name) => name === own) : undefined);
     const other = `${own}_job${file.endsWith('/') ? '' : '.py'}`;
     const hint = `rename it, for example ${other}`;
     if (by) {
-      const whose = by === own ? 'the script imports' : `${by} needs`;
-      const message = `takes the place of Python's own module ${own}, which ${whose}; expected another name`;
+      const taken = isStdlib(own) ? `Python's own module ${own}` : `the package ${own}`;
+      const message = `takes the place of ${taken}, which ${by === own ? 'the script imports' : `${by} needs`}; expected another name`;
       return [{ file: `${place}/${file.replace(/\/$/, '')}`, code: 'shadows-library', message, hint }];
     }
     if (!canBeShadowed(own) || !imported.includes(own)) return [];

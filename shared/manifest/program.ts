@@ -93,9 +93,9 @@ export function isUtf16(bytes: Uint8Array): boolean {
 }
 
 async function pythonProblems(document: Document, command: string[], folder: Folder, place: string) {
-  const at = command.findIndex((word, index) => index > 0 && /\.py$|^-[mc]$/i.test(word));
-  if (command[at] === '-c') return [];
-  const byName = command[at] === '-m';
+  const at = command.findIndex((word, index) => index > 0 && /\.py$|^-[A-Za-z]*[mc]$/.test(word));
+  if (/^-\w*c$/.test(command[at] ?? '')) return [];
+  const byName = /^-\w*m$/.test(command[at] ?? '');
   const name = command[byName ? at + 1 : at];
   if (name === undefined || literalIn(name)) return [];
   if (byName) {

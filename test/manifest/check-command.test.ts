@@ -101,6 +101,7 @@ describe('a command that was typed in another program', () => {
     [['python', '“main.py”'], 'run.command[1] typographic', /write main.py/],
     [['python', 'main.py', '‘a b’'], 'run.command[2] typographic', /write "a b"/],
     [['python', 'main.py', '«x»'], 'run.command[2] typographic', /write x/],
+    [['“python', 'main.py”'], 'run.command[0] typographic', /write python/],
     [['python', 'main.py', '–fast'], 'run.command[2] typographic', /write --fast/],
     [['python', 'main.py', '—fast'], 'run.command[2] typographic', /write --fast/],
     [['python main.py'], 'run.command[0] one-word', /write \[python, main.py\]/],
@@ -116,13 +117,14 @@ describe('a command that was typed in another program', () => {
   });
 
   it('may have an apostrophe or a dash inside of a word', async () => {
-    expect(await said(['python', 'main.py', 'Dana’s list', 'a–b'])).toEqual([]);
+    expect(await said(['python', 'main.py', 'Dana’s list', 'James’', 'a–b', '“Sales” report', '5′ 10″'])).toEqual([]);
   });
 });
 
 describe('python -m', () => {
   it.each([
     [['python', '-m', 'mian'], ['run.command[2] missing-module'], /did you mean main\?/],
+    [['python', '-u', '-Bm', 'mian'], ['run.command[3] missing-module'], /did you mean main\?/],
     [['python', '-m', 'pkg.mian'], ['run.command[2] missing-module'], /did you mean pkg.main\?/],
     [['python', '-m', 'pkg'], ['run.command[2] missing-module'], /add pkg\/__main__.py|did you mean/],
     [['python', '-m', 'main.py'], ['run.command[2] missing-module'], /leave -m out, or write main/],
@@ -151,6 +153,8 @@ describe('files that take the place of modules of Python', () => {
     ['email.py', 'import sys, time\n', []],
     ['time.py', 'import urllib.request\n', []],
     ['score.py', 'import urllib.request\n', []],
+    ['pandas.py', 'import pandas\n', ['pandas.py shadows-library']],
+    ['sys.py', 'import sys\n', []],
   ])('the script %s with %j', async (script, text, expected) => {
     expect(await said(['python', script], { [script]: text })).toEqual(expected);
   });
