@@ -82,8 +82,8 @@ test('a nudge of megabytes is not read', async () => {
 
 test('a request that meets an outage is told as trouble, and the answer tells a stranger nothing', async () => {
   const world = await World.of();
-  const marks = { ...world.store.marks, get: () => Promise.reject(new Error('storage at 10.0.0.1 is away')) };
-  const parts = world.host({ store: { ...world.store, marks } });
+  const active = { ...world.store.active, all: () => failing('storage at 10.0.0.1 is away') };
+  const parts = world.host({ store: { ...world.store, active } });
   const answer = await api(parts, () => world.now, nobody).request('/api/tick', { method: 'POST' });
   expect(answer.status).toBe(500);
   expect(await answer.text()).not.toContain('10.0.0.1');
@@ -125,3 +125,8 @@ test('a tick that another page asks for is refused', async () => {
   expect((await ask('https://evil.example')).status).toBe(403);
   expect((await ask('http://localhost')).status).toBe(200);
 });
+
+// biome-ignore lint/correctness/useYield: the first row that is asked for fails
+async function* failing(message: string): AsyncGenerator<never> {
+  throw new Error(message);
+}

@@ -22,7 +22,8 @@ test.each([
   onTestFinished(() => between.close());
   const connection = world.connection.replace(whole, `${service}Endpoint=http://127.0.0.1:${between.port}`);
   const limits = { rowsMs: second / 2, blobsMs: second / 2 };
-  const parts = world.host({ store: openStore(connection, undefined, limits) });
+  const store = { ...openStore(connection, undefined, limits), time: world.store.time };
+  const parts = world.host({ store });
   const work = pipeline(parts);
 
   silent = 1;

@@ -22,7 +22,8 @@ test('the addresses of an attempt let a shim create its marks and no more', asyn
     expect(await create(url, 'two')).toBe(false);
     // Without the condition too: the signature itself forbids it.
     expect((await fetch(url, { method: 'PUT', headers: write, body: 'three' })).ok).toBe(false);
-    expect((await fetch(url)).ok).toBe(false);
+    // Its own mark a shim may read: an answer to its creation that got lost is compared with what is there.
+    expect((await fetch(url)).ok).toBe(url === blobs.started);
     expect((await fetch(url, { method: 'DELETE' })).ok).toBe(false);
   }
   const container = BlobServiceClient.fromConnectionString(connection).getContainerClient('runs');
