@@ -56,6 +56,9 @@ export async function inspect(
   const due = begun + (attempt.limitMs ?? (job ? longestAttempt(job) : unknownLimit)) + slack;
   const noticed = now > due ? await notice(parts, found, 'overdue') : found;
   if (!noticed) return { is: 'moved' };
+  // Its job is over, and storage was not there for what it leaves: a stop would cost that.
+  const delivers = now > due && now < due + deliverMs && !run.cancel && (await store.attempts.delivering(id));
+  if (delivers) return goesOn(now + minute);
   if (now > due || run.cancel) await askToStop(parts, { ...id, handle: attempt.handle }, executor);
   const heartbeat = (await store.attempts.lastHeartbeat(id)) ?? begun;
   const fresh = now < heartbeat + silence;
@@ -65,8 +68,6 @@ export async function inspect(
   const status = await ask(executor, { ...id, handle: attempt.handle });
   if (status === 'running' || (status === 'unknown' && fresh)) {
     if (now < given) return goesOn(Math.min(now + minute, Math.max(due + 1, now + second)));
-    // Its job is over, and storage was not there for what it leaves.
-    if (now < due + deliverMs && (await store.attempts.delivering(id))) return goesOn(now + minute);
     const since = suspect ?? now;
     if (now < since + apart) return { ...goesOn(since + apart), suspect: since };
   }

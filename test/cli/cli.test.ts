@@ -40,6 +40,7 @@ sys.exit(attempt == "1")`,
     here.job('binary', 'import sys\nsys.stdout.buffer.write(b"\\xff\\xfe ok\\n")'),
     here.job('writer', 'open("rows.csv", "w").write("a,b\\n1,2\\n3,4\\n")', 'outputs: [rows.csv]\n'),
     here.job('reader', 'print(open("rows.csv").read())', 'inputs: [writer/rows.csv]\n'),
+    here.job('weekly', sleeper, 'schedule: { cron: "0 3 * * 1", timeZone: UTC }\n'),
     here.job('daily', 'print("day")', 'schedule: { cron: "30 2 * * *", timeZone: Europe/Berlin }\n'),
   ]);
   host = await here.start();
@@ -89,6 +90,22 @@ test('a run that may not overlap is skipped with the reason, and an active one c
   expect(retry.stderr).toContain(`${first} is running: it is not over yet`);
   await here.lamp(['cancel', first]);
   await reaches(first, 'cancelled');
+});
+
+test('a whole backfill is cancelled by one command, several runs by their names', async () => {
+  await here.lamp(['backfill', 'weekly', '--from', '2026-03-01', '--to', '2026-03-31']);
+  const first = 'weekly.20260302T030000Z.b';
+  await reaches(first, 'running');
+  const some = ['weekly.20260330T030000Z.b', 'weekly.20260323T030000Z.b'];
+  const few = await here.lamp(['cancel', ...some]);
+  expect(few).toMatchObject({ code: 0, stdout: some.map((run) => `${run} cancelled.\n`).join('') });
+  const all = await here.lamp(['cancel', '--backfill', 'weekly', '--why', 'wrong range']);
+  expect(all).toMatchObject({ code: 0, stdout: `2 runs of weekly cancelled, ${first} is being ended.\n` });
+  await reaches(first, 'cancelled');
+  expect(await here.json(['cancel', '--backfill', 'weekly'])).toEqual({ job: 'weekly', cancelled: [], ending: [] });
+  const both = await here.lamp(['cancel', first, '--backfill', 'weekly']);
+  expect([both.code, both.stderr]).toEqual([1, 'Give either names of runs, or --backfill and a job.\n']);
+  expect((await here.lamp(['cancel'])).stderr).toContain('Say which run: lamp cancel <run>');
 });
 
 test('Ctrl-C while waiting says that the run goes on, and exits with 130', async () => {

@@ -58,8 +58,12 @@ test('a shim that is delivering after an outage of storage is not given up, and 
   world.platform.behave = () => 'run';
   world.platform.stop = async () => {};
   Object.assign(world.store.attempts, { delivering: async () => true });
+  const stops: string[] = [];
+  world.platform.stop = async ({ job: stopped }) => void stops.push(stopped);
   await world.pass(seven + 40 * minute);
   expect(await world.states('score')).toEqual(['running']);
+  // A stop would end its container, and with it what it delivers.
+  expect(stops).toEqual([]);
   await world.platform.end(id);
   await world.settleDown();
   expect(await world.states('score')).toEqual(['succeeded']);
