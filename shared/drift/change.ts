@@ -22,6 +22,8 @@ export interface Change {
   kind: ChangeKind;
   /** The first run that had it, counted in runs like the change of the metric. */
   at: number;
+  /** The slot of that run, ms UTC. */
+  slot?: number;
   /** Half a sentence: `the model changed from a to b`. */
   text: string;
 }

@@ -24,7 +24,8 @@ export async function explain(parts: Parts, run: Run, job: Job | undefined, find
   const facts = around.map((one, i) => factsOf(one, around[i - 1], acts));
   const changes: Change[] = facts.flatMap((after, i) => {
     const before = facts[i - 1];
-    return before ? changesBetween(before, after, i) : [];
+    const slot = around[i]?.slot ?? finding.since;
+    return before ? changesBetween(before, after, i).map((one) => ({ ...one, slot })) : [];
   });
   const inputs = await incoming(parts, run, finding, timeZone);
   if (inputs.moved.length > 0) {

@@ -19,7 +19,10 @@ export interface JobEvent {
     | 'resolved'
     | 'silenced'
     | 'heard-again'
-    | 'clock-confirmed';
+    | 'clock-confirmed'
+    | 'drift-answered'
+    | 'baseline-pinned'
+    | 'baseline-reset';
   by: string;
   why: string;
   /** Facts of the kind, e.g. `{ bundle, previous }` or `{ run }`. */
