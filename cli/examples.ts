@@ -41,6 +41,15 @@ const examples: Record<string, string[]> = {
   alerts: ['lamp alerts test', 'lamp alerts test sales-ops', 'lamp alerts preview score-prospects', 'lamp alerts sent'],
   watchdog: ['lamp watchdog --after 10m', '*/5 * * * * lamp --home /srv/jobs watchdog --once   # a line of a crontab'],
   events: ['lamp events', 'lamp events score-prospects --since 30d'],
+  drift: [
+    'lamp drift',
+    'lamp drift score-prospects --answer expected --why "new price list"',
+    'lamp drift score-prospects --snooze 7d --why "the supplier looks into it"',
+  ],
+  baseline: [
+    'lamp baseline show score-prospects',
+    'lamp baseline pin score-prospects --since 2026-11-20 --why "new model, checked by hand"',
+  ],
   detect: ['lamp detect < series.jsonl > flags.jsonl', 'lamp detect --metrics 1 --notes < one-metric.jsonl'],
   use: ['lamp use https://func-lamplighter-abc123.azurewebsites.net --client 0000-…', 'lamp use here'],
   mcp: ['claude mcp add lamplighter -- npx lamp mcp', 'lamp mcp --app prod'],

@@ -4,7 +4,7 @@ import { defaultBudget } from '../../shared/drift/budget.ts';
 import { type Finding, opened } from '../../shared/drift/finding.ts';
 import { newState, type Sign, see } from '../../shared/drift/state.ts';
 import { day, type Instant } from '../../shared/instant.ts';
-import type { JobEvent } from '../../shared/store/events.ts';
+import type { JobEvent } from '../../shared/run/job-event.ts';
 import type { Store } from '../../shared/store/store.ts';
 import { series } from './../support/drift/families.ts';
 import { memoryStore } from '../support/storage/memory.ts';
