@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { iso } from '../../shared/instant.ts';
-import { type LogRecord, readLog } from '../../shared/run/log.ts';
+import { type LogRecord, ours, readLog, readText } from '../../shared/run/log.ts';
 import { isFinal, type Run, runName } from '../../shared/run/run.ts';
 import type { AttemptId } from '../../shared/store/attempts.ts';
 import type { Home } from '../home.ts';
@@ -49,10 +49,10 @@ async function printAttempt(parts: Session, first: Run, number: number, print: P
   let rest = Buffer.alloc(0);
   const take = async (bytes: Buffer) => {
     offset += bytes.length;
-    const read = readLog(Buffer.concat([rest, bytes]));
-    rest = Buffer.from(read.rest);
-    for (const record of read.records) print.add(record);
-    await print.flush();
+    for (let from = 0; from < bytes.length; from += slice) {
+      rest = Buffer.from(print.take(Buffer.concat([rest, bytes.subarray(from, from + slice)])));
+      await print.flush();
+    }
   };
   for (;;) {
     // The state first: what is written until then is in the log that is read next.
@@ -75,18 +75,34 @@ async function printAttempt(parts: Session, first: Run, number: number, print: P
 
 /** Where records go: gathered, and written a piece of the log at a time, no faster than the reader takes them. */
 interface Printer {
+  /** @returns the bytes at the end that are not a whole record yet */
+  take(bytes: Buffer): Buffer;
   add(record: LogRecord): void;
   flush(): Promise<void>;
 }
 
+/** Records are made of so many bytes at once: millions of lines then take no more memory than thousands. */
+const slice = 128 * 1024;
 const lineEnd = Buffer.from('\n');
 
 function printer({ timestamps, json }: LogOptions): Printer {
   const { stdout } = process;
   let fresh = true;
   let parts: Buffer[] = [];
+  const plain = !json && !timestamps && !stdout.isTTY;
   const add = (text: string) => parts.push(Buffer.from(stdout.isTTY ? terminalText(text) : text));
-  return {
+  const printer: Printer = {
+    take(bytes) {
+      if (plain) {
+        const read = readText(bytes, fresh);
+        fresh = read.fresh;
+        parts.push(read.text);
+        return read.rest;
+      }
+      const { records, rest } = readLog(bytes);
+      records.forEach(printer.add);
+      return rest;
+    },
     add(record) {
       const { from, continues, bytes } = record;
       if (json) {
@@ -94,8 +110,8 @@ function printer({ timestamps, json }: LogOptions): Printer {
         add(`${JSON.stringify({ at: iso(record.at), from, continues, text: bytes.toString(), ...exact })}\n`);
         return;
       }
-      const ours = from === 'lamplighter';
-      if (ours || (fresh && timestamps)) add((timestamps ? `${iso(record.at)} ` : '') + (ours ? '[lamplighter] ' : ''));
+      const shim = from === 'lamplighter';
+      if (shim || (fresh && timestamps)) add((timestamps ? `${iso(record.at)} ` : '') + (shim ? ours : ''));
       if (stdout.isTTY) add(bytes.toString());
       else parts.push(bytes);
       if (!continues) parts.push(lineEnd);
@@ -112,6 +128,7 @@ function printer({ timestamps, json }: LogOptions): Printer {
       for (const event of ['drain', 'close', 'error']) stdout.off(event, resolve);
     },
   };
+  return printer;
 }
 
 function readAttempt(text: string, run: Run): number {
