@@ -23,6 +23,7 @@ export type ProblemCode =
   | 'no-such-job'
   | 'no-such-run'
   | 'no-such-attempt'
+  | 'no-such-incident'
   | 'no-such-route'
   | 'no-such-page'
   | 'no-such-method'
@@ -39,6 +40,7 @@ const titles: Record<ProblemCode, [status: 400 | 401 | 403 | 404 | 405 | 409 | 4
   'no-such-job': [404, 'There is no such job'],
   'no-such-run': [404, 'There is no such run'],
   'no-such-attempt': [404, 'There is no such attempt'],
+  'no-such-incident': [404, 'There is no such incident'],
   'no-such-route': [404, 'There is nothing at this address'],
   'no-such-method': [405, 'This address does not take this method'],
   'no-such-page': [404, 'There is no such page'],

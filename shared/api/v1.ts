@@ -5,6 +5,7 @@ import { type Api, newApi, type Service } from './app.ts';
 import { type Guard, roles } from './caller.ts';
 import { ApiProblem, problemResponse } from './problem.ts';
 import { actionRoutes } from './routes/actions.ts';
+import { incidentRoutes } from './routes/incidents.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { recordRoutes } from './routes/records.ts';
 import { runRoutes } from './routes/runs.ts';
@@ -62,7 +63,7 @@ export function v1(service: Service, guard: Guard): Api {
     c.set('caller', await guard(c.req.raw));
     await next();
   });
-  for (const routes of [jobRoutes, runRoutes, actionRoutes, recordRoutes, serviceRoutes])
+  for (const routes of [jobRoutes, runRoutes, actionRoutes, incidentRoutes, recordRoutes, serviceRoutes])
     app.route('/', routes(service));
   app.doc31('/openapi.json', document);
   return app;

@@ -12,14 +12,16 @@ import { type Answer, answers, openReceiver, type Receiver } from '../support/al
 import { rudeMessage } from '../support/alerts/story.ts';
 import { seven } from '../support/pipeline/cast.ts';
 
-const limitMs = 400;
+/** Long enough for a machine under load; where a test waits for its end it is short. */
+const patient = 20_000;
+const brief = 400;
 const to = ['ops@contoso.com'];
 const open: { close(): unknown }[] = [];
 afterEach(async () => {
   for (const one of open.splice(0)) await one.close();
 });
 
-function over(kind: string, receiver: Receiver): Channel {
+function over(kind: string, receiver: Receiver, limitMs = patient): Channel {
   const guard = { hosts: [], privateHosts: [receiver.host] };
   const options = { name: 'ops', address: async () => receiver.url, guard, limitMs };
   switch (kind) {
@@ -49,10 +51,10 @@ async function failure(sending: Promise<void>): Promise<ChannelError> {
 }
 
 describe.each(['teams', 'slack', 'webhook', 'azure-email'])('%s', (kind) => {
-  const meet = async (answer: Answer) => {
+  const meet = async (answer: Answer, limitMs = patient) => {
     const receiver = await openReceiver(answer);
     open.push(receiver);
-    return { receiver, channel: over(kind, receiver) };
+    return { receiver, channel: over(kind, receiver, limitMs) };
   };
 
   test.each([200, 202, 204])('has delivered when the answer is %i, and says which message it was', async (status) => {
@@ -100,10 +102,10 @@ describe.each(['teams', 'slack', 'webhook', 'azure-email'])('%s', (kind) => {
     ['an answer whose body never ends', answers.endlessBody],
     ['a closed connection', answers.hangUp],
   ])('gives up in time, and may try again, after %s', async (_what, answer) => {
-    const { channel } = await meet(answer);
+    const { channel } = await meet(answer, brief);
     const began = performance.now();
     expect((await failure(channel.send(rudeMessage(), to))).permanent).toBe(false);
-    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(performance.now() - began).toBeLessThan(15_000);
   });
 
   test('nothing listens there: it may try again', async () => {
@@ -169,7 +171,16 @@ test('an identity that never gets a token does not hang the message', async () =
 
 describe('smtp', () => {
   const at = (port: number, more: Partial<Parameters<typeof smtp>[0]> = {}) =>
-    smtp({ name: 'mail', host: '127.0.0.1', port, tls: 'none', from: 'lamp@contoso.com', to: [], limitMs, ...more });
+    smtp({
+      name: 'mail',
+      host: '127.0.0.1',
+      port,
+      tls: 'none',
+      from: 'lamp@contoso.com',
+      to: [],
+      limitMs: patient,
+      ...more,
+    });
   const refuse = (responseCode: number) => Object.assign(new Error('policy says no'), { responseCode });
 
   test('delivers text and HTML, marked as automatic, with an id of the message', async () => {
@@ -250,8 +261,8 @@ describe('smtp', () => {
     const port = await openRudePort(meet);
     open.push(port);
     const began = performance.now();
-    expect((await failure(at(port.port).send(rudeMessage(), to))).permanent).toBe(false);
-    expect(performance.now() - began).toBeLessThan(5_000);
+    expect((await failure(at(port.port, { limitMs: brief }).send(rudeMessage(), to))).permanent).toBe(false);
+    expect(performance.now() - began).toBeLessThan(15_000);
   });
 
   test('without any address it says what to add', async () => {

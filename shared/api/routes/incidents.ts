@@ -1,0 +1,121 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { acknowledge, resolve } from '../../actions/incidents.ts';
+import { iso } from '../../instant.ts';
+import { causes, type Incident, severities } from '../../store/incidents.ts';
+import { type Api, callerOf, newApi, type Service } from '../app.ts';
+import { type Caller, sees } from '../caller.ts';
+import { ApiProblem } from '../problem.ts';
+import { answers, changes, jobParam, whole, why } from '../schema.ts';
+import { optional, time } from '../views.ts';
+
+const incidentView = z
+  .object({
+    id: z.string(),
+    job: z.string().nullable().openapi({ description: 'Null: the service itself' }),
+    cause: z.enum(causes),
+    subject: z.string().openapi({ description: 'Name of the secret, metric, output or channel, else empty' }),
+    state: z.enum(['open', 'acknowledged', 'resolved']),
+    severity: z.enum(severities),
+    text: z.string(),
+    errorClass: z.string().nullable(),
+    since: time,
+    lastAt: time,
+    resolvedAt: time.nullable(),
+    reportedAt: time.nullable(),
+    times: z.int(),
+    flaps: z.int(),
+    run: z.string().nullable(),
+    acknowledged: z.object({ by: z.string(), why: z.string(), at: time }).nullable(),
+  })
+  .openapi('Incident');
+
+const idParam = z
+  .string()
+  .max(200)
+  .regex(/^[0-9a-z().-]+$/, 'expected the id of an incident as the list has it');
+
+const listRoute = createRoute({
+  method: 'get',
+  path: '/incidents',
+  summary: 'What is wrong now, and what was good again within the last day',
+  request: {
+    query: z.object({
+      job: jobParam.optional(),
+      state: z.enum(['open', 'acknowledged', 'resolved']).optional(),
+      limit: whole(1, 1_000).default(200),
+    }),
+  },
+  responses: answers(z.object({ items: z.array(incidentView) }).openapi('Incidents')),
+});
+
+const act = (path: string, summary: string) =>
+  createRoute({
+    method: 'post',
+    path,
+    summary,
+    request: {
+      params: z.object({ incident: idParam }),
+      body: { content: { 'application/json': { schema: z.strictObject({ why }) } }, required: false },
+    },
+    responses: changes(incidentView),
+  });
+const acknowledgeRoute = act('/incidents/{incident}/acknowledge', 'Take an incident: it is escalated no further');
+const resolveRoute = act(
+  '/incidents/{incident}/resolve',
+  'Say that an incident is over; mostly the next good run does',
+);
+
+export function incidentRoutes({ parts, clock }: Service): Api {
+  const mayKnow = (caller: Caller, { job }: Incident) => job === null || sees(caller, parts.catalog().get(job)?.job);
+
+  async function find(caller: Caller, id: string): Promise<Incident> {
+    for await (const { value } of parts.store.incidents.open())
+      if (value.id === id && mayKnow(caller, value)) return value;
+    throw new ApiProblem(
+      'no-such-incident',
+      `expected the id of an incident that is open, found "${id}": GET /incidents lists them`,
+    );
+  }
+
+  return newApi()
+    .openapi(listRoute, async (c) => {
+      const caller = callerOf(c, 'read');
+      const { job, state, limit } = c.req.valid('query');
+      const items: Incident[] = [];
+      const open = job === undefined ? parts.store.incidents.open() : parts.store.incidents.openOf(job);
+      for await (const { value } of open) {
+        if (items.length < limit && mayKnow(caller, value) && (state ?? value.state) === value.state) items.push(value);
+      }
+      return c.json({ items: items.map(incidentJson) }, 200);
+    })
+    .openapi(acknowledgeRoute, async (c) => {
+      const caller = callerOf(c, 'act');
+      const found = await find(caller, c.req.valid('param').incident);
+      const asked = { by: caller.name, why: c.req.valid('json')?.why ?? '' };
+      const next = await acknowledge(parts, found, asked, clock());
+      if (!next) throw new ApiProblem('conflict', `expected an incident that is open, ${found.id} is ${found.state}`);
+      return c.json(incidentJson(next), 200);
+    })
+    .openapi(resolveRoute, async (c) => {
+      const caller = callerOf(c, 'act');
+      const found = await find(caller, c.req.valid('param').incident);
+      const asked = { by: caller.name, why: c.req.valid('json')?.why ?? '' };
+      const next = await resolve(parts, found, asked, clock());
+      if (!next)
+        throw new ApiProblem('conflict', `expected an incident that is not over, ${found.id} is ${found.state}`);
+      return c.json(incidentJson(next), 200);
+    });
+}
+
+function incidentJson(one: Incident) {
+  const { id, job, cause, subject, state, severity, text, errorClass, count, flaps, run, acknowledged } = one;
+  return {
+    ...{ id, job, cause, subject, state, severity, text, errorClass, times: count, flaps },
+    since: iso(one.since),
+    lastAt: iso(one.lastAt),
+    resolvedAt: optional(one.resolvedAt),
+    reportedAt: optional(one.reportedAt),
+    run: job !== null && run !== null ? `${job}.${run}` : null,
+    acknowledged: acknowledged && { ...acknowledged, at: iso(acknowledged.at) },
+  };
+}
