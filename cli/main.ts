@@ -90,6 +90,15 @@ program
   .action(async (job: string | undefined, options) => (await import('./commands/next.ts')).next(home(), job, options));
 
 program
+  .command('clock')
+  .description('the clocks that the service goes by, how far slots are claimed, and which jobs are behind')
+  .option('--confirm', "this machine's clock is right, whatever the store's reads")
+  .addOption(why())
+  .addOption(by())
+  .addOption(json())
+  .action(async (options) => (await import('./commands/clock.ts')).clock(home(), options));
+
+program
   .command('runs')
   .description('the history, newest first')
   .argument('[job]')

@@ -48,8 +48,10 @@ export function api(parts: Parts, clock: () => Instant, guard: Guard): Hono {
   if (parts.alerts?.links) app.route(linkPath, alertLinkPages(parts, parts.alerts.links, clock));
   app.get('/health', async (c) => {
     const { marks, launches } = parts.store;
-    const [ticked, setAside] = await Promise.all([marks.get('heartbeat'), launches.poisonCount()]);
-    return c.json({ jobs: parts.catalog().size, lastTick: ticked === undefined ? null : iso(ticked), setAside });
+    const [{ heartbeat, behind }, setAside] = await Promise.all([marks.progress(), launches.poisonCount()]);
+    const lastTick = heartbeat === undefined ? null : iso(heartbeat);
+    // Jobs that could not be claimed as far as the others.
+    return c.json({ jobs: parts.catalog().size, lastTick, setAside, behind: [...behind.keys()] });
   });
   /** Anybody may call it as often as they like: a second scheduler, a person. */
   app.post(tickPath, async (c) => {

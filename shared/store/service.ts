@@ -44,6 +44,8 @@ export interface Marks {
   get(name: MarkName): Promise<Instant | undefined>;
   /** Moves a mark forward; a mark never goes back, whichever host writes last. */
   advance(name: MarkName, at: Instant, host: string): Promise<void>;
+  /** Sets a mark whatever it was: a person's word is the newest, also by a clock that was ahead. */
+  set(name: 'confirmed', at: Instant, host: string): Promise<void>;
   /** All that a tick must know, in one request. */
   progress(): Promise<Progress>;
   /** Moves the cursor forward for one package. @param seen the cursor as read, which saves reading it again */
@@ -75,6 +77,9 @@ export function marks(table: Table<Mark>): Marks {
     get: async (name) => (await get(name))?.value.at,
     async advance(name, at, host) {
       await amend(name, (mark) => (mark && mark.at >= at ? undefined : { ...mark, name, at, host }));
+    },
+    async set(name, at, host) {
+      await amend(name, () => ({ name, at, host }));
     },
     async progress() {
       const found = new Map<string, Versioned<Mark>>();

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { confirmClock } from '../../shared/actions/clock.ts';
 import { day, hour, minute } from '../../shared/instant.ts';
 import { everyMinute, hourly, job, seven } from '../support/pipeline/cast.ts';
 import { hourlyAll, slots } from '../support/pipeline/claims.ts';
@@ -26,7 +27,8 @@ describe('a clock that is wrong', () => {
 
   test('a time that a person has confirmed counts', async () => {
     const world = await World.inMemory(job('score', { schedule: hourly }));
-    await world.store.marks.advance('confirmed', world.now + day, 'dana');
+    await expect(world.work.tick(world.now + day)).rejects.toThrow('lamp clock --confirm');
+    await confirmClock(world.parts, { by: 'dana', why: 'the store is wrong' }, world.now + day);
     await world.work.tick(world.now + day);
     expect(await world.store.marks.get('heartbeat')).toBe(world.now + day);
   });

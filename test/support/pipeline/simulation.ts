@@ -194,7 +194,12 @@ async function verdictOf({ world, began }: Simulation, cursor: Instant): Promise
       if (scheduled && !expected.has(run.slot)) verdict.extra.push(`${name}.${run.id} ${run.state}`);
       if (!isFinal(run.state)) verdict.stuck.push(`${name}.${run.id} ${run.state}`);
       if (isWronglySkipped(world, run, rows)) verdict.wronglySkipped.push(`${name}.${run.id} ${run.reason}`);
-      for (const { number } of run.attempts) ran.delete(key({ job: name, run: run.id, attempt: number }));
+    }
+  }
+  // Of removed jobs as well: what ran is in the history.
+  for await (const { value } of world.store.jobs.all()) {
+    for (const { job, id, attempts } of await world.rows(value.name)) {
+      for (const { number } of attempts) ran.delete(key({ job, run: id, attempt: number }));
     }
   }
   for (const [attempt, count] of world.platform.executions) if (count > 1) verdict.duplicate.push(attempt);
