@@ -41,6 +41,13 @@ test('a throttled start says how long Azure wants to be left alone', async () =>
   const date = 'Fri, 20 Nov 2026 07:01:00 GMT';
   expect((await refusal(answers({ ...many, headers: { 'retry-after': date } }))).message).toContain(`again ${date};`);
   expect((await refusal(answers(many))).message).toContain('again later;');
+  // As figures too, for the next try.
+  expect(error.retryAfterMs).toBe(17_000);
+  const inAnHour = new Date(Date.now() + 3_600_000).toUTCString();
+  const dated = await refusal(answers({ ...many, headers: { 'retry-after': inAnHour } }));
+  expect(Math.abs((dated.retryAfterMs ?? 0) - 3_600_000)).toBeLessThan(60_000);
+  expect((await refusal(answers({ ...many, headers: { 'retry-after': date } }))).retryAfterMs).toBe(0);
+  expect((await refusal(answers(many))).retryAfterMs).toBeUndefined();
 });
 
 test('a start that the role does not allow names what is missing, and where', async () => {

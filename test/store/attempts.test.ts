@@ -73,6 +73,7 @@ test('an attempt is abandoned or begun, never both, whoever is first', async () 
   expect(await store.attempts.abandon(quick, 'host')).toBe(true);
   expect(await create((await store.attempts.urls(quick, [], soon())).blobs.started, '{}')).toBe(false);
   expect(await store.attempts.abandon(quick, 'another')).toBe(true);
+  expect(await store.attempts.begun(quick)).toBeUndefined();
 
   expect(await create((await store.attempts.urls(slow, [], soon())).blobs.started, '{"pid":1}')).toBe(true);
   expect(await store.attempts.abandon(slow, 'host')).toBe(false);
@@ -81,6 +82,20 @@ test('an attempt is abandoned or begun, never both, whoever is first', async () 
   const { started } = (await store.attempts.urls(both, [], soon())).blobs;
   const [begun, abandoned] = await Promise.all([create(started, '{"pid":1}'), store.attempts.abandon(both, 'host')]);
   expect(begun).not.toBe(abandoned);
+});
+
+test('a heartbeat says whether the job goes on, or what it left is being delivered', async () => {
+  const id = fresh();
+  expect(await store.attempts.delivering(id)).toBe(false);
+  for (const [body, delivering] of [
+    ['{}', false],
+    ['{"delivering":true}', true],
+    ['{"delivering":', false],
+  ] as const) {
+    const { heartbeat } = (await store.attempts.urls(id, [], soon())).blobs;
+    await fetch(heartbeat, { method: 'PUT', headers: { 'x-ms-blob-type': 'BlockBlob' }, body });
+    expect([body, await store.attempts.delivering(id)]).toEqual([body, delivering]);
+  }
 });
 
 test('a result is read as it was written; one that is none says where it lies', async () => {
