@@ -9,7 +9,7 @@ from .caught import elsewhere, logged, uncaught
 from .evidence import GAP
 from .fingerprint import fingerprint, host_of
 from .kinds import judge, of_errno, of_status, parts_of
-from .raised import WARNING, Block, Raised, blocks_of
+from .raised import TRACEBACK, WARNING, Block, Raised, blocks_of
 from .signals import signal_name
 from .status import status_in
 
@@ -22,6 +22,8 @@ DEPENDENCY = frozenset(('network', 'server', 'throttled', 'authorization'))
 PYTHON_CANNOT = re.compile(r"can't (?:open file|find '__main__')|No module named ")
 NOT_FOUND = re.compile(r'not found|No such file|Permission denied|cannot execute|Exec format error', re.I)
 VARIABLE = re.compile(r'\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b')
+# Said of a variable alone; a table or a sheet is missing, too.
+NOT_SET = re.compile(r'\W{0,2}(?: (?:is|was|are))? (?:not set|unset|must be set|needs to be set)\b', re.I)
 MISSING = re.compile(
     r'\b(?:not set|missing|required|undefined|not defined|not found|must (?:be )?set|unset|empty)\b', re.I
 )
@@ -180,8 +182,9 @@ def _by_exit(exit_code: int, text: str, job: Job) -> Verdict:
     if exit_code in (126, 127) and (not job.is_python or NOT_FOUND.search(text)):
         why = 'a program could not be executed' if exit_code == 126 else 'a program was not found'
         return Verdict('module', 'command-not-found', message if text else f'{message}: {why}', '')
-    absent = [name for name in VARIABLE.findall(text) if name not in job.variables]
-    if absent and MISSING.search(text):
+    absent = [match for match in VARIABLE.finditer(text) if match[0] not in job.variables]
+    of_environment = ENVIRONMENT.search(text) and MISSING.search(text)
+    if absent and (of_environment or any(NOT_SET.match(text, match.end()) for match in absent)):
         return Verdict('configuration', 'config-missing', message, '')
     status = status_in(text)
     found = of_status(status) if status else of_errno(text)
@@ -217,7 +220,24 @@ def _size(count: int) -> str:
 
 
 def _clean_lines(said: str) -> list[str]:
-    return [line.rstrip('\r') for line in ESCAPES.sub('', said).split('\n')]
+    lines: list[str] = []
+    for line in ESCAPES.sub('', said).split('\n'):
+        lines += _of_json(line) if line.startswith('{') and TRACEBACK in line else [line.rstrip('\r')]
+    return lines
+
+
+def _of_json(line: str) -> list[str]:
+    """A log record in JSON that holds a traceback, as `logging` would have written it."""
+    import json
+
+    try:
+        values = json.loads(line).values()
+    except (ValueError, RecursionError):
+        return [line]
+    for value in values:
+        if isinstance(value, str) and TRACEBACK in value:
+            return ['ERROR: a record in JSON', *value.rstrip().split('\n')]
+    return [line]
 
 
 def _detail(lines: list[str], block: Block | None, after: list[str]) -> str:

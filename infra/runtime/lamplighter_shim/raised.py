@@ -23,7 +23,7 @@ GOES_ON = re.compile(
     r'HTTP response|(?:Error ?)?Code:|Message:|Content:|Inner error|Exception Details|Request ?Id:|Time:|LINE \d+:|'
     r'(?:DETAIL|HINT|CONTEXT|STATEMENT):|"""$|\s*\^+\s*$|\)$|\]$|\}$'
 )
-WARNING = re.compile(r'\S.*:\d+: \w*Warning: |\S*Warning: ')
+WARNING = re.compile(r'\S.*:\d+: \w*Warning: ')
 
 
 class Raised:
