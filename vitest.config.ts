@@ -3,12 +3,24 @@ import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 /** A store of its own for the whole project, in memory. */
 const azurite = ['test/setup/azurite.ts'];
 
-/** @param folders of test/, or beginnings of file names in one; '' means the files that lie in test/ itself */
-function project(name: string, folders: string[], globalSetup: string[] = azurite): TestProjectConfiguration {
-  const include = folders.map((folder) =>
+/** Which files a project takes: folders of test/, or beginnings of file names in one; '' is what lies in test/ itself. */
+const taken: Record<string, string[]> = {
+  // Needs Node and Python, nothing else.
+  unit: ['', 'run', 'job', 'schedule', 'manifest', 'alerts', 'drift', 'samples'],
+  shim: ['shim', 'executors/process', 'executors/prefork', 'executors/store-proxy'],
+  // Needs a Docker daemon.
+  docker: ['executors/docker'],
+  // What Azure is played by: its storage over TLS, its management, its templates, its queries.
+  azure: ['executors/arm', 'executors/container-apps', 'infra'],
+};
+
+const patterns = (folders: string[]) =>
+  folders.map((folder) =>
     folder === '' || folder.includes('/') ? `test/${folder}*.test.ts` : `test/${folder}/**/*.test.ts`,
   );
-  return { extends: true, test: { name, include, globalSetup } };
+
+function project(name: string, include: string[], exclude: string[] = []): TestProjectConfiguration {
+  return { extends: true, test: { name, include, exclude, globalSetup: name === 'unit' ? [] : azurite } };
 }
 
 export default defineConfig({
@@ -17,25 +29,9 @@ export default defineConfig({
     hookTimeout: 60_000,
     maxWorkers: 2,
     projects: [
-      // Needs Node and Python, nothing else.
-      project('unit', ['run', 'job', 'schedule', 'manifest', 'alerts', 'drift', 'samples', ''], []),
-      project('store', [
-        'store',
-        'clients',
-        'pipeline',
-        'actions',
-        'api',
-        'upkeep',
-        'secrets',
-        'telemetry',
-        'cli',
-        'faults',
-      ]),
-      project('shim', ['shim', 'executors/process', 'executors/prefork', 'executors/store-proxy']),
-      // Needs a Docker daemon.
-      project('docker', ['executors/docker']),
-      // What Azure is played by: its storage over TLS, its management, its templates, its queries.
-      project('azure', ['executors/arm', 'executors/container-apps', 'infra']),
+      ...Object.entries(taken).map(([name, folders]) => project(name, patterns(folders))),
+      // Everything else runs over the store: no new file can belong to no project.
+      project('store', ['test/**/*.test.ts'], patterns(Object.values(taken).flat())),
     ],
   },
 });
