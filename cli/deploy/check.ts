@@ -7,6 +7,7 @@ import type { Deployment } from './deployment.ts';
 import { endings, filesOf } from './ends.ts';
 import { readJobs, readOutputs, readParameters } from './outputs.ts';
 import { type Account, accountShape, people } from './people.ts';
+import { preflight } from './preflight.ts';
 import { missingSecrets } from './secrets.ts';
 
 /**
@@ -86,6 +87,7 @@ export async function look(deployment: Deployment, who: Account): Promise<void> 
       `There is no resource group ${target.group}, and it is not said where to make it: --location westeurope`,
     );
   }
+  if (!deployment.stands) await preflight(deployment);
   await people(deployment, who, foundation !== null);
   // A pipeline's sign-in is good for some minutes (AADSTS700024), and verify comes later: az keeps this for an hour.
   if (deployment.stands && who.user.type !== 'user') await deployment.run(earlyToken(deployment.known));

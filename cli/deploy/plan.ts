@@ -24,6 +24,7 @@ import {
 } from './az.ts';
 import type { Command } from './command.ts';
 import { type Step, steps, type Target } from './options.ts';
+import { deletedVaults, permissions, providers, runtimes, usages } from './preflight.ts';
 import {
   createPrincipal,
   createRegistration,
@@ -47,12 +48,18 @@ export function plan(target: Target, tag: string): { step: Step; commands: Plann
   const always = (...commands: Command[]) => commands.map((command) => ({ command, when: null }));
   const when = (reason: string, ...commands: Command[]) => commands.map((command) => ({ command, when: reason }));
 
+  const place = {
+    subscription: known.subscription,
+    group: target.group,
+    groupStands: false,
+    location: target.location ?? '<location>',
+  };
   const each: Record<Step, Planned[]> = {
     check: [
       ...always(versionOfAz, versionOfBicep, versionOfFunc, account, groupExists(target)),
       ...when('when the group exists', showDeployment(target, 'foundation')),
       ...when('when something stands', showDeployment(target, 'all'), listSecrets(known)),
-      ...when('first deployment', whoAmI),
+      ...when('first deployment', permissions(place), providers, deletedVaults, runtimes(place), usages(place), whoAmI),
       ...when('when something stands and a pipeline deploys', earlyToken(known)),
     ],
     package: always(makePackage),

@@ -7,6 +7,7 @@ import { causes } from '../../cli/deploy/failure.ts';
 import { imageTag } from '../../cli/deploy/image.ts';
 import { defaultBase, steps, target } from '../../cli/deploy/options.ts';
 import { outputNames } from '../../cli/deploy/outputs.ts';
+import { nodeVersion } from '../../cli/deploy/preflight.ts';
 import { registrationBodies } from '../../cli/deploy/registration.ts';
 import { dryRun } from '../../cli/deploy/sequence.ts';
 import { right, wrong } from '../../cli/verify/finding.ts';
@@ -30,6 +31,7 @@ import {
   oldDigest,
   packed,
   pipeline,
+  preflight,
   publish,
   run,
   said,
@@ -302,9 +304,9 @@ test('infra/ reads every variable that a deployment sets, and gives every output
   const infra = join(import.meta.dirname, '../../infra');
   const main = await readFile(join(infra, 'main.bicep'), 'utf8');
   for (const name of outputNames) expect(main).toMatch(new RegExp(`^output ${name} `, 'm'));
-  const known = { ...placeholders, digest: newDigest, callerClients: [appId] };
+  const known = { ...placeholders, digest: newDigest, callerGroups: [me], callerClients: [appId] };
   const set = Object.keys(deployCommand(target(given, 'lamp-dev'), known, 'all').env ?? {});
-  expect(set).toHaveLength(7);
+  expect(set).toHaveLength(9);
   for (const environment of ['dev', 'prod']) {
     const text = await readFile(join(infra, `${environment}.bicepparam`), 'utf8');
     for (const name of set) expect(text).toContain(`'${name}'`);
@@ -396,4 +398,46 @@ test('thirteen callers are refused early, with what to do instead', async () => 
   expect(error).toContain('LAMPLIGHTER_CALLERS has 13 ids: expected at most 12, as Azure takes 500 characters of them');
   expect(error).toContain('LAMPLIGHTER_CALLER_GROUPS');
   expect((await tools.calls()).slice(before).some((line) => / create /.test(line))).toBe(false);
+});
+
+test('what would stop a first deployment is all said before anything is made', async () => {
+  await tools.script([
+    {
+      line: preflight.permissions,
+      stdout: { value: [{ actions: ['*'], notActions: ['Microsoft.Authorization/*/Write'] }] },
+    },
+    { line: preflight.providers, stdout: [{ namespace: 'Microsoft.App', registrationState: 'NotRegistered' }] },
+    { line: preflight.deleted, stdout: [{ name: 'kv-lamp-dev-abcdefgh' }, { name: 'kv-other-abcdefgh' }] },
+    { line: preflight.runtimes, stdout: [{ version: '22' }] },
+    {
+      line: preflight.usages,
+      stdout: { value: [{ name: { value: 'ManagedEnvironmentCount' }, currentValue: 15, limit: 15 }] },
+    },
+    ...first([]),
+  ]);
+  const { error } = await run();
+  expect(error).toContain('nothing has been made');
+  expect(error).toContain('you may not do Microsoft.Authorization/roleAssignments/write: you need Owner');
+  expect(error).toContain('az provider register --wait --namespace Microsoft.App');
+  expect(error).toContain('a deleted vault kv-lamp-dev-abcdefgh is kept');
+  expect(error).not.toContain('kv-other');
+  expect(error).toContain('westeurope has no Flex Consumption with Node 24 (it has 22)');
+  expect(error).toContain('15 of 15 Container Apps environments');
+  expect((await tools.calls()).filter((line) => / (create|patch) /.test(line))).toEqual([]);
+});
+
+test('what preflight may not look at is said, and stops nothing', async () => {
+  await tools.script([
+    { line: preflight.usages, code: 1, stderr: 'ERROR: (AuthorizationFailed) no' },
+    { line: preflight.runtimes, stdout: 'odd' },
+    ...first([secret('crm-api-key')]),
+  ]);
+  expect((await run()).error).toBeNull();
+  expect(said.join('\n')).toContain('Not looked at: room for Container Apps');
+  expect(said.join('\n')).toContain('Not looked at: the region’s Node');
+});
+
+test('what runs in Azure is the Node that preflight looks for', async () => {
+  const app = await readFile(join(import.meta.dirname, '../../infra/modules/app.bicep'), 'utf8');
+  expect(app).toContain(`version: '${nodeVersion}'`);
 });

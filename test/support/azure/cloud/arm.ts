@@ -92,6 +92,15 @@ export function arm({ deployed }: ArmOptions) {
     if (path === `${top}/operationresults/what-if`)
       return { body: { status: 'Succeeded', properties: { changes: [] } } };
     if (method === 'POST' && path.endsWith('/syncfunctiontriggers')) return { status: 204 };
+    if (method === 'GET' && path.endsWith('/providers/Microsoft.Authorization/permissions')) {
+      return { body: { value: [{ actions: ['*'], notActions: [] }] } };
+    }
+    if (path === `${top}/providers`) return { body: { value: services.map(registered) } };
+    if (path === `${top}/providers/Microsoft.KeyVault/deletedVaults`) return { body: { value: [] } };
+    if (/\/locations\/[^/]+\/functionAppStacks$/.test(path)) return { body: { value: [nodeStack] } };
+    if (/\/Microsoft\.App\/locations\/[^/]+\/usages$/.test(path)) {
+      return { body: { value: [{ name: { value: 'ManagedEnvironmentCount' }, currentValue: 1, limit: 15 }] } };
+    }
     const group = /^\/subscriptions\/[^/]+\/resourcegroups\/([^/]+)$/i.exec(path)?.[1];
     if (group !== undefined) {
       const name = group.toLowerCase();
@@ -135,3 +144,49 @@ const subscriptionBody = {
 export function notFound(code: string, message: string): Reply {
   return { status: 404, body: { error: { code, message } } };
 }
+
+const services = [
+  'App',
+  'ContainerRegistry',
+  'Insights',
+  'KeyVault',
+  'ManagedIdentity',
+  'OperationalInsights',
+  'Storage',
+  'Web',
+];
+const registered = (name: string) => ({
+  id: `${top}/providers/Microsoft.${name}`,
+  namespace: `Microsoft.${name}`,
+  registrationState: 'Registered',
+  resourceTypes: [],
+});
+
+/** What `az functionapp list-flexconsumption-runtimes` reads of an answer of Azure's. */
+const nodeStack = {
+  name: 'node',
+  properties: {
+    displayText: 'Node.js',
+    value: 'node',
+    majorVersions: [
+      {
+        value: '24',
+        minorVersions: [
+          {
+            value: '24',
+            stackSettings: {
+              linuxRuntimeSettings: {
+                runtimeVersion: '24',
+                isDefault: true,
+                appInsightsSettings: { isSupported: true },
+                gitHubActionSettings: { isSupported: true },
+                supportedFunctionsExtensionVersions: ['~4'],
+                Sku: [{ skuCode: 'FC1', functionAppConfigProperties: { runtime: { name: 'node', version: '24' } } }],
+              },
+            },
+          },
+        ],
+      },
+    ],
+  },
+};
