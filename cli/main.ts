@@ -326,6 +326,7 @@ program
   )
   .option('--rebuild', 'build it though the registry has it, for a newer base of the same name')
   .option('--image <reference>', 'build none and take this one, by digest: for a roll-back')
+  .option('--image-from <resource id>', 'the registry that has it, when this one does not: dev’s, for prod')
   .addOption(new Option('--from <step>', 'begin at this step').choices(steps).default('check'))
   .option('--what-if', 'only show what Azure would change')
   .option('--dry-run', 'only print the commands; needs neither az nor a subscription')

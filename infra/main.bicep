@@ -50,6 +50,9 @@ param alertEmails array
 @description('Whether alert rules are at work. Each costs about $0.50 a month when it looks every 15 minutes, $1.50 every 5 minutes; the eight of them together about $6.')
 param alertsEnabled bool = true
 
+@description('Whether the action group stands already: then it is left as it is, with receivers that someone added by hand. `lamp deploy` looks, and adds new addresses by themselves.')
+param keepActionGroup bool = false
+
 @description('US dollars a month at which `alertEmails` get a mail, at 80 percent of it spent and at 100 percent foreseen; 0: no budget.')
 @minValue(0)
 param monthlyBudget int = 0
@@ -311,6 +314,7 @@ module alerts 'modules/alerts.bicep' = if (stage == 'all') {
     installation: name
     workspaceName: names.workspace
     emails: alertEmails
+    keepActionGroup: keepActionGroup
     monthlyBudget: monthlyBudget
     budgetStart: budgetStart
     enabled: alertsEnabled

@@ -23,6 +23,8 @@ export interface Known {
   callerGroups: string[];
   /** Client ids that they may use; null: as infra/ has it. */
   callerClients: string[] | null;
+  /** Whether the action group stands: it is left as it is, with receivers that someone added by hand. */
+  channelsStand: boolean;
   /** First day of the month of the first deployment, `YYYY-MM-01`: Azure takes no other for a budget that stands. */
   budgetStart: string;
   /** Who may set secrets. */
@@ -46,6 +48,7 @@ export const placeholders: Known = {
   callers: ['<your-object-id>'],
   callerGroups: [],
   budgetStart: '<first-of-month>',
+  channelsStand: false,
   callerClients: null,
   secretOfficers: [{ objectId: '<your-object-id>', type: 'User' }],
   registry: '<registry>',
@@ -106,6 +109,7 @@ function variables(known: Known, stage: Stage): Record<string, string> {
     LAMPLIGHTER_STAGE: stage,
     LAMPLIGHTER_AUTH_CLIENT_ID: known.authClientId,
     LAMPLIGHTER_ALERT_EMAILS: known.alertEmails.join(','),
+    ...(known.channelsStand && { LAMPLIGHTER_KEEP_ACTION_GROUP: 'true' }),
     LAMPLIGHTER_BUDGET_START: known.budgetStart,
     LAMPLIGHTER_CALLERS: JSON.stringify(known.callers),
     ...(known.callerGroups.length > 0 && { LAMPLIGHTER_CALLER_GROUPS: JSON.stringify(known.callerGroups) }),
@@ -140,6 +144,13 @@ export const findTag = ({ registry }: Known, tag: string): Command => ({
   argv: ['az', 'acr', 'repository', 'show', '--name', registry, '--image', `${imageName}:${tag}`, ...json],
 });
 
+/** The very image, by its digest, from another registry; whatever subscription that is in. */
+export const importImage = ({ registry }: Pick<Known, 'registry'>, from: string, digest: string): Command => {
+  const source = ['--registry', from, '--source', `${imageName}@${digest}`];
+  const as = ['--image', `${imageName}:${digest.slice('sha256:'.length, 'sha256:'.length + 16)}`, '--force'];
+  return { argv: ['az', 'acr', 'import', '--name', registry, ...source, ...as] };
+};
+
 export function buildImage({ base, builder }: Target, { registry, loginServer }: Known, tag: string): Command[] {
   const build = ['--build-arg', `BASE=${base}`, '--platform'];
   if (builder === 'acr') {
@@ -169,6 +180,21 @@ export const publish = ({ app, subscription }: Pick<Known, 'app' | 'subscription
   env: { FUNCTIONS_WORKER_RUNTIME: 'node' },
   live: 'all',
 });
+
+const channelName = ({ name }: Target) => `ag-${name}`;
+
+export const showChannel = (target: Target, { subscription }: Pick<Known, 'subscription'>): Command => {
+  const group = `/subscriptions/${subscription}/resourceGroups/${target.group}`;
+  const url = `${group}/providers/Microsoft.Insights/actionGroups/${channelName(target)}?api-version=2023-01-01`;
+  return { argv: ['az', 'rest', '--method', 'get', '--url', url, ...json] };
+};
+
+/** Beside those that are there. */
+export const addReceiver = (target: Target, address: string): Command => {
+  const place = ['--name', channelName(target), '--resource-group', target.group];
+  const receiver = ['--add-action', 'email', address, address, 'usecommonalertschema'];
+  return { argv: ['az', 'monitor', 'action-group', 'update', ...place, ...receiver, '--output', 'none'] };
+};
 
 /** The address of the app in Azure's management. */
 const siteOf = ({ group }: Target, { app, subscription }: Pick<Known, 'app' | 'subscription'>) =>

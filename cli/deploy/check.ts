@@ -2,7 +2,16 @@ import { z } from 'zod';
 import { iso } from '../../shared/instant.ts';
 import { check as checkJobs } from '../commands/check.ts';
 import { Refusal } from '../refusal.ts';
-import { account, earlyToken, groupExists, showDeployment, versionOfAz, versionOfBicep, versionOfFunc } from './az.ts';
+import {
+  account,
+  earlyToken,
+  groupExists,
+  showChannel,
+  showDeployment,
+  versionOfAz,
+  versionOfBicep,
+  versionOfFunc,
+} from './az.ts';
 import type { Deployment } from './deployment.ts';
 import { endings, filesOf } from './ends.ts';
 import { readJobs, readOutputs, readParameters } from './outputs.ts';
@@ -88,9 +97,22 @@ export async function look(deployment: Deployment, who: Account): Promise<void> 
     );
   }
   if (!deployment.stands) await preflight(deployment);
+  else await channels(deployment);
   await people(deployment, who, foundation !== null);
   // A pipeline's sign-in is good for some minutes (AADSTS700024), and verify comes later: az keeps this for an hour.
   if (deployment.stands && who.user.type !== 'user') await deployment.run(earlyToken(deployment.known));
+}
+
+const channel = z.object({
+  properties: z.object({ emailReceivers: z.array(z.object({ emailAddress: z.string() })).nullish() }),
+});
+
+/** Who gets alerts now: what a person has added in the portal is kept. */
+async function channels(deployment: Deployment): Promise<void> {
+  const { known, target, maybe } = deployment;
+  const found = await maybe(showChannel(target, known), channel);
+  known.channelsStand = found !== null;
+  deployment.receivers = (found?.properties.emailReceivers ?? []).map((one) => one.emailAddress.toLowerCase());
 }
 
 /** The step `check`, after tools and account. */

@@ -22,6 +22,8 @@ export interface Deployment {
   groupStands: boolean;
   /** False until the outputs of a foundation in Azure have been read. */
   stands: boolean;
+  /** Addresses that get alerts now, lower case. */
+  receivers: string[];
   /** Digest of the image of the last deployment that succeeded. */
   running: string | null;
   /** The jobs that were deployed last, each with the secrets it may read. */
@@ -70,6 +72,7 @@ export function deployment(
     known: { ...placeholders },
     groupStands: false,
     stands: false,
+    receivers: [],
     running: null,
     jobsThere: new Map(),
     must,

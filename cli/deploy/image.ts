@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { imageContext, layOut } from '../../shared/executors/docker/context.ts';
 import { Refusal } from '../refusal.ts';
-import { buildImage, findDigest, findTag, imageFolder, imageName, type Known } from './az.ts';
+import { buildImage, findDigest, findTag, imageFolder, imageName, importImage, type Known } from './az.ts';
 import type { Deployment } from './deployment.ts';
 import { mustStand } from './outputs.ts';
 
@@ -16,7 +16,11 @@ export async function image(deployment: Deployment): Promise<void> {
   const { target, known, say, maybe } = deployment;
   if (target.image !== undefined) {
     known.digest = target.image.slice(target.image.indexOf('sha256:'));
-    if ((await maybe(findDigest(known, known.digest), shown)) === null) throw new Refusal(notHere(known, known.digest));
+    const digest = known.digest;
+    if ((await maybe(findDigest(known, digest), shown)) === null) {
+      if (target.imageFrom === undefined) throw new Refusal(notHere(known, digest));
+      await deployment.must(importImage(known, target.imageFrom, digest));
+    }
     return say(`  Given: ${known.digest}`);
   }
   const tag = await imageTag(deployment.root, target.base, target.uv);
@@ -33,9 +37,8 @@ export async function image(deployment: Deployment): Promise<void> {
 }
 
 function notHere({ registry }: Known, digest: string): string {
-  const from = `--registry <resource id of the other registry> --source ${imageName}@${digest}`;
-  const take = `az acr import --name ${registry} ${from} --image ${imageName}:taken --force`;
-  return `The registry ${registry} has no ${imageName}@${digest}. From another registry it is taken by: ${take}`;
+  const how = '--image-from <resource id of the registry that has it>';
+  return `The registry ${registry} has no ${imageName}@${digest}. To take it from another registry: ${how}`;
 }
 
 const files = (root: string, uv: string | undefined) => imageContext(join(root, 'infra', 'runtime'), uv);

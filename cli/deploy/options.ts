@@ -17,6 +17,8 @@ export interface DeployOptions {
   authClientId?: string;
   alertEmails?: string;
   image?: string;
+  /** Resource id of the registry that has `image`, when this installation's lacks it. */
+  imageFrom?: string;
   base: string;
   uv?: string;
   builder: (typeof builders)[number];
@@ -43,6 +45,11 @@ const rules: [keyof Target, RegExp, string][] = [
   ['subscription', /^[\w .()-]+$/, 'the id or the name of a subscription (az account list --output table)'],
   ['authClientId', guid, 'the application (client) id of an Entra app registration, a GUID'],
   ['image', /^([\w./:-]+@)?sha256:[0-9a-f]{64}$/, 'an image by its digest: sha256:… or registry/name@sha256:…'],
+  [
+    'imageFrom',
+    /^\/subscriptions\/[\w-]+\/resourceGroups\/[\w.()-]+\/providers\/Microsoft\.ContainerRegistry\/registries\/[a-zA-Z0-9]+$/i,
+    'the resource id of a registry (az acr show --name <registry> --query id --output tsv)',
+  ],
   ['base', /^[\w./:@-]+$/, 'an image with Python 3.10 or newer, e.g. python:3.12-slim'],
 ];
 
@@ -66,10 +73,30 @@ export function target({ resourceGroup, name, ...options }: DeployOptions, named
 
 /** The options that a person gives again to go on: those that are not as they would be anyway. */
 export function optionWords(given: Target): string[] {
-  const { name, group, environment, location, subscription, authClientId, alertEmails, image, base, uv, builder } =
-    given;
+  const {
+    name,
+    group,
+    environment,
+    location,
+    subscription,
+    authClientId,
+    alertEmails,
+    image,
+    imageFrom,
+    base,
+    uv,
+    builder,
+  } = given;
   const words = ['--name', name, '--resource-group', group, '--environment', environment];
-  const maybe = { location, subscription, 'auth-client-id': authClientId, 'alert-emails': alertEmails, image, uv };
+  const maybe = {
+    location,
+    subscription,
+    'auth-client-id': authClientId,
+    'alert-emails': alertEmails,
+    image,
+    'image-from': imageFrom,
+    uv,
+  };
   for (const [flag, value] of Object.entries(maybe)) if (value !== undefined) words.push(`--${flag}`, value);
   if (base !== defaultBase) words.push('--base', base);
   if (builder !== 'acr') words.push('--builder', builder);

@@ -1,5 +1,6 @@
 import {
   account,
+  addReceiver,
   buildImage,
   cloud,
   deploy,
@@ -8,10 +9,12 @@ import {
   findTag,
   groupCreate,
   groupExists,
+  importImage,
   listSecrets,
   makePackage,
   placeholders,
   publish,
+  showChannel,
   showDeployment,
   stopAndStart,
   syncTriggers,
@@ -58,7 +61,7 @@ export function plan(target: Target, tag: string): { step: Step; commands: Plann
     check: [
       ...always(versionOfAz, versionOfBicep, versionOfFunc, account, groupExists(target)),
       ...when('when the group exists', showDeployment(target, 'foundation')),
-      ...when('when something stands', showDeployment(target, 'all'), listSecrets(known)),
+      ...when('when something stands', showDeployment(target, 'all'), showChannel(target, known), listSecrets(known)),
       ...when('first deployment', permissions(place), providers, deletedVaults, runtimes(place), usages(place), whoAmI),
       ...when('when something stands and a pipeline deploys', earlyToken(known)),
     ],
@@ -78,12 +81,21 @@ export function plan(target: Target, tag: string): { step: Step; commands: Plann
     access: [...always(listSecrets(known)), ...when('when a job has a new secret', deploy(target, known, 'access'))],
     image:
       known.digest !== null
-        ? always(findDigest(known, known.digest))
+        ? [
+            ...always(findDigest(known, known.digest)),
+            ...(target.imageFrom === undefined
+              ? []
+              : when('when the registry lacks it', importImage(known, target.imageFrom, known.digest))),
+          ]
         : [
             ...always(findTag(known, tag)),
             ...when('when the registry lacks it', ...buildImage(target, known, tag), findTag(known, tag)),
           ],
-    jobs: [...(target.yes ? [] : always(whatIf(target, known))), ...always(deploy(target, known, 'all'))],
+    jobs: [
+      ...(target.yes ? [] : always(whatIf(target, known))),
+      ...always(deploy(target, known, 'all')),
+      ...when('when something stands and an address is new', addReceiver(target, '<address>')),
+    ],
     app: always(publish(known), syncTriggers(target, known)),
     verify: [
       ...always(verify(target, known)),

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Refusal } from '../refusal.ts';
-import { deploy, groupCreate, makePackage, placeholders, publish, syncTriggers, whatIf } from './az.ts';
+import { addReceiver, deploy, groupCreate, makePackage, placeholders, publish, syncTriggers, whatIf } from './az.ts';
 import { checkWhole } from './check.ts';
 import type { Deployment } from './deployment.ts';
 import { failureText } from './failure.ts';
@@ -91,6 +91,9 @@ async function jobs(deployment: Deployment): Promise<void> {
     await deployment.confirm('Make these changes?');
   }
   readOutputs(deployment, await deployment.json(deploy(target, known, 'all'), z.unknown()));
+  if (!known.channelsStand) return;
+  const missing = known.alertEmails.filter((one) => !deployment.receivers.includes(one.toLowerCase()));
+  for (const address of missing) await deployment.must(addReceiver(target, address));
 }
 
 /** @throws Refusal when a step is begun with whose input another one makes */

@@ -134,7 +134,18 @@ export const listChannels = (of: Site): Command => ({
   argv: ['az', 'monitor', 'action-group', 'list', '--resource-group', of.resourceGroup, ...json],
 });
 /** Receivers come as one list for each kind: emailReceivers, webhookReceivers, … */
-export const channels = z.array(z.looseObject({ name: z.string(), enabled: z.boolean() }));
+export const channels = z.array(z.looseObject({ id: z.string(), name: z.string(), enabled: z.boolean() }));
+
+export const listRules = (of: Site): Command =>
+  get(`${groupUrl(of)}/providers/Microsoft.Insights/scheduledQueryRules?api-version=2026-03-01`);
+export const rule = z.object({
+  name: z.string(),
+  properties: z.object({
+    enabled: z.boolean(),
+    actions: z.object({ actionGroups: z.array(z.string()).nullish() }).nullish(),
+  }),
+});
+export type Rule = z.infer<typeof rule>;
 
 /** Answers with a token: never shown. */
 export const token = (clientId: string): Command => ({

@@ -1,6 +1,6 @@
 import type { Ending } from '../deploy/ends.ts';
 import { count } from '../words.ts';
-import type { ContainerJob } from './azure.ts';
+import type { ContainerJob, Rule } from './azure.ts';
 import { type Finding, found, note, right, wrong } from './finding.ts';
 
 /** What the package registers (functions/index.ts). */
@@ -89,19 +89,35 @@ export function imageFindings(setting: string | undefined, jobs: ContainerJob[])
   return found('image', problems, `the app and ${jobs.length} jobs have ${setting.split('@')[1]?.slice(0, 19)}…`);
 }
 
-export function channelFindings(groups: Record<string, unknown>[]): Finding[] {
-  const remedy = 'set the addresses in infra/<environment>.bicepparam, then lamp deploy --from jobs';
-  if (groups.length === 0) return [wrong('channels', 'there is no action group: nobody is told of anything', remedy)];
-  const problems = groups.flatMap((group) => {
-    const name = String(group.name);
-    if (group.enabled !== true) return [wrong('channels', `the action group ${name} is switched off`, remedy)];
-    return receivers(group) > 0 ? [] : [wrong('channels', `the action group ${name} has no receiver`, remedy)];
-  });
-  const all = groups.reduce((sum, group) => sum + receivers(group), 0);
+/**
+ * Azure makes an action group of its own, "Application Insights Smart Detection", which says nothing of jobs: only ours
+ * counts, and only when rules that are on send to it.
+ * @param name of our action group
+ */
+export function channelFindings(groups: Record<string, unknown>[], rules: Rule[], name: string): Finding[] {
+  const check = 'channels';
+  const remedy = 'lamp deploy --from jobs --alert-emails <addresses> makes it';
+  const ours = groups.find((group) => String(group.name).toLowerCase() === name.toLowerCase());
+  if (!ours) return [wrong(check, `there is no action group ${name}: no one gets an alert`, remedy)];
+  const problems: Finding[] = [];
+  if (ours.enabled !== true) problems.push(wrong(check, `the action group ${name} is switched off`, remedy));
+  if (receivers(ours) === 0) problems.push(wrong(check, `the action group ${name} has no receiver`, remedy));
+  const id = String(ours.id).toLowerCase();
+  const sending = rules.filter(({ properties }) =>
+    (properties.actions?.actionGroups ?? []).some((one) => one.toLowerCase() === id),
+  );
+  const off = sending.filter(({ properties }) => !properties.enabled);
+  if (sending.length === 0) problems.push(wrong(check, `no alert rule sends to ${name}`, 'lamp deploy --from jobs'));
+  if (off.length > 0) {
+    const names = off.map((one) => one.name).join(', ');
+    problems.push(
+      wrong(check, `alert rules are switched off: ${names}`, 'alertsEnabled in infra/, then lamp deploy --from jobs'),
+    );
+  }
   return found(
-    'channels',
+    check,
     problems,
-    `${all} receivers in ${groups.length === 1 ? 'the action group' : `${groups.length} action groups`}`,
+    `${count(sending.length, 'alert rule')} send to ${count(receivers(ours), 'receiver')} of ${name}`,
   );
 }
 

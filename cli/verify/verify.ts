@@ -58,7 +58,16 @@ export async function findings(run: Run, options: VerifyOptions, patience: Patie
   result.push(...(await permissions(run, site, facts, withoutSecretsOf(over, assignments))));
   if ('why' in left) result.push(unknown('leftovers', left.why));
   else add('leftovers', assignments, (all) => leftoverFindings(left.value, all));
-  add('channels', await azure.ask(run, azure.listChannels(site), azure.channels), judge.channelFindings);
+  const rules = await azure.askAll(run, azure.listRules(site), azure.rule);
+  const groups: Asked<Record<string, unknown>[]> =
+    'why' in rules ? rules : await azure.ask(run, azure.listChannels(site), azure.channels);
+  const own = 'value' in identities && identities.value.find(({ clientId }) => clientId === map.get('AZURE_CLIENT_ID'));
+  const called = installationName(own ? own.name : '');
+  add('channels', groups, (all) =>
+    called === undefined
+      ? [unknown('channels', 'the name of the installation is not known: see roles')]
+      : judge.channelFindings(all, 'value' in rules ? rules.value : [], `ag-${called}`),
+  );
   result.push(...(await behaviour(run, site, patience)));
   return result;
 }

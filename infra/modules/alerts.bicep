@@ -10,6 +10,9 @@ param emails array
 @description('Whether the rules are at work.')
 param enabled bool
 
+@description('The action group stands, perhaps with receivers that someone added by hand: it is left as it is.')
+param keepActionGroup bool
+
 @description('US dollars a month at which addresses get a mail, at 80 and 100 percent of it; 0: no budget.')
 param monthlyBudget int
 
@@ -122,13 +125,14 @@ var rules = [
 // A title and a first step are of little use without the place to look.
 var workbookUrl = '${environment().portal}/#resource${resourceId('Microsoft.Insights/workbooks', guid(resourceGroup().id, installation, 'workbook'))}'
 
+var actionGroupId = resourceId('Microsoft.Insights/actionGroups', 'ag-${installation}')
 var subscriptionId = subscription().id
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' existing = {
   name: workspaceName
 }
 
-resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = {
+resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = if (!keepActionGroup) {
   name: 'ag-${installation}'
   location: 'Global'
   tags: tags
@@ -175,13 +179,14 @@ resource queryRules 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [for r
       ]
     }
     actions: {
-      actionGroups: [actionGroup.id]
+      actionGroups: [actionGroupId]
       customProperties: {
         runbook: rule.about
         workbook: workbookUrl
       }
     }
   }
+  dependsOn: [actionGroup]
 }]
 
 // An outage of Azure in the region explains most of what the rules above find.
@@ -201,10 +206,11 @@ resource serviceHealth 'Microsoft.Insights/activityLogAlerts@2020-10-01' = {
     }
     actions: {
       actionGroups: [
-        { actionGroupId: actionGroup.id }
+        { actionGroupId: actionGroupId }
       ]
     }
   }
+  dependsOn: [actionGroup]
 }
 
 resource budget 'Microsoft.Consumption/budgets@2023-11-01' = if (monthlyBudget > 0) {

@@ -18,6 +18,7 @@ import {
   appId,
   bothJobs,
   build,
+  channel,
   commands,
   create,
   deployed,
@@ -33,6 +34,7 @@ import {
   pipeline,
   preflight,
   publish,
+  receivers,
   run,
   said,
   secret,
@@ -96,6 +98,7 @@ test('a first deployment stops where IT must set secrets, says how, and goes on 
     { line: 'az group exists --name rg-lamp-dev', stdout: 'true\n' },
     { line: show('foundation'), stdout: deployed() },
     { line: show('all'), ...missing('DeploymentNotFound') },
+    { line: channel, ...missing('ResourceNotFound') },
   ];
   await tools.script([...stands, ...now]);
   expect((await run({ from: 'access' })).error).toBeNull();
@@ -163,7 +166,7 @@ test('a roll-back takes the image that is asked for, and refuses one that the re
   expect((await run({ image: `cr1.azurecr.io/lamplighter-runtime@${oldDigest}` })).error).toBeNull();
 
   await tools.script([{ line: find, ...missing('MANIFEST_UNKNOWN') }, ...again()]);
-  expect((await run({ image: oldDigest })).error).toContain('az acr import --name cr1');
+  expect((await run({ image: oldDigest })).error).toContain('To take it from another registry: --image-from');
 });
 
 test('Docker builds and pushes the image when it is told to', async () => {
@@ -304,9 +307,9 @@ test('infra/ reads every variable that a deployment sets, and gives every output
   const infra = join(import.meta.dirname, '../../infra');
   const main = await readFile(join(infra, 'main.bicep'), 'utf8');
   for (const name of outputNames) expect(main).toMatch(new RegExp(`^output ${name} `, 'm'));
-  const known = { ...placeholders, digest: newDigest, callerGroups: [me], callerClients: [appId] };
+  const known = { ...placeholders, digest: newDigest, callerGroups: [me], channelsStand: true, callerClients: [appId] };
   const set = Object.keys(deployCommand(target(given, 'lamp-dev'), known, 'all').env ?? {});
-  expect(set).toHaveLength(9);
+  expect(set).toHaveLength(10);
   for (const environment of ['dev', 'prod']) {
     const text = await readFile(join(infra, `${environment}.bicepparam`), 'utf8');
     for (const name of set) expect(text).toContain(`'${name}'`);
@@ -440,4 +443,34 @@ test('what preflight may not look at is said, and stops nothing', async () => {
 test('what runs in Azure is the Node that preflight looks for', async () => {
   const app = await readFile(join(import.meta.dirname, '../../infra/modules/app.bicep'), 'utf8');
   expect(app).toContain(`version: '${nodeVersion}'`);
+});
+
+test('receivers that someone added by hand survive a deployment, and a new address comes beside them', async () => {
+  const by = receivers('ops@contoso.com', 'By.Hand@contoso.com');
+  const add =
+    'az monitor action-group update --name ag-lamp-dev --resource-group rg-lamp-dev ' +
+    '--add-action email new@contoso.com new@contoso.com usecommonalertschema --output none';
+  const all = {
+    LAMPLIGHTER_KEEP_ACTION_GROUP: 'true',
+    LAMPLIGHTER_ALERT_EMAILS: 'ops@contoso.com,by.hand@contoso.com,new@contoso.com',
+  };
+  const whole = again().map((one) => (one.line === create('all') ? { ...one, env: { ...one.env, ...all } } : one));
+  await tools.script([{ line: channel, stdout: by }, { line: add }, ...whole]);
+  expect((await run({ alertEmails: all.LAMPLIGHTER_ALERT_EMAILS })).error).toBeNull();
+  expect((await tools.calls()).filter((line) => line.includes('action-group'))).toEqual([add]);
+});
+
+test('prod takes the very image that dev has tried, from the registry of dev', async () => {
+  const from = '/subscriptions/s-2/resourceGroups/rg-dev/providers/Microsoft.ContainerRegistry/registries/crdev';
+  const find = `az acr repository show --name cr1 --image lamplighter-runtime@${oldDigest} --output json`;
+  const take =
+    `az acr import --name cr1 --registry ${from} --source lamplighter-runtime@${oldDigest} ` +
+    `--image lamplighter-runtime:${'a'.repeat(16)} --force`;
+  const all = { LAMPLIGHTER_IMAGE_DIGEST: oldDigest };
+  const whole = again().map((one) => (one.line === create('all') ? { ...one, env: { ...one.env, ...all } } : one));
+  await tools.script([{ line: find, ...missing('MANIFEST_UNKNOWN') }, { line: take }, ...whole]);
+  expect((await run({ image: oldDigest, imageFrom: from })).error).toBeNull();
+  const calls = await tools.calls();
+  expect(calls).toContain(take);
+  expect(calls.some((line) => line.startsWith('az acr build'))).toBe(false);
 });

@@ -16,6 +16,7 @@ import {
   insights,
   jobs,
   registry,
+  rule,
   settings,
   starter,
   tools,
@@ -129,6 +130,7 @@ function stand({ arm }: Cloud): void {
   list(`${group}/providers/Microsoft.Authorization/roleAssignments`, assignments());
   list('/subscriptions/s-1/resources microsoft.containerregistry/registries', [{ id: registry, name: 'cr1' }]);
   list('/subscriptions/s-1/resources microsoft.insights/components', [{ id: insights, name: 'appi-1' }]);
+  list(`${group}/providers/Microsoft.Insights/scheduledQueryRules`, [rule('alert-lamp-no-tick')]);
   list(`${group}/providers/Microsoft.Insights/actionGroups`, [
     {
       id: `${group}/providers/Microsoft.Insights/actionGroups/ag-lamp`,

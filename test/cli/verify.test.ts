@@ -9,6 +9,7 @@ import type { Finding } from '../../cli/verify/finding.ts';
 import { builtIn, jobActions } from '../../cli/verify/roles.ts';
 import type { Scripted } from '../support/azure/azure-tools.ts';
 import {
+  actionGroup,
   arm,
   assignment,
   assignments,
@@ -22,6 +23,7 @@ import {
   key,
   type Line,
   lines,
+  rule,
   said,
   script,
   settings,
@@ -90,20 +92,44 @@ test.each<[string, Partial<Record<Line, Omit<Scripted, 'line'>>>, string, RegExp
     /\/api\/\* can be called without a token/,
     /--from jobs/,
   ],
-  ['nobody is told', { channels: { stdout: [] } }, 'channels', /no action group/, /bicepparam/],
   [
-    'an action group tells nobody',
-    { channels: { stdout: [{ name: 'ag-lamp', enabled: true, emailReceivers: [] }] } },
+    'only the group that Azure makes by itself is there',
+    {
+      channels: {
+        stdout: [{ id: 'x', name: 'Application Insights Smart Detection', enabled: true, armRoleReceivers: [{}] }],
+      },
+    },
+    'channels',
+    /there is no action group ag-lamp/,
+    /--alert-emails/,
+  ],
+  [
+    'an action group has no receiver',
+    { channels: { stdout: [{ id: actionGroup, name: 'ag-lamp', enabled: true, emailReceivers: [] }] } },
     'channels',
     /ag-lamp has no receiver/,
-    /bicepparam/,
+    /--alert-emails/,
   ],
   [
     'an action group is off',
-    { channels: { stdout: [{ name: 'ag-lamp', enabled: false, emailReceivers: [{}] }] } },
+    { channels: { stdout: [{ id: actionGroup, name: 'ag-lamp', enabled: false, emailReceivers: [{}] }] } },
     'channels',
     /switched off/,
-    /bicepparam/,
+    /--alert-emails/,
+  ],
+  [
+    'an alert rule is off',
+    { rules: { stdout: { value: [rule('a'), rule('b', { enabled: false })] } } },
+    'channels',
+    /alert rules are switched off: b/,
+    /alertsEnabled/,
+  ],
+  [
+    'no rule sends to it',
+    { rules: { stdout: { value: [] } } },
+    'channels',
+    /no alert rule sends to ag-lamp/,
+    /--from jobs/,
   ],
 ])('%s', async (_, changes, check, text, remedy) => {
   await script(changes);

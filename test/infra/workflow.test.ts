@@ -7,12 +7,14 @@ interface Step {
   uses?: string;
   run?: string;
   with?: Record<string, unknown>;
+  env?: Record<string, string>;
 }
 
 interface Job {
   needs?: string;
   if?: string;
   environment?: string;
+  outputs?: Record<string, string>;
   permissions?: Record<string, string>;
   'timeout-minutes'?: number;
   steps: Step[];
@@ -80,10 +82,20 @@ test('pull requests of forks are not shown to Azure, and only what was pushed to
   for (const job of Object.values(jobs)) expect(job['timeout-minutes']).toBeGreaterThan(0);
 });
 
+test('prod builds no image: it takes the one that dev has tried', () => {
+  const { dev, prod } = workflow.jobs;
+  expect(Object.keys(dev.outputs ?? {})).toEqual(['digest', 'registry']);
+  const [deploy] = prod.steps.filter(({ run }) => run?.includes('lamp deploy'));
+  expect(deploy?.run).toContain('--image "$DIGEST" --image-from "$DEV_REGISTRY"');
+  expect(deploy?.env?.DIGEST).toContain('needs.dev.outputs.digest');
+  const infra = text.match(/made (\w+)\.(\w+)/g);
+  expect(infra).toEqual(['made parameters.runtimeImageDigest', 'made outputs.registryName']);
+});
+
 test('every command of it exists, with its options', async () => {
   const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   const main = await readFile(join(root, 'cli/main.ts'), 'utf8');
-  const runs = steps().flatMap(({ run }) => run?.split('\n') ?? []);
+  const runs = steps().flatMap(({ run }) => (run?.split('\n') ?? []).filter((line) => line !== ''));
   for (const run of runs) {
     const [program, command, name, ...words] = run.split(' ');
     if (program === 'npm' && command === 'run') expect(scripts).toHaveProperty(name ?? '');
@@ -93,6 +105,9 @@ test('every command of it exists, with its options', async () => {
       expect(own.startsWith(`.command('${name}')`)).toBe(true);
       const section = own.slice(0, own.indexOf('.action('));
       for (const word of words.filter((one) => one.startsWith('--'))) expect(section).toMatch(new RegExp(`${word}\\b`));
+    } else if (/^(made\(\)|echo )/.test(run)) {
+      // What dev has tried, handed on to prod: outputs and parameters that infra/ has.
+      expect(run).toMatch(/(--resource-group rg-lamp-dev --name lamplighter-lamp-dev-all|>> "\$GITHUB_OUTPUT"$)/);
     } else
       expect(run).toMatch(
         /^(npm (ci|test|install --global azure-functions-core-tools@4\.\d+\.\d+)|pipx install (uv|azure-cli)==\d+\.\d+\.\d+)$/,

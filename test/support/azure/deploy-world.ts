@@ -122,6 +122,11 @@ export const build = () =>
   `az acr build --registry cr1 --image lamplighter-runtime:${tag} --build-arg BASE=docker.io/library/python:3.12-slim ` +
   '--platform linux .lamplighter/deploy/image --output none';
 export const publish = 'func azure functionapp publish func-1 --no-build --subscription s-1';
+export const channel =
+  'az rest --method get --url /subscriptions/s-1/resourceGroups/rg-lamp-dev/providers/Microsoft.Insights/actionGroups/ag-lamp-dev?api-version=2023-01-01 --output json';
+export const receivers = (...addresses: string[]) => ({
+  properties: { enabled: true, emailReceivers: addresses.map((emailAddress) => ({ name: 'x', emailAddress })) },
+});
 export const sync =
   'az rest --method post --url /subscriptions/s-1/resourceGroups/rg-lamp-dev/providers/Microsoft.Web/sites/func-1/syncfunctiontriggers?api-version=2025-03-01';
 export const patch = (file: string) =>
@@ -272,6 +277,7 @@ export const again = (vault: unknown[] = [secret('crm-api-key')], jobs = bothJob
   ...machine,
   { line: 'az group exists --name rg-lamp-dev', stdout: 'true\n' },
   { line: show('foundation'), stdout: deployed() },
+  { line: channel, stdout: receivers('ops@contoso.com') },
   { line: show('all'), stdout: deployed({ digest: oldDigest, jobs, callers: [me, pipeline] }) },
   { line: secrets, stdout: vault },
   { line: image(), stdout: { digest: newDigest } },

@@ -171,6 +171,7 @@ export const lines = {
     'az resource list --resource-group rg-1 --resource-type Microsoft.ContainerRegistry/registries --output json',
   insights: 'az resource list --resource-group rg-1 --resource-type Microsoft.Insights/components --output json',
   assignments: rest(`${group}/providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01`),
+  rules: rest(`${group}/providers/Microsoft.Insights/scheduledQueryRules?api-version=2026-03-01`),
   channels: 'az monitor action-group list --resource-group rg-1 --output json',
   deployed: 'az deployment group show --resource-group rg-1 --name lamplighter-lamp-all --output json',
   token: `az account get-access-token --resource ${clientId} --output json`,
@@ -182,6 +183,17 @@ export const authentication = (more = {}) => ({
     platform: { enabled: true },
     globalValidation: { requireAuthentication: true, excludedPaths: ['/api/finish', '/admin/*'], ...more },
     identityProviders: { azureActiveDirectory: { enabled: true, registration: { clientId } } },
+  },
+});
+
+export const actionGroup = `${group}/providers/microsoft.insights/actionGroups/ag-lamp`;
+export const rule = (name: string, more = {}) => ({
+  id: `${group}/providers/microsoft.insights/scheduledqueryrules/${name}`,
+  name,
+  properties: {
+    enabled: true,
+    actions: { actionGroups: [actionGroup.replace('microsoft.i', 'Microsoft.I')] },
+    ...more,
   },
 });
 
@@ -199,9 +211,16 @@ export function answers(): Record<Line, Omit<Scripted, 'line'>> {
     registries: { stdout: [{ id: registry, name: 'cr1' }] },
     insights: { stdout: [{ id: insights, name: 'appi-1' }] },
     assignments: { stdout: { value: assignments() } },
+    rules: { stdout: { value: [rule('alert-lamp-no-tick')] } },
     channels: {
       stdout: [
-        { name: 'ag-lamp', enabled: true, emailReceivers: [{ emailAddress: 'ops@contoso.com' }], smsReceivers: [] },
+        {
+          id: actionGroup,
+          name: 'ag-lamp',
+          enabled: true,
+          emailReceivers: [{ emailAddress: 'ops@contoso.com' }],
+          smsReceivers: [],
+        },
       ],
     },
     deployed: { stdout: deployed() },

@@ -51,6 +51,7 @@ type Call = (...values: never[]) => unknown;
 /** Bicep's functions, as far as infra/ uses them. Given a {@link Later}, they are not called. */
 export const functions: Record<string, Call> = {
   any: (value: unknown) => value,
+  bool: (text: string) => text === 'true',
   concat: (...lists: unknown[][]) => lists.flat(),
   environment: () => ({
     authentication: { loginEndpoint: 'https://login.microsoftonline.com/' },

@@ -123,6 +123,8 @@ export function arm({ deployed }: ArmOptions) {
     );
     if (one) return deployment(request, one[1] ?? '', one[2] ?? '', one[3] ?? '');
     if (things.has(key)) return { body: things.get(key) };
+    if (/\/actiongroups\/[^/]+$/.test(key) && method === 'GET')
+      return notFound('ResourceNotFound', 'The action group was not found.');
     const list = lists.get(key) ?? (type !== undefined && lists.get(`${key} ${type.toLowerCase()}`));
     if (list) return { body: { value: list } };
     return undefined;
