@@ -6,7 +6,7 @@ import type { Deployed } from '../job/catalog.ts';
 import { uncontained, ungranted } from '../job/isolation.ts';
 import type { Job } from '../job/job.ts';
 import type { Parts } from '../parts.ts';
-import { type Attempt, currentAttempt, isFinal, type Run, type Versions } from '../run/run.ts';
+import { type Attempt, currentAttempt, isFinal, newAttempt, type Run, type Versions } from '../run/run.ts';
 import type { Versioned } from '../store/table.ts';
 import { leave } from './capacity.ts';
 import { end } from './finish.ts';
@@ -98,24 +98,11 @@ function refused(error: unknown): StartError {
 }
 
 function starting(parts: Parts, job: Job, versions: Versions, run: Run, now: Instant): Run {
-  const attempt: Attempt = {
-    number: run.attempts.length + 1,
-    state: 'starting',
-    executor: parts.executor.name,
-    handle: null,
-    startedAt: now,
-    endedAt: null,
+  const attempt = newAttempt(run.attempts.length + 1, parts.executor.name, now, {
     limitMs: longestAttempt(job),
     starter: randomUUID().slice(0, 13),
-    exitCode: null,
-    signal: null,
-    errorClass: null,
-    error: null,
-    cpuMs: null,
-    peakMemoryBytes: null,
-    logBytes: null,
     versions,
-  };
+  });
   const notices = run.notices.filter((what) => what !== 'overdue');
   const attempts = [...run.attempts, attempt];
   return {

@@ -207,6 +207,26 @@ export function attemptsBegun(run: Run): number {
   return run.attempts.filter((attempt) => attempt.state !== 'abandoned').length;
 }
 
+/** An attempt as it is when it is claimed. @param now when the launcher claims it */
+export function newAttempt(number: number, executor: string, now: Instant, more: Partial<Attempt> = {}): Attempt {
+  return {
+    number,
+    state: 'starting',
+    executor,
+    handle: null,
+    startedAt: now,
+    endedAt: null,
+    exitCode: null,
+    signal: null,
+    errorClass: null,
+    error: null,
+    cpuMs: null,
+    peakMemoryBytes: null,
+    logBytes: null,
+    ...more,
+  };
+}
+
 export function newRun(job: string, slot: Instant, trigger: Trigger, now: Instant, more: Partial<Run> = {}): Run {
   return {
     job,
