@@ -50,6 +50,7 @@ const examples: Record<string, string[]> = {
     'lamp baseline show score-prospects',
     'lamp baseline pin score-prospects --since 2026-11-20 --why "new model, checked by hand"',
   ],
+  replay: ['lamp replay score-prospects --accept', 'lamp replay score-prospects'],
   detect: ['lamp detect < series.jsonl > flags.jsonl', 'lamp detect --metrics 1 --notes < one-metric.jsonl'],
   use: ['lamp use https://func-lamplighter-abc123.azurewebsites.net --client 0000-…', 'lamp use here'],
   mcp: ['claude mcp add lamplighter -- npx lamp mcp', 'lamp mcp --app prod'],

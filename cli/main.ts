@@ -392,6 +392,19 @@ baseline
   .action(async (job: string, options) => (await import('./commands/baseline.ts')).reset(home(), job, options));
 
 program
+  .command('replay')
+  .description(
+    'run a job on its frozen examples, side effects off; exits with 1 when it answers otherwise than accepted',
+  )
+  .argument('<job>')
+  .option('--accept', 'take the answers of now as the accepted ones', false)
+  .option('--repeat <number>', 'with --accept: replays of each example, to learn what differs by itself', atLeastOne, 3)
+  .addOption(json())
+  .action(async (job: string, options) => {
+    process.exitCode = await (await import('./commands/replay.ts')).replay(home(), job, options);
+  });
+
+program
   .command('detect')
   .description('look for drift in series of metrics: JSON lines on standard input, flags on standard output')
   .option('--budget <number>', 'false alerts a job and year', atLeastOne, 1)

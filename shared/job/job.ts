@@ -47,6 +47,8 @@ export interface Job {
   timeoutMs: number;
   graceMs: number;
   minDurationMs: number | null;
+  /** How it runs on the frozen examples in golden/, side effects off; null: as always, with JOB_REPLAY=1. */
+  replay: { command: string[]; timeoutMs: number } | null;
   overlap: OverlapPolicy;
   /** Runs of this job at once, under `allow` and in a backfill. */
   concurrency: number;

@@ -262,6 +262,16 @@ export const manifest = z.strictObject(
       )
       .default({})
       .describe('Limits and sensitivity by metric name.'),
+    replay: z
+      .strictObject(
+        {
+          command: command.describe('What runs on the examples in golden/; it must have no side effects.'),
+          timeout: duration('1s', '1d').default('10m').describe('Of one example.'),
+        },
+        mapping('{ command: [python, score.py, --replay] }'),
+      )
+      .optional()
+      .describe('How the job answers frozen examples, to tell a change of it from a change of its data.'),
     alerts: z
       .strictObject(
         {

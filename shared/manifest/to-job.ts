@@ -58,6 +58,7 @@ export function toJob(manifest: Manifest, facts: JobFacts): Job {
       maxDelayMs: ms(retry.maxDelay),
       on: retry.on,
     },
+    replay: manifest.replay ? { command: manifest.replay.command, timeoutMs: ms(manifest.replay.timeout) } : null,
     inputs: manifest.inputs.map(parseInput),
     outputs: manifest.outputs,
     metrics: Object.fromEntries(

@@ -2,6 +2,7 @@ import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { findPython } from '../../shared/executors/process/python.ts';
 import { cpu } from './cpu.ts';
+import { drift } from './drift.ts';
 import { lag } from './lag.ts';
 import { memory } from './memory.ts';
 import { operations } from './operations.ts';
@@ -29,6 +30,7 @@ const parts: Record<string, { title: string; measure: (choice: Choice) => Promis
   e: { title: 'storage operations', measure: operations },
   f: { title: 'memory', measure: memory },
   g: { title: 'start', measure: startup },
+  h: { title: 'drift', measure: drift },
 };
 
 const { values } = parseArgs({

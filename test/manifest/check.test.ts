@@ -85,6 +85,7 @@ alerts: { teams: sales-ops, email: [sales-ops@contoso.com] }
         timeoutMs: 3_600_000,
         graceMs: 10_000,
         minDurationMs: null,
+        replay: null,
         overlap: 'forbid',
         concurrency: 1,
         cpu: 0.5,
@@ -207,7 +208,7 @@ describe('lamp check', () => {
       expect.stringMatching(/jobs\/broken\/job.yaml:6:1 {2}timeout: "timeout" is no field at the top level/),
       '3 jobs, 3 problems',
     ]);
-    expect(text).toContain('\n    it belongs under run\n');
+    expect(text).toContain('\n    it belongs under run or under replay\n');
   });
 
   it('gives machines the same as JSON', async () => {
