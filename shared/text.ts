@@ -35,10 +35,11 @@ export function cut(text: string, limit: number): string {
   // A text that has been cut before keeps its first length.
   const mark = cutMark.exec(text)?.[0] ?? `… (cut; ${text.length} characters in all)`;
   const end = limit - mark.length;
-  if (end <= 0) return text.slice(0, limit);
-  return text.slice(0, isHighSurrogate(text.charCodeAt(end - 1)) ? end - 1 : end) + mark;
+  return end <= 0 ? beginning(text, limit) : beginning(text, end) + mark;
 }
 
-function isHighSurrogate(unit: number): boolean {
-  return unit >= 0xd800 && unit <= 0xdbff;
+/** At most `length` units of UTF-16, without half a pair at the end. */
+function beginning(text: string, length: number): string {
+  const last = text.charCodeAt(length - 1);
+  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? length - 1 : length);
 }

@@ -68,6 +68,7 @@ alerts: { teams: sales-ops, email: [sales-ops@contoso.com] }
       outputs: ['outbound.csv'],
       metrics: { rows: { min: 1, max: 9, drift: 'high' }, mean: { drift: 'normal' } },
       alerts: { teams: 'sales-ops', email: ['sales-ops@contoso.com'] },
+      receipts: 'never',
       logLimitBytes: 10_000_000,
       locked: true,
     });
