@@ -69,7 +69,7 @@ export async function leave(parts: Parts, { job, run, attempt }: LaunchMessage, 
   const view = await look(parts, limit, now);
   const ours = view.taken.filter(({ value }) => value.job === job && value.run === run && value.attempt <= attempt);
   for (const place of ours) await store.places.free(place);
-  // Nearly empty, nobody can have come into the line since.
+  // Nearly empty, none can have come into the line since.
   if (view.line.length === 0 && view.taken.length * 2 < limit) return forget(parts);
   await wakeLine(parts, now);
 }

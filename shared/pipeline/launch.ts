@@ -19,7 +19,7 @@ import { early, isOvertaking, newerWaits, waits, wake } from './waiting.ts';
 
 /**
  * Starts the attempt that a message asks for, if it is still wanted. Called twice, late, or on two hosts at once it
- * starts nothing twice: whoever moves the row to `starting` first does it.
+ * starts nothing twice: the host that moves the row to `starting` first does it.
  */
 export async function launch(parts: Parts, message: LaunchMessage, now: Instant): Promise<void> {
   const { store } = parts;
@@ -158,7 +158,7 @@ async function decide(parts: Parts, { job }: Deployed, run: Run, row: JobRow, no
 
 /** The job as the decision leaves it; undefined: as it is. */
 function changeFor(decision: Overlap, row: JobRow, run: Run): JobRow | undefined {
-  // In the write that saw the job taken: whoever ends after it sees the mark, and wakes this run.
+  // In the write that saw the job taken: a run that ends after it sees the mark, and wakes this one.
   if (decision.do === 'wait' || decision.do === 'replace') return waits(row, run);
   if (decision.do === 'skip' || decision.do === 'miss' || row.running.some((other) => other.run === run.id))
     return undefined;

@@ -15,8 +15,8 @@ import { findInputs } from './inputs.ts';
 import { attemptSpec, longestAttempt, readSecrets, stampVersions } from './spec.ts';
 
 /**
- * Starts the next attempt of a run that holds its job. Whoever moves the row to `starting` does it; when that is somebody
- * else, nothing is started here.
+ * Starts the next attempt of a run that holds its job. The host that moves the row to `starting` does it; when that is another,
+ * nothing is started here.
  */
 export async function start(parts: Parts, deployed: Deployed, found: Versioned<Run>, now: Instant): Promise<void> {
   const { store, executor } = parts;
@@ -71,7 +71,7 @@ async function prepare(parts: Parts, job: Job, run: Run) {
   return { ...(await readSecrets(parts, job)), inputs: await findInputs(parts, job, run) };
 }
 
-/** Notes how the attempt can be found. It may have ended already, and somebody may have asked to cancel it meanwhile. */
+/** Notes how the attempt can be found. It may have ended already, or be cancelled meanwhile. */
 async function recordHandle(parts: Parts, claimed: Versioned<Run>, handle: string): Promise<void> {
   const number = claimed.value.attempts.length;
   let current: Versioned<Run> | undefined = claimed;

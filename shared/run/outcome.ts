@@ -11,7 +11,7 @@ import { warnings } from './warnings.ts';
 /** How an attempt came to its end. */
 export type Ending =
   | { kind: 'result'; result: AttemptResult }
-  /** It left a result that nobody can read. */
+  /** It left a result that cannot be read. */
   | { kind: 'unreadable'; message: string }
   /** It could not be started; no shim will ever begin it. */
   | { kind: 'refused'; class: ErrorClass; message: string; retryAfterMs?: number | undefined }
@@ -32,7 +32,7 @@ export function conclude(run: Run, ending: Ending, job: Job | undefined, now: In
   const attempt = ended(run, ending, job, now);
   const next: Run = { ...run, attempts: [...run.attempts.slice(0, -1), attempt] };
   if (ending.kind === 'result') record(next, ending.result);
-  // It began, and nobody is left to say when exactly.
+  // It began, and no one is left to say when exactly.
   else if (ending.kind !== 'refused' && ending.kind !== 'abandoned') next.startedAt ??= attempt.startedAt;
 
   if (attempt.state === 'succeeded') return finish(next, 'succeeded', now, job);
