@@ -4,10 +4,15 @@ const examples: Record<string, string[]> = {
     'lamp start',
     'lamp start --port 0',
     'lamp start --executor docker      # each run in a container of its own, see lamp image',
+    'lamp start --executor docker --allow-process check-crm   # this job may leave its container',
     'lamp start --join                 # a second host, at the same store',
   ],
   image: ['lamp image build --base python:3.12-slim', 'lamp image build --base our-python:3.12 --uv ~/.local/bin/uv'],
-  check: ['lamp check', 'lamp check jobs --json'],
+  check: [
+    'lamp check',
+    'lamp check jobs --json',
+    'lamp check --executor docker   # as a host judges that is started with it',
+  ],
   new: ['lamp new score-prospects --owner dana@contoso.com --time-zone Europe/London'],
   jobs: ['lamp jobs', "lamp jobs --json | jq -r '.[] | select(.streak < 0) | .job'"],
   next: [
