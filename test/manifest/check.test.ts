@@ -66,9 +66,9 @@ alerts: { teams: sales-ops, email: [sales-ops@contoso.com] }
       retry: { attempts: 3, backoff: 'constant', delayMs: 5_000, maxDelayMs: 60_000, on: ['network'] },
       inputs: [{ path: 'prospects.csv', job: 'pull-prospects', output: 'out/prospects.csv' }],
       outputs: ['outbound.csv'],
+      replay: null,
       metrics: { rows: { min: 1, max: 9, drift: 'high' }, mean: { drift: 'normal' } },
-      alerts: { teams: 'sales-ops', email: ['sales-ops@contoso.com'] },
-      receipts: 'never',
+      alerts: { teams: 'sales-ops', email: ['sales-ops@contoso.com'], receipts: 'never' },
       logLimitBytes: 10_000_000,
       locked: true,
     });
