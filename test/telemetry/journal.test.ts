@@ -90,8 +90,8 @@ test.each<When>([
     const all = sent(world);
     expect([when, at, keys(all, 'LamplighterAttempt')]).toEqual([when, at, ['score 20261120T070000Z 1']]);
     expect([when, at, keys(all, 'LamplighterRun')]).toEqual([when, at, ['score 20261120T070000Z']]);
-    // Told twice at most, and only by another host.
-    expect(all.length).toBeLessThanOrEqual(4);
+    // Told twice at most, and only by another host. A step that fails on a dead host is trouble, which only lives in the test.
+    expect(all.filter(({ name }) => name !== 'LamplighterTrouble').length).toBeLessThanOrEqual(4);
     if (calls() < at) return;
   }
 });
