@@ -89,7 +89,7 @@ describe.skipIf(az === undefined)('lamp deploy with the real az', () => {
     // And shows what would change.
     expect((await deploy({ whatIf: true })).error).toBeNull();
     expect(unplayed()).toEqual([]);
-  }, 240_000);
+  }, 540_000);
 
   test('what Azure refuses is named: a deployment that fails, a build that fails, a right that is missing', async () => {
     cloud.secrets.set('crm-api-key', true);
@@ -116,5 +116,5 @@ describe.skipIf(az === undefined)('lamp deploy with the real az', () => {
         : undefined;
     const forbidden = await deploy({ from: 'image' });
     expect(forbidden.error).toContain('Cause: a right is missing');
-  }, 240_000);
+  }, 540_000);
 });

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach } from 'vitest';
 import { processRun } from '../../../cli/deploy/run.ts';
 import type { Finding } from '../../../cli/verify/finding.ts';
+import { functionNames } from '../../../cli/verify/judge.ts';
 import { builtIn, jobActions } from '../../../cli/verify/roles.ts';
 import { findings } from '../../../cli/verify/verify.ts';
 import { azureTools, type Scripted, type Tools } from './azure-tools.ts';
@@ -202,7 +203,7 @@ export function answers(): Record<Line, Omit<Scripted, 'line'>> {
     sites: {
       stdout: [{ id: siteId, name: 'func-1', resourceGroup: 'rg-1', defaultHostName: host, state: 'Running' }],
     },
-    functions: { stdout: ['tick', 'launch', 'daily', 'http'].map((name) => ({ name: `func-1/${name}` })) },
+    functions: { stdout: functionNames.map((name) => ({ name: `func-1/${name}` })) },
     settings: { stdout: Object.entries(settings).map(([name, value]) => ({ name, value, slotSetting: false })) },
     authentication: { stdout: authentication() },
     identities: { stdout: identities() },
