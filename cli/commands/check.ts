@@ -1,5 +1,6 @@
 import { checkJobs } from '../../shared/manifest/check.ts';
 import { isError, problemText } from '../../shared/manifest/problem.ts';
+import { alertProblems } from '../host/alerts.ts';
 import { brokenJobs, problemCount } from '../host/folder.ts';
 import { type IsolationFlags, isolationOf } from '../isolation.ts';
 import { count } from '../words.ts';
@@ -10,7 +11,8 @@ export interface CheckFlags extends IsolationFlags {
 
 /** `lamp check`: every problem of every job; exit code 1 when one keeps its job from running. */
 export async function check(folder: string, flags: CheckFlags = {}): Promise<{ text: string; exitCode: 0 | 1 }> {
-  const { jobs, problems } = await checkJobs(folder, { isolation: isolationOf(flags) });
+  const { jobs, problems: found } = await checkJobs(folder, { isolation: isolationOf(flags) });
+  const problems = [...found, ...(await alertProblems(folder, jobs))];
   const exitCode = problems.some(isError) ? 1 : 0;
   const names = jobs.map(({ name }) => name);
   if (flags.json) return { text: JSON.stringify({ jobs: names, problems }, null, 2), exitCode };

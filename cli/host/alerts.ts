@@ -1,8 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Alerts, openAlerts } from '../../shared/alerts/alerts.ts';
 import { BadAlertSettings, readAlertSettings } from '../../shared/alerts/file.ts';
 import { type AlertSettings, noAlerts } from '../../shared/alerts/settings.ts';
+import type { Job } from '../../shared/job/job.ts';
+import type { Problem } from '../../shared/manifest/problem.ts';
+import { nearest } from '../../shared/nearest.ts';
 import type { Parts } from '../../shared/parts.ts';
 import type { Home } from '../home.ts';
 import { Refusal } from '../refusal.ts';
@@ -19,6 +22,43 @@ export async function readLocalAlerts(home: Pick<Home, 'root'>): Promise<AlertSe
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return noAlerts;
     throw error instanceof BadAlertSettings ? new Refusal(error.message) : error;
   }
+}
+
+/**
+ * What is wrong with alerts.yaml, and the channels that jobs name and it does not have.
+ * @param folder of jobs; the file lies beside it. Without the file no channel is expected
+ */
+export async function alertProblems(folder: string, jobs: readonly Job[]): Promise<Problem[]> {
+  const file = alertsFile({ root: dirname(folder) });
+  let settings: AlertSettings;
+  try {
+    settings = readAlertSettings(await readFile(file, 'utf8'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    if (!(error instanceof BadAlertSettings)) throw error;
+    return error.problems.map((message) => ({ file, code: 'alert-settings', message }));
+  }
+  const known = Object.keys(settings.channels);
+  return jobs.flatMap(({ name, alerts }) =>
+    [alerts.teams, alerts.slack].flatMap((channel): Problem[] => {
+      if (channel === undefined || known.includes(channel)) return [];
+      const near = nearest(channel, known);
+      const hint = near
+        ? `did you mean ${near}?`
+        : `add it to ${file}; until then its alerts go to the default channels`;
+      const message = `expected a channel of alerts.yaml, found "${channel}"`;
+      return [
+        {
+          file: join(folder, name, 'job.yaml'),
+          path: 'alerts',
+          code: 'unknown-channel',
+          message,
+          hint,
+          severity: 'warning',
+        },
+      ];
+    }),
+  );
 }
 
 /** What this machine alerts with. @throws Refusal */

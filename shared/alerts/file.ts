@@ -7,9 +7,12 @@ const mostBytes = 256 * 1024;
 
 /** What is wrong with alerts.yaml, all at once. */
 export class BadAlertSettings extends Error {
+  readonly problems: readonly string[];
+
   constructor(problems: string[]) {
     super(`alerts.yaml cannot be used:\n${problems.map((one) => `  ${one}`).join('\n')}\nFix it, then start again.`);
     this.name = 'BadAlertSettings';
+    this.problems = problems;
   }
 }
 
