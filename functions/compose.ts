@@ -1,8 +1,8 @@
 import type { TokenCredential } from '@azure/identity';
 import { openAlerts } from '../shared/alerts/alerts.ts';
-import { nudges } from '../shared/api/nudge.ts';
 import { identity } from '../shared/clients/credential.ts';
 import { containerAppsExecutor } from '../shared/executors/container-apps/container-apps.ts';
+import { nudges } from '../shared/executors/nudge.ts';
 import { hour } from '../shared/instant.ts';
 import type { Catalog } from '../shared/job/catalog.ts';
 import type { Parts } from '../shared/parts.ts';

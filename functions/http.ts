@@ -3,9 +3,9 @@ import { linkPath } from '../shared/alerts/links.ts';
 import { api, tickPath } from '../shared/api/api.ts';
 import type { Guard } from '../shared/api/caller.ts';
 import { entraGuard } from '../shared/api/entra.ts';
-import { finishPath } from '../shared/api/nudge.ts';
 import { ApiProblem } from '../shared/api/problem.ts';
 import { apiPath } from '../shared/api/v1.ts';
+import { finishPath } from '../shared/executors/nudge.ts';
 import { type Invocation, invocation } from './invocation.ts';
 import { registered } from './registration.ts';
 

@@ -1,7 +1,7 @@
 import type { Alerts } from './alerts/alerts.ts';
-import type { Nudges } from './api/nudge.ts';
 import type { Emit } from './events.ts';
 import type { Executor } from './executors/executor.ts';
+import type { Nudges } from './executors/nudge.ts';
 import type { Catalog } from './job/catalog.ts';
 import type { Isolation } from './job/isolation.ts';
 import type { Vault } from './secrets/vault.ts';

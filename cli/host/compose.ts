@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { nudges } from '../../shared/api/nudge.ts';
 import type { Emit } from '../../shared/events.ts';
 import type { DockerExecutor } from '../../shared/executors/docker/docker.ts';
 import type { Executor } from '../../shared/executors/executor.ts';
+import { nudges } from '../../shared/executors/nudge.ts';
 import { processExecutor } from '../../shared/executors/process/process.ts';
 import { findPython } from '../../shared/executors/process/python.ts';
 import type { Catalog } from '../../shared/job/catalog.ts';

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
 import { linkPath } from '../alerts/links.ts';
+import { finishPath } from '../executors/nudge.ts';
 import type { Instant } from '../instant.ts';
 import { iso } from '../instant.ts';
 import type { Parts } from '../parts.ts';
@@ -9,7 +10,6 @@ import { pipeline } from '../pipeline.ts';
 import { parseRunId } from '../run/run.ts';
 import { alertLinkPages } from './alert-links.ts';
 import type { Guard } from './caller.ts';
-import { finishPath } from './nudge.ts';
 import { apiPath, unknownAddress, v1 } from './v1.ts';
 
 /** Only what names an attempt: these go into addresses and messages. */

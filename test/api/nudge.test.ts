@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { api } from '../../shared/api/api.ts';
-import { nudges } from '../../shared/api/nudge.ts';
 import { eventText } from '../../shared/events.ts';
+import { nudges } from '../../shared/executors/nudge.ts';
 import { minute } from '../../shared/instant.ts';
 import { everyMinute, job } from '../support/pipeline/cast.ts';
 import { World } from '../support/pipeline/parts.ts';

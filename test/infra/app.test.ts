@@ -5,7 +5,7 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { describe, expect, it } from 'vitest';
 import { linkPath } from '../../shared/alerts/links.ts';
-import { finishPath } from '../../shared/api/nudge.ts';
+import { finishPath } from '../../shared/executors/nudge.ts';
 import { openStore } from '../../shared/store/store.ts';
 import type { Later } from '../support/infra/bicep-functions.ts';
 import { config, ofType, properties } from '../support/infra/infra-needs.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readFolder } from '../../../cli/host/folder.ts';
-import { nudges } from '../../../shared/api/nudge.ts';
+import { nudges } from '../../../shared/executors/nudge.ts';
 import { processExecutor } from '../../../shared/executors/process/process.ts';
 import { type Instant, second } from '../../../shared/instant.ts';
 import type { Parts } from '../../../shared/parts.ts';

@@ -1,5 +1,5 @@
-import { nudges } from '../../../shared/api/nudge.ts';
 import type { Event } from '../../../shared/events.ts';
+import { nudges } from '../../../shared/executors/nudge.ts';
 import { type Instant, minute } from '../../../shared/instant.ts';
 import type { Catalog, Deployed } from '../../../shared/job/catalog.ts';
 import type { Job } from '../../../shared/job/job.ts';
