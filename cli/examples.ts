@@ -31,7 +31,7 @@ const examples: Record<string, string[]> = {
     'lamp run score-prospects --why "the CRM was down this morning"',
     'lamp run score-prospects --wait -- --limit 50',
   ],
-  retry: ['lamp retry score-prospects.20261120T070000Z --wait'],
+  rerun: ['lamp rerun score-prospects.20261120T070000Z --wait'],
   cancel: ['lamp cancel score-prospects --why "wrong list"', 'lamp cancel --backfill score-prospects'],
   pause: ['lamp pause score-prospects --why "the CRM moves tonight"'],
   resume: ['lamp resume score-prospects', 'lamp resume score-prospects --no-catch-up'],

@@ -31,8 +31,8 @@ export async function run(home: Home, name: string, args: string[], options: Wai
   await follow(session, await runNow(session, job.name, args, person(home, options), Date.now()), options);
 }
 
-/** `lamp retry`: runs the slot of a past run again. */
-export async function retry(home: Home, name: string, options: WaitOptions): Promise<void> {
+/** `lamp rerun`: runs the slot of a past run again. */
+export async function rerunRun(home: Home, name: string, options: WaitOptions): Promise<void> {
   const session = await openParts(home);
   const past = await findRun(session, name);
   if (!isFinal(past.state)) {

@@ -13,7 +13,12 @@ beforeAll(async () => {
 
 afterAll(() => here?.clean());
 
-const commands = 'start check new jobs next runs show logs run retry cancel pause resume events backfill'.split(' ');
+const commands = [
+  ...'start check new clock image package jobs next runs show logs events run rerun cancel pause resume backfill'.split(
+    ' ',
+  ),
+  ...'incidents ack resolve silence alerts watchdog drift baseline replay detect deploy verify use mcp'.split(' '),
+];
 
 test('lamp alone and lamp --help list every command', async () => {
   for (const args of [[], ['--help']]) {

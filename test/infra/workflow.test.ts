@@ -94,7 +94,7 @@ test('prod builds no image: it takes the one that dev has tried', () => {
 
 test('every command of it exists, with its options', async () => {
   const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-  const main = await readFile(join(root, 'cli/main.ts'), 'utf8');
+  const main = await readFile(join(root, 'cli/program/azure.ts'), 'utf8');
   const runs = steps().flatMap(({ run }) => (run?.split('\n') ?? []).filter((line) => line !== ''));
   for (const run of runs) {
     const [program, command, name, ...words] = run.split(' ');

@@ -1,0 +1,59 @@
+import { type Command, Option } from 'commander';
+import { builders, defaultBase, environments, steps } from '../deploy/options.ts';
+import type { Home } from '../home.ts';
+import { json } from './option.ts';
+
+/** The commands about installations in Azure, and for assistants. Each loads its code when it is called. */
+export function azureCommands(program: Command, home: () => Home): void {
+  program
+    .command('deploy')
+    .description('put everything on Azure, or bring it up to date; shows each command of az and func before it runs it')
+    .option('--name <name>', 'what this installation is called (default: as the parameters say)')
+    .option('--resource-group <group>', 'where it goes (default: rg-<name>)')
+    .option('--location <region>', 'region of a new resource group, e.g. westeurope')
+    .option('--subscription <name>', 'refuse when az is set to another one')
+    .addOption(new Option('--environment <name>', 'which infra/<name>.bicepparam').choices(environments).default('dev'))
+    .option('--auth-client-id <id>', 'Entra app registration in front of the app (default: makes one)')
+    .option('--alert-emails <addresses>', 'who is told, with commas (default: as before; LAMPLIGHTER_ALERT_EMAILS)')
+    .option('--base <image>', 'what the image of jobs is built on', defaultBase)
+    .option('--uv <file>', 'a uv binary for Linux, for jobs with a uv.lock')
+    .addOption(
+      new Option('--builder <name>', 'who builds it: the registry or Docker here').choices(builders).default('acr'),
+    )
+    .option('--rebuild', 'build it though the registry has it, for a newer base of the same name')
+    .option('--image <reference>', 'build none and take this one, by digest: for a roll-back')
+    .option('--image-from <resource id>', 'the registry that has it, when this one does not: dev’s, for prod')
+    .addOption(new Option('--from <step>', 'begin at this step').choices(steps).default('check'))
+    .option('--what-if', 'only show what Azure would change')
+    .option('--dry-run', 'only print the commands; needs neither az nor a subscription')
+    .option('-y, --yes', 'do not ask')
+    .action(async (options) => (await import('../commands/deploy.ts')).deploy(home(), options));
+
+  program
+    .command('verify')
+    .description('whether an installation on Azure works; exits with 1 when something is not right')
+    .requiredOption('--app <name>', 'name or address of the function app')
+    .option('--resource-group <group>', 'where it is (default: looks through the subscription)')
+    .addOption(json())
+    .action(async (options) => {
+      const right = await (await import('../commands/verify.ts')).verify(home(), options);
+      process.exitCode = right ? 0 : 1;
+    });
+
+  program
+    .command('use')
+    .description('name an installation in Azure, or choose the one that mcp talks to')
+    .argument('[app]', 'an address, a name given before, or "here"')
+    .option('--client <id>', 'application id that tokens are made for, with an address')
+    .option('--as <name>', 'a short name for it')
+    .addOption(json())
+    .action(async (name: string | undefined, options) => (await import('../commands/use.ts')).use(name, options));
+
+  program
+    .command('mcp')
+    .description('serve an AI assistant (MCP over stdin and stdout): look, check, explain; act when you say so')
+    .option('--app <name>', 'an installation in Azure instead of the host in this folder')
+    .action(async (options: { app?: string }) =>
+      (await import('../commands/mcp.ts')).mcp(home(), '0.1.0', options.app),
+    );
+}

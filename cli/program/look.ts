@@ -1,0 +1,65 @@
+import type { Command } from 'commander';
+import type { Home } from '../home.ts';
+import { atLeastOne, json } from './option.ts';
+
+/** The commands that only look. Each loads its code when it is called. */
+export function lookCommands(program: Command, home: () => Home): void {
+  program
+    .command('jobs')
+    .description('list the jobs: last run, next run, owner')
+    .addOption(json())
+    .action(async (options) => (await import('../commands/jobs.ts')).jobs(home(), options));
+
+  program
+    .command('next')
+    .description('when a job, every job, or any schedule runs next, clock changes included')
+    .argument('[job]')
+    .option('-n <number>', 'how many', atLeastOne, 10)
+    .option('--after <instant>', 'from then on instead of now, e.g. 2026-03-28T12:00Z')
+    .option('--cron <expression>', 'explain this schedule instead of a job')
+    .option('--time-zone <zone>', 'IANA time zone for --cron', 'UTC')
+    .addOption(json())
+    .action(async (job: string | undefined, options) =>
+      (await import('../commands/next.ts')).next(home(), job, options),
+    );
+
+  program
+    .command('runs')
+    .description('the history, newest first')
+    .argument('[job]')
+    .option('--state <states>', 'only these, e.g. failed,lost')
+    .option('--since <time>', '2026-11-20, an instant, or an age such as 2h or 7d')
+    .option('--limit <number>', 'at most so many', atLeastOne, 30)
+    .addOption(json())
+    .action(async (job: string | undefined, options) =>
+      (await import('../commands/runs.ts')).runs(home(), job, options),
+    );
+
+  program
+    .command('show')
+    .description('everything about one run')
+    .argument('<run>')
+    .addOption(json())
+    .action(async (run: string, options) => (await import('../commands/show.ts')).show(home(), run, options));
+
+  program
+    .command('logs')
+    .description('what a run wrote')
+    .argument('<run>')
+    .option('-f, --follow', 'go on until the run is over')
+    .option('-t, --timestamps', 'with the time of each line')
+    .option('--attempt <number>', 'of this attempt instead of the last')
+    .addOption(json())
+    .action(async (run: string, options) => (await import('../commands/logs.ts')).logs(home(), run, options));
+
+  program
+    .command('events')
+    .description('who did what to a job, when and why: deployed, paused, run by hand, cancelled …')
+    .argument('[job]')
+    .option('--since <time>', '2026-11-20, an instant, or an age such as 2h or 7d')
+    .option('--limit <number>', 'at most so many', atLeastOne, 30)
+    .addOption(json())
+    .action(async (job: string | undefined, options) =>
+      (await import('../commands/events.ts')).events(home(), job, options),
+    );
+}
