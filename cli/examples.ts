@@ -8,6 +8,8 @@ const examples: Record<string, string[]> = {
     'lamp start --join                 # a second host, at the same store',
   ],
   image: ['lamp image build --base python:3.12-slim', 'lamp image build --base our-python:3.12 --uv ~/.local/bin/uv'],
+  clock: ['lamp clock', 'lamp clock --confirm --why "the date is right, the machine slept"'],
+  package: ['lamp package', 'lamp package --prefix lamp'],
   check: [
     'lamp check',
     'lamp check jobs --json',
