@@ -7,6 +7,7 @@ import { plainly, stateWord } from '../alerts/cause.ts';
 import { type AlertLinks, type LinkAct, linkActs, type Ticket, useOf } from '../alerts/links.ts';
 import { type Instant, iso } from '../instant.ts';
 import type { Parts } from '../parts.ts';
+import { isFinal } from '../run/run.ts';
 import type { Incident } from '../store/incidents.ts';
 import { visible } from '../text.ts';
 
@@ -47,6 +48,8 @@ export function alertLinkPages(parts: Parts, links: AlertLinks, clock: () => Ins
       const asked = (await c.req.parseBody().catch(() => ({}) as Record<string, unknown>)).do;
       const act = linkActs.find((one) => one === asked);
       if (!act) return c.html(page('Nothing was done', html`<p>Expected a button of the page to be pressed.</p>`), 400);
+      const refused = act === 'rerun' ? await cannotRerun(parts, ticket) : undefined;
+      if (refused) return c.html(page('Nothing was done', html`<p>${refused}</p>`), 409);
       if (!(await parts.store.usedLinks.use(useOf(token, act), ticket.until))) {
         return c.html(page('This link was used already', html`<p>Each button of a message works once.</p>`), 409);
       }
@@ -81,6 +84,15 @@ function question({ run }: Ticket, incident: Incident | undefined, wanted: LinkA
     <p>Since ${iso(incident.since)}, ${incident.count} times.${taken ? ` Acknowledged by ${visible(taken.by)}.` : ''}</p>
     ${incident.state === 'open' ? button('acknowledge', 'Acknowledge: I look after it') : ''}
     ${run === null ? '' : button('rerun', `Rerun ${incident.job}`)}`;
+}
+
+/** Why a run is not repeated now: what works beside itself may send twice. The link stays good for later. */
+async function cannotRerun({ store, catalog }: Parts, { incident: { job }, run }: Ticket): Promise<string | undefined> {
+  if (job === null || run === null) return 'There is no run to repeat.';
+  if (!catalog().has(job)) return `The folder of ${job} is gone: deploy it again, then press Rerun.`;
+  const past = (await store.runs.get(job, run))?.value;
+  if (!past) return 'There is no run to repeat.';
+  return isFinal(past.state) ? undefined : `Run ${job}.${run} is ${past.state}: cancel it, or wait until it is over.`;
 }
 
 async function perform(parts: Parts, { incident, run }: Ticket, act: LinkAct, now: Instant) {

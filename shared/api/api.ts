@@ -24,6 +24,11 @@ const small = bodyLimit({ maxSize: 4_096, onError: (c) => c.json({ error: 'expec
 
 export const tickPath = '/api/tick';
 
+/** The address behind a message lets its reader act: it must not stand in a log, least of all when it was not used up. */
+function withoutTicket(path: string): string {
+  return path.startsWith(`${linkPath}/`) ? `${linkPath}/…` : path;
+}
+
 /**
  * The HTTP side of the service. Hosts mount it: a socket on one machine, Azure Functions in the cloud.
  * @param guard who calls the API below {@link apiPath}; the routes beside it are for machines, and have their own checks
@@ -34,7 +39,7 @@ export function api(parts: Parts, clock: () => Instant, guard: Guard): Hono {
 
   app.onError((error, c) => {
     // Whoever asks may be anybody; what went wrong is told where the service tells of everything.
-    parts.emit({ type: 'trouble', doing: `answering ${c.req.method} ${c.req.path}`, error });
+    parts.emit({ type: 'trouble', doing: `answering ${c.req.method} ${withoutTicket(c.req.path)}`, error });
     return c.json({ error: 'this cannot be answered now: the log of the service says why' }, 500);
   });
   /** Neither a shim nor a scheduler is a page in a browser; what such a page sends says where it is from. */

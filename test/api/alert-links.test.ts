@@ -101,6 +101,47 @@ describe('a link of an alert', () => {
     expect((await incident())?.state).toBe('open');
   });
 
+  test('is used up whatever is added to it', async () => {
+    const { world, url, press } = await alerted();
+    const { origin, pathname } = new URL(url('Rerun'));
+    expect((await press(`${origin}${pathname}`, 'rerun')).status).toBe(200);
+    for (const more of ['.', '.x', '..', '.1.2'])
+      expect((await press(`${origin}${pathname}${more}`, 'rerun')).status).toBe(404);
+    expect((await world.rows('score')).filter(({ trigger }) => trigger === 'rerun')).toHaveLength(1);
+  });
+
+  test('does not repeat a run that is under way or whose job is gone, and is not used up by that', async () => {
+    const { world, url, press } = await alerted();
+    const [row] = await world.rows('score');
+    const found = row && (await world.store.runs.get('score', row.id));
+    const over = found?.value;
+    const running = found && over && (await world.store.runs.replace({ ...over, state: 'running' }, found.etag));
+    const early = await press(url('Rerun'), 'rerun');
+    expect([early.status, await early.text()]).toEqual([409, expect.stringContaining('is running')]);
+    if (running && over) await world.store.runs.replace(over, running.etag);
+    const { catalog } = world.parts;
+    Object.assign(world.parts, { catalog: () => new Map() });
+    expect((await press(url('Rerun'), 'rerun')).status).toBe(409);
+    Object.assign(world.parts, { catalog });
+    expect((await press(url('Rerun'), 'rerun')).status).toBe(200);
+  });
+
+  test('leaves no address in the log when the store is down: it can still be pressed', async () => {
+    const { world, url, press } = await alerted();
+    const said: string[] = [];
+    Object.assign(world.parts, { emit: (event: object) => said.push(JSON.stringify(event)) });
+    Object.assign(world.store.usedLinks, {
+      use: async () => {
+        throw new Error('the store is down');
+      },
+    });
+    const answer = await press(url('Rerun'), 'rerun');
+    expect(answer.status).toBe(500);
+    const token = new URL(url('Rerun')).pathname.split('/').at(-1) ?? '';
+    expect(said.join()).toContain('answering POST /api/alerts/…');
+    expect(said.join() + (await answer.text())).not.toContain(token);
+  });
+
   test('does nothing without a known button, with a large body, or from another page', async () => {
     const { app, url, press, incident } = await alerted();
     expect((await press(url('Acknowledge'), 'delete')).status).toBe(400);
