@@ -11,8 +11,8 @@ import { amend, record } from './see.ts';
 
 /** A sender has a letter for this long; one message takes a quarter of a minute at most. */
 const lease = 2 * minute;
-/** So many letters are sent in one go, and none is begun after this time: the next tick must not wait. */
-const mostAtOnce = 60;
+/** A channel is sent so many letters in one go, and none is begun after this time: the next tick must not wait. */
+const mostOfChannel = 60;
 const budgetMs = 20 * second;
 /** After this many tries that failed in passing a letter goes to the fallback as well. */
 const triesAlone = 4;
@@ -35,12 +35,13 @@ export async function deliver(parts: Parts, alerts: Alerts, now: Instant): Promi
   // Leases are for others' clocks; waits count from this tick, so that a later one meets them.
   const leaseUntil = () => now + Math.round(performance.now() - began) + lease;
   const byChannel = new Map<string, Versioned<Letter>[]>();
-  let count = 0;
+  // Counted by channel: one that takes nothing, or a job that sends much by it, must not fill the round of the others.
   for await (const found of parts.store.outbox.waiting()) {
     const { notBefore, leasedUntil, channel } = found.value;
     if (notBefore > now || (leasedUntil !== null && leasedUntil > now)) continue;
-    byChannel.set(channel, [...(byChannel.get(channel) ?? []), found]);
-    if (++count === mostAtOnce) break;
+    const others = byChannel.get(channel) ?? [];
+    byChannel.set(channel, others);
+    if (others.length < mostOfChannel) others.push(found);
   }
   await Promise.all(
     [...byChannel.values()].map(async (letters) => {

@@ -40,8 +40,13 @@ export async function report(parts: Parts, alerts: Alerts, now: Instant): Promis
   const ids = new Set(due.map(({ id }) => id));
   const wanted = batches(heard.filter(({ value }) => ids.has(value.id)));
   for (const { key, members } of wanted.slice(0, mostAtOnce)) {
-    const inside = await claimed(store, key, members);
-    if (inside.length > 0) await reportBatch(parts, alerts, key, inside, now);
+    try {
+      const inside = await claimed(store, key, members);
+      if (inside.length > 0) await reportBatch(parts, alerts, key, inside, now);
+    } catch (error) {
+      // A message that cannot be made must not keep the others back; the next tick tries it again.
+      parts.emit({ type: 'trouble', doing: `reporting ${key}`, error });
+    }
   }
 }
 

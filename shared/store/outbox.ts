@@ -1,5 +1,5 @@
 import type { Instant } from '../instant.ts';
-import { briefly } from './property.ts';
+import { briefly, propertyLimit } from './property.ts';
 import { type Codec, readInstant, type Table, type Versioned } from './table.ts';
 
 /** One message for one channel, from when it was decided until the channel has accepted it. */
@@ -31,8 +31,11 @@ export interface Letter {
 const waiting = 'waiting';
 const done = 'done';
 const dates = ['createdAt', 'notBefore', 'leasedUntil', 'doneAt'] as const;
-const lists = ['to', 'fallbacks', 'reports'] as const;
+const lists = ['to', 'fallbacks'] as const;
 const plain = ['key', 'channel', 'message', 'tries', 'error', 'state'] as const;
+
+/** An outage that reaches every job is one message, and names more incidents than one property holds. */
+const reportsName = (at: number) => (at === 0 ? 'reports' : `reports${at + 1}`);
 
 function codec(partitionKey: string): Codec<Letter> {
   return {
@@ -43,6 +46,10 @@ function codec(partitionKey: string): Codec<Letter> {
       row.error = briefly(letter.error);
       for (const name of dates) row[name] = letter[name] === null ? null : new Date(letter[name]);
       for (const name of lists) row[name] = JSON.stringify(letter[name]);
+      const reports = JSON.stringify(letter.reports);
+      for (let at = 0; at * propertyLimit < reports.length; at += 1) {
+        row[reportsName(at)] = reports.slice(at * propertyLimit, (at + 1) * propertyLimit);
+      }
       return row;
     },
     decode(row) {
@@ -50,6 +57,9 @@ function codec(partitionKey: string): Codec<Letter> {
       for (const name of plain) letter[name] = row[name] ?? null;
       for (const name of dates) letter[name] = row[name] === undefined ? null : readInstant(row[name]);
       for (const name of lists) letter[name] = JSON.parse(String(row[name] ?? '[]'));
+      let reports = '';
+      for (let at = 0; typeof row[reportsName(at)] === 'string'; at += 1) reports += row[reportsName(at)];
+      letter.reports = JSON.parse(reports || '[]');
       return letter as unknown as Letter;
     },
   };

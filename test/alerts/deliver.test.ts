@@ -120,6 +120,19 @@ test('a channel that hangs does not hold up the other channels, nor a tick for l
   expect(box.arrived.length).toBeLessThanOrEqual(60);
 });
 
+test('a channel that takes nothing keeps no letter of another channel waiting, however many wait for it', async () => {
+  const { world, box } = await failing();
+  const letter = { to: [], fallbacks: [], reports: [], createdAt: seven, notBefore: 0, leasedUntil: null };
+  const rest = { message: '{"title":"x"}', tries: 0, error: null, state: 'waiting', doneAt: null } as const;
+  for (let at = 0; at < 100; at += 1) {
+    await world.store.outbox.put({ ...letter, ...rest, key: `receipt.${at}`, channel: 'ops' });
+  }
+  await world.store.outbox.put({ ...letter, ...rest, key: 'score.failed', channel: 'mail' });
+  box.fails = (channel) => (channel === 'ops' ? passing() : undefined);
+  await deliver(world.parts, box.alerts, world.now);
+  expect(box.arrived.map(({ channel }) => channel)).toEqual(['mail']);
+});
+
 describe('once a day', () => {
   test('each channel that has sent nothing is tried; one that fails is reported by the others', async () => {
     const { world, box } = await failing();

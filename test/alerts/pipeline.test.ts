@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { serviceGroup } from '../../shared/alerts/clocks.ts';
 import { messageText } from '../../shared/alerts/message.ts';
+import { report } from '../../shared/alerts/report.ts';
+import { record } from '../../shared/alerts/see.ts';
 import { day, hour, minute } from '../../shared/instant.ts';
 import type { Job } from '../../shared/job/job.ts';
 import { pipeline } from '../../shared/pipeline.ts';
+import type { Letter } from '../../shared/store/outbox.ts';
 import { allIncidents, allLetters, Mailbox } from '../support/alerts/world.ts';
 import { everyMinute, hourly, job, seven } from '../support/pipeline/cast.ts';
 import { World } from '../support/pipeline/parts.ts';
@@ -59,6 +63,39 @@ describe('a run that fails', () => {
     await world.pass(seven + minute);
     expect(calls.filter((call) => call === 'incidents.openOf')).toHaveLength(1);
     expect(new Set(calls)).toEqual(new Set(['incidents.openOf', 'incidents.open', 'outbox.waiting']));
+  });
+});
+
+describe('one trouble', () => {
+  test('of a thousand jobs with long names is one message, and each of them counts as reported', async () => {
+    const { world, box } = await open();
+    for (let at = 0; at < 1_000; at += 1) {
+      const name = `${'a'.repeat(43)}-${String(at).padStart(4, '0')}`;
+      const about = { job: name, cause: 'missed', tier: 'standard', text: 'the scheduler was down' } as const;
+      await record(world.store, { ...about, run: null, group: serviceGroup }, seven);
+    }
+    await report(world.parts, box.alerts, seven + 10 * minute);
+    const [letter, ...more] = await allLetters(world.store);
+    expect([letter?.reports.length, more]).toEqual([1_000, []]);
+    await report(world.parts, box.alerts, seven + 11 * minute);
+    expect(await allLetters(world.store)).toHaveLength(1);
+  });
+
+  test('that cannot be put into a message keeps no other back', async () => {
+    const { world, box } = await open();
+    for (const name of ['a', 'b', 'c']) {
+      const about = { job: name, cause: 'missed', tier: 'standard', text: 'no place was free' } as const;
+      await record(world.store, { ...about, run: null }, seven);
+    }
+    const { put } = world.store.outbox;
+    Object.assign(world.store.outbox, {
+      put: async (letter: Letter) => {
+        if (letter.key.startsWith('a.')) throw new RangeError('message takes too many characters');
+        return put(letter);
+      },
+    });
+    await report(world.parts, box.alerts, seven + 10 * minute);
+    expect((await allLetters(world.store)).map(({ key }) => key.split('.')[0])).toEqual(['b', 'c']);
   });
 });
 
