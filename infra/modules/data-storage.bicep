@@ -103,6 +103,7 @@ resource tableNames 'Microsoft.Storage/storageAccounts/tableServices/tables@2025
   'runs'
   'active'
   'jobs'
+  'drift'
   'events'
   'incidents'
   'metrics'

@@ -53,9 +53,9 @@ test('verify notes what ends soon, which is no failure, and calls wrong what has
 test('a deployment warns before the day, and from the day on is refused before it asks Azure anything', async () => {
   await tools.script(again());
   await file('infra/modules/vault.bicep', oldVault);
-  expect((await run({}, { now: at('2026-12-01') })).error).toBeNull();
+  expect((await run({}, { now: at('2026-11-30') })).error).toBeNull();
   expect(said.join('\n')).toContain(
-    '  Warning: Key Vault management versions before 2026-02-01 ends on 2027-02-27, in 88 days',
+    '  Warning: Key Vault management versions before 2026-02-01 ends on 2027-02-27, in 89 days',
   );
   const before = (await tools.calls()).length;
   const { error } = await run({}, { now: at('2027-02-27') });

@@ -37,7 +37,7 @@ executorContract('Container Apps', async () => {
     executor,
     sharesDisk: true,
     async startAndDie(spec) {
-      const host = spawn(process.execPath, [join(import.meta.dirname, 'support/arm-start-and-die.ts')], {
+      const host = spawn(process.execPath, [join(import.meta.dirname, '../support/arm/arm-start-and-die.ts')], {
         stdio: ['pipe', 'pipe', 'inherit'],
         env: { ...process.env, NODE_EXTRA_CA_CERTS: authority },
       });
