@@ -118,7 +118,9 @@ test('an Azure that does not answer is given up in time', async () => {
   const { arm, executor } = await byHand({ patienceMs: 200 });
   const handle = await executor.start(spec());
   arm.once('get', { done: false, answer: 'never' });
-  await expect(executor.status(attemptRef(handle))).rejects.toThrow('did not answer it (ETIMEDOUT: no answer from 127.0.0.1');
+  await expect(executor.status(attemptRef(handle))).rejects.toThrow(
+    'did not answer it (ETIMEDOUT: no answer from 127.0.0.1',
+  );
   expect(arm.count('get')).toBe(1);
 });
 
