@@ -31,7 +31,7 @@ describe.skipIf(!docker)('lamp start --executor docker', () => {
 with open('x', 'wb') as file:
     while True: file.write(bytes(1 << 16))`;
     await here.job('starved', takesTheShimAlong, tight);
-    host = await here.start(['--executor', 'docker', '--image', image]);
+    host = await here.start(['--executor', 'docker', '--image', image, '--allow-process', 'plain']);
   }, 120_000);
   afterAll(async () => {
     await here?.clean();
