@@ -4,7 +4,7 @@ import { combinations, evidence, rarity, urn } from './rarity.ts';
 import { latest, type Question, type Reading, type Suspicion, sample } from './reading.ts';
 import { type Lens, lens, type Peak, residuals, scan } from './scan.ts';
 import { detrend, phase, season } from './season.ts';
-import { transform } from './transform.ts';
+import { leansRight, transform } from './transform.ts';
 import { memoryOf, whiten } from './whiten.ts';
 
 /** In robust deviations: what is further out counts as this far. */
@@ -20,7 +20,8 @@ export function judge(readings: readonly Reading[], question: Question): Suspici
   const used = sample(readings);
   const n = used.length;
   const steps = Int32Array.from(used, (reading) => reading.step);
-  const raw = Float64Array.from(used, (reading) => transform(reading.value, question.kind, reading.denominator));
+  const plain = Float64Array.from(used, (reading) => transform(reading.value, question.kind, reading.denominator));
+  const raw = question.kind === 'gauge' && leansRight(plain) ? plain.map(Math.log) : plain;
   const values = detrend(seasonless(raw, steps, question.period), steps);
   const centre = median(values);
   const scale = spread(values, centre) || deviation(values);
