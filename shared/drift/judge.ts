@@ -35,7 +35,8 @@ export function judge(readings: readonly Reading[], question: Question): Suspici
   const byLevel = lens(white, 2, latest);
   const level = scan(white.values, byLevel);
   const p = chanceOf(level, byLevel, urn(rest, limit), next, ofLevel);
-  if (p <= ofLevel) return { kind: level.sign > 0 ? 'shift_up' : 'shift_down', length: level.length, p };
+  if (p <= ofLevel && holds(w, steps, next))
+    return { kind: level.sign > 0 ? 'shift_up' : 'shift_down', length: level.length, p };
 
   const ofSpread = question.alpha - ofLevel;
   const middle = median(rest);
@@ -46,6 +47,14 @@ export function judge(readings: readonly Reading[], question: Question): Suspici
   if (q <= ofSpread && !oneSided(white.values, median(white.values), wide))
     return { kind: wide.sign > 0 ? 'var_up' : 'var_down', length: wide.length, p: q };
   return undefined;
+}
+
+/** Few runs cannot rule out a strong memory: then the level must be unusual, 1 in 30, under the strongest likely one too. */
+function holds(w: Float64Array, steps: Int32Array, next: () => number): boolean {
+  if (w.length > 90) return true;
+  const strong = whiten(w, steps, memoryOf(w, steps, 0.95));
+  const by = lens(strong, 2, latest);
+  return chanceOf(scan(strong.values, by), by, urn(residuals(strong.values, strong), limit), next, 1 / 30, 2) <= 1 / 30;
 }
 
 /** Odd runs on one side only are a level that begins to move, not a wider spread. */
@@ -61,8 +70,8 @@ function seasonless(values: Float64Array, steps: Int32Array, period: number): Fl
   return effect ? values.map((value, i) => value - (effect[phase(steps, i, period)] ?? 0)) : values;
 }
 
-function chanceOf(peak: Peak, by: Lens, table: Float64Array, next: () => number, alpha: number): number {
-  if (peak.size < 3) return 1;
+function chanceOf(peak: Peak, by: Lens, table: Float64Array, next: () => number, alpha: number, least = 3): number {
+  if (peak.size < least) return 1;
   // Nothing but the step varies: then only the order of the runs is chance.
   if (table.length === 0) return 1 / combinations(by.n, peak.length);
   const values = new Float64Array(by.n);
