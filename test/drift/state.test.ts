@@ -29,7 +29,7 @@ function follow(
   return { state: now, signs, recovered };
 }
 
-const noise = (n: number, seed = 'state') => series('normal', seed, n).values as number[];
+const noise = (n: number, seed = 'quiet') => series('normal', seed, n).values as number[];
 const shifted = (n: number, seed: string, by = 0.07) => noise(n, seed).map((value) => value + by);
 
 describe('what a metric is compared with', () => {
