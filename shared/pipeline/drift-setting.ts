@@ -9,7 +9,7 @@ const budgetOf: Record<Sensitivity, number> = { off: 0, low: 0.3, normal: 1, hig
 
 /** How a metric of a job is judged: its share of the budget, its days, and what its owner declared. */
 export function settingOf(job: Job | undefined, metric: string, metrics: number, slot: Instant): Setting {
-  const declared = job?.metrics[metric];
+  const declared = Object.hasOwn(job?.metrics ?? {}, metric) ? job?.metrics[metric] : undefined;
   const falseAlerts = defaultBudget.falseAlerts * budgetOf[declared?.drift ?? 'normal'];
   return {
     timeZone: timeZoneOf(job),

@@ -7,7 +7,7 @@ import type { Instant } from '../instant.ts';
 import type { Job } from '../job/job.ts';
 import type { Parts } from '../parts.ts';
 import type { MetricValue } from '../run/attempt.ts';
-import { kept, measured } from '../run/metrics.ts';
+import { kept, measured, mostMetrics } from '../run/metrics.ts';
 import type { Run } from '../run/run.ts';
 import { settingOf } from './drift-setting.ts';
 import { explain } from './explain.ts';
@@ -15,6 +15,8 @@ import type { Results } from './results.ts';
 
 /** Findings that are looked at for one that a sign belongs to. */
 const recent = 10;
+/** Metrics of one job that have a baseline: those of its latest run, and as many that it has no more. */
+const mostFollowed = 2 * mostMetrics;
 
 /** Compares what successful runs have left with the past of their job. Never stops nor changes a run. */
 export async function seeDrift(parts: Parts, runs: readonly Run[], now: Instant, results: Results): Promise<void> {
@@ -23,9 +25,27 @@ export async function seeDrift(parts: Parts, runs: readonly Run[], now: Instant,
   if (!first) return;
   const job = parts.catalog().get(first.job)?.job;
   const states = new Map((await parts.store.drift.states(first.job)).map((state) => [state.metric, state]));
-  for (const run of succeeded) await seeRun(parts, run, job, states, kept(measured(run, await results(run))), now);
+  for (const run of succeeded) {
+    await seeRun(parts, run, job, states, kept(measured(run, await results(run))), now);
+    const old = surplus(states, job);
+    for (const name of old) states.delete(name);
+    if (old.length > 0) await parts.store.drift.forget(first.job, old);
+  }
   // Last: a follow-up that is cut short before finds the same again.
   await parts.store.drift.putStates([...states.values()]);
+}
+
+/**
+ * Names beyond {@link mostFollowed}, the longest absent first. A job that gives its metrics new names with each run would
+ * else have all that it ever had read and written again by each follow-up. What the manifest declares stays.
+ */
+function surplus(states: ReadonlyMap<string, MetricState>, job: Job | undefined): string[] {
+  if (states.size <= mostFollowed) return [];
+  return [...states.values()]
+    .filter(({ metric, absentNow }) => absentNow > 0 && !Object.hasOwn(job?.metrics ?? {}, metric))
+    .sort((a, b) => b.absentNow - a.absentNow)
+    .slice(0, states.size - mostFollowed)
+    .map(({ metric }) => metric);
 }
 
 async function seeRun(
@@ -40,7 +60,7 @@ async function seeRun(
   const recovered = new Set<string>();
   const names = new Set([...states.keys(), ...values.keys()]);
   for (const metric of names) {
-    const declared = job?.metrics[metric];
+    const declared = Object.hasOwn(job?.metrics ?? {}, metric) ? job?.metrics[metric] : undefined;
     if (declared?.drift === 'off') continue;
     const value = values.get(metric);
     const state = states.get(metric) ?? (value === undefined ? undefined : newState(run.job, metric, value));
