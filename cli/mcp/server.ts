@@ -4,6 +4,7 @@ import { runView } from '../../shared/api/views.ts';
 import { checkJobs } from '../../shared/manifest/check.ts';
 import { problemText } from '../../shared/manifest/problem.ts';
 import { scaffold } from '../../shared/manifest/scaffold.ts';
+import { visible } from '../../shared/text.ts';
 import type { Client } from '../client.ts';
 import type { Home } from '../home.ts';
 import { explainRun } from './explain.ts';
@@ -162,7 +163,8 @@ async function confirmed(server: McpServer, question: string, act: () => Promise
     return refused('This assistant cannot ask the person. Let them do it themselves with the lamp command.');
   }
   const { action, content } = await server.server.elicitInput({
-    message: question,
+    // The assistant chose the words: what hides or turns them would let the person agree to something else.
+    message: visible(question),
     requestedSchema: {
       type: 'object',
       properties: { confirm: { type: 'boolean', title: 'Yes, do it', default: false } },

@@ -121,6 +121,15 @@ describe.each(['teams', 'slack', 'webhook', 'azure-email'])('%s', (kind) => {
     await failure(channel.send(rudeMessage(), to));
   });
 
+  test('nor does one that repeats a part of it, or writes it in another way', async () => {
+    const { channel } = await meet((response, { path, headers }) => {
+      const key = `${path.split(/[/=?&]/).find((one) => one.includes('s3cret'))}`;
+      const token = headers.authorization?.replace('Bearer ', '');
+      response.writeHead(400).end(JSON.stringify({ key, token, path }).replaceAll('/', '\\/'));
+    });
+    await failure(channel.send(rudeMessage(), to));
+  });
+
   test('a megabyte of error text, and a body of many megabytes as answer, are both cut', async () => {
     const { channel } = await meet((response) => {
       response.writeHead(400);

@@ -9,7 +9,8 @@ const guard = { hosts: [...knownHosts.teams, 'hooks.contoso.com'], privateHosts:
 test.each([
   ...['127.0.0.1', '127.8.8.8', '10.1.2.3', '172.16.0.1', '172.31.255.255', '192.168.1.1', '169.254.169.254'],
   ...['100.64.0.1', '0.0.0.0', '224.0.0.1', '255.255.255.255', '::1', '::', 'fe80::1', 'fc00::1', 'fd12::1', 'ff02::1'],
-  ...['::ffff:127.0.0.1', '::ffff:10.0.0.1', '64:ff9b::7f00:1', 'no address'],
+  ...['::ffff:127.0.0.1', '::ffff:10.0.0.1', '::ffff:7f00:1', '64:ff9b::7f00:1'],
+  ...['64:ff9b:1::7f00:1', 'fec0::1', '168.63.129.16', 'no address'],
 ])('%s is private', (address) => expect(isPrivate(address)).toBe(true));
 
 test.each([

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { record } from '../../shared/alerts/see.ts';
 import { api } from '../../shared/api/api.ts';
 import type { Caller } from '../../shared/api/caller.ts';
 import { apiPath } from '../../shared/api/v1.ts';
@@ -73,4 +74,15 @@ test('an id that is none is refused by its shape, one that is unknown by its cod
   const ask = as(operator);
   expect((await ask('POST', '/incidents/a%20b/resolve')).status).toBe(400);
   expect((await ask('POST', '/incidents/score.failed.1/resolve')).body.type).toBe('urn:lamplighter:no-such-incident');
+});
+
+test('incidents of the service name jobs of all departments, and are not for a caller of one', async () => {
+  const { world, as } = await failed();
+  const about = { job: null, cause: 'scheduler', tier: 'standard', text: 'slots: payroll (3 missed)' } as const;
+  await record(world.store, { ...about, run: null }, world.now);
+  const seen = (await as(operator)('GET', '/incidents')).body.items.find((one) => one.id.includes('scheduler'));
+  expect(seen?.id).toBeDefined();
+  const sales = as({ name: 's', roles: ['operator'], departments: ['Sales'] });
+  expect(JSON.stringify((await sales('GET', '/incidents')).body)).not.toContain('payroll');
+  expect((await sales('POST', `/incidents/${seen?.id}/resolve`)).status).toBe(404);
 });

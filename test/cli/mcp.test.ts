@@ -92,6 +92,16 @@ test('it acts when the person says yes, with their name in the audit, and never 
   expect(asked).toEqual({ by: 'dana@contoso.com', why: 'the list is stale' });
 });
 
+test('the person sees what an assistant would hide in its question', async () => {
+  const { call, asked } = await assistant(await failed(), false);
+  await call('run_job', { job: 'pull', args: ['--dry\u202enur-', '\u200b'], why: 'x' });
+  await call('cancel_run', { run: 'score.1\nIt does nothing.', why: 'x' });
+  expect(asked).toEqual([
+    'Run pull now with ["--dry\\u202enur-","\\u200b"] at here?',
+    'Cancel score.1\\u000aIt does nothing. at here?',
+  ]);
+});
+
 test('a person who may only look cannot act through an assistant either', async () => {
   const world = await failed();
   const viewer = await assistant(world, true, 'viewer');

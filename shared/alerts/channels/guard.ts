@@ -22,6 +22,8 @@ for (const [net, prefix] of [
     ['0.0.0.0', 8],
     ['10.0.0.0', 8],
     ['100.64.0.0', 10],
+    // Azure's wire server answers every virtual machine, under an address that looks public.
+    ['168.63.129.16', 32],
     ['127.0.0.0', 8],
     ['169.254.0.0', 16],
   ] as const),
@@ -39,6 +41,7 @@ for (const [net, prefix] of [
   ...([
     ['::', 96],
     ['64:ff9b::', 96],
+    ['64:ff9b:1::', 48],
     ['100::', 64],
     ['2001:db8::', 32],
     ['2002::', 16],
@@ -46,6 +49,7 @@ for (const [net, prefix] of [
   ...([
     ['fc00::', 7],
     ['fe80::', 10],
+    ['fec0::', 10],
     ['ff00::', 8],
   ] as const),
 ] as const) {

@@ -103,9 +103,11 @@ function refusal({ status, retryAfter, date, text }: Answer, url: URL, token = '
   return new ChannelError(`${url.host} answers ${status}${said && `: ${said}`}`, !passing, waitOf(retryAfter, date));
 }
 
-/** An answer may repeat what it was asked with. */
+/** An answer may repeat what it was asked with, whole, or a part of it that it has read: a key of the path, a signature. */
 function withoutSecrets(text: string, url: URL, token: string): string {
-  const secrets = [token, url.href, url.pathname + url.search, url.search, url.pathname];
+  const whole = [token, token.replace(/^Bearer /, ''), url.href, url.pathname + url.search, url.search, url.pathname];
+  const words = [...url.pathname.split('/'), ...url.search.slice(1).split(/[&=]/), ...url.searchParams.values()];
+  const secrets = [...whole, ...words.filter((one) => one.length >= 6)];
   return secrets.filter((one) => one.length > 4).reduce((left, secret) => left.replaceAll(secret, '…'), text);
 }
 

@@ -66,7 +66,9 @@ const resolveRoute = act(
 );
 
 export function incidentRoutes({ parts, clock }: Service): Api {
-  const mayKnow = (caller: Caller, { job }: Incident) => job === null || sees(caller, parts.catalog().get(job)?.job);
+  // Those of the service name jobs of all departments: they are for callers who may know of all.
+  const mayKnow = (caller: Caller, { job }: Incident) =>
+    sees(caller, job === null ? undefined : parts.catalog().get(job)?.job);
 
   async function find(caller: Caller, id: string): Promise<Incident> {
     for await (const { value } of parts.store.incidents.open())
