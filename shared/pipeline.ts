@@ -44,8 +44,9 @@ export function pipeline(parts: Parts): Pipeline {
     return report;
   }
 
-  async function watchAndAlert(report: TickReport | undefined, now: Instant): Promise<void> {
-    if (!report) await checkTime(parts, now);
+  /** @param read when `now` was read, on the monotonic clock */
+  async function watchAndAlert(report: TickReport | undefined, now: Instant, read = performance.now()): Promise<void> {
+    if (!report) await checkTime(parts, now, read);
     const watched = await settled(watch(parts, now));
     await alert(parts, report ?? { behindMs: 0, sinceLastMs: 0, affected: [] }, now);
     if ('error' in watched) throw watched.error;
@@ -53,10 +54,11 @@ export function pipeline(parts: Parts): Pipeline {
 
   return {
     async tick(now) {
+      const read = performance.now();
       const claimed = await settled(claim(now));
       const [report, error] = 'error' in claimed ? [undefined, claimed.error] : [claimed.value, undefined];
       // What would be decided by a wrong clock is wrong as well.
-      if (!(error instanceof WrongClock)) await watchAndAlert(report, now);
+      if (!(error instanceof WrongClock)) await watchAndAlert(report, now, read);
       if (error !== undefined) throw error;
     },
     watch: (now) => watchAndAlert(undefined, now),

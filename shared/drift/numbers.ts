@@ -1,7 +1,7 @@
 import { median, spread } from './median.ts';
 import { categories, sharesOf } from './mix.ts';
+import type { Point } from './reading.ts';
 import type { Numbers } from './sentence.ts';
-import type { Point } from './state.ts';
 import { type MetricKind, transform } from './transform.ts';
 
 export type { Numbers };

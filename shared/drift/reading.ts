@@ -1,4 +1,12 @@
+import type { Instant } from '../instant.ts';
+import type { MetricValue } from '../run/attempt.ts';
 import type { MetricKind } from './transform.ts';
+
+/** What the run of one slot has left of one metric, as it is kept. */
+export interface Point {
+  slot: Instant;
+  value: MetricValue;
+}
 
 /** One run's value of one metric. */
 export interface Reading {

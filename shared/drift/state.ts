@@ -7,7 +7,7 @@ import { judge } from './judge.ts';
 import { median } from './median.ts';
 import { judgeMix } from './mix.ts';
 import { isBack, mixNumbers, type Numbers, numbersOf } from './numbers.ts';
-import { latest, type MixReading, oldest, type Reading } from './reading.ts';
+import { latest, type MixReading, oldest, type Point, type Reading } from './reading.ts';
 import type { MetricKind } from './transform.ts';
 
 /** What one metric of one job is compared with, and where it stands: learning → watching → drifted → watching. */
@@ -27,11 +27,6 @@ export interface MetricState {
   today: { day: number; slot: Instant; values: number[] } | null;
   drifted: Drifted | null;
   pinned: { by: string; why: string; at: Instant } | null;
-}
-
-export interface Point {
-  slot: Instant;
-  value: MetricValue;
 }
 
 export interface Drifted {

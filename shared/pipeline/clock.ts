@@ -35,19 +35,31 @@ export function inFuture(cursor: Instant | undefined, now: Instant): boolean {
 
 /**
  * A clock that made an unusual step, or disagrees with what was written down, must be confirmed by a second one: the
- * store's, or a person's. Costs a request only then. @throws WrongClock
+ * store's, or a person's. Costs a request only then.
+ * @param read when `now` was read, on the monotonic clock, ms: time that passed since is no difference of clocks, and a
+ *   store that comes back from an outage takes minutes to answer
+ * @throws WrongClock
  */
-export async function checkClock({ store }: Parts, now: Instant, known: KnownTimes): Promise<void> {
+export async function checkClock(
+  { store }: Parts,
+  now: Instant,
+  known: KnownTimes,
+  read: number = performance.now(),
+): Promise<void> {
   const { heartbeat, confirmed } = known;
   const usual = heartbeat !== undefined && Math.abs(now - heartbeat) <= usualStep;
   if (usual && !inFuture(known.cursor?.value.at, now)) return;
   if (confirmed !== undefined && Math.abs(now - confirmed) <= confirmedFor) return;
+  const passed = () => performance.now() - read;
+  const asked = now + passed();
   const there = await store.time();
-  if (Math.abs(there - now) > tolerance) throw new WrongClock(now, there, known);
+  const answered = now + passed();
+  if (there < asked - tolerance || there > answered + tolerance)
+    throw new WrongClock(Math.round(answered), there, known);
 }
 
 /** The same for a step that has not read what is known. @throws WrongClock */
-export async function checkTime(parts: Parts, now: Instant): Promise<void> {
+export async function checkTime(parts: Parts, now: Instant, read: number = performance.now()): Promise<void> {
   const known = await parts.store.marks.progress().catch(() => ({ heartbeat: undefined }));
-  await checkClock(parts, now, known);
+  await checkClock(parts, now, known, read);
 }

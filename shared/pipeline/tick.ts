@@ -44,8 +44,9 @@ export interface TickReport {
  */
 export async function claimDue(parts: Parts, now: Instant): Promise<TickReport> {
   const { marks } = parts.store;
+  const read = performance.now();
   const found = await marks.progress();
-  await checkClock(parts, now, found);
+  await checkClock(parts, now, found, read);
   const progress = await repairCursor(parts, found, now);
   const catalog = parts.catalog();
   const digest = digestOf(catalog);

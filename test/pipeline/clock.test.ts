@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { confirmClock } from '../../shared/actions/clock.ts';
 import { day, hour, minute } from '../../shared/instant.ts';
 import { everyMinute, hourly, job, seven } from '../support/pipeline/cast.ts';
@@ -23,6 +23,29 @@ describe('a clock that is wrong', () => {
     world.now = seven + day;
     await world.work.tick(world.now);
     expect(await world.rows('score')).toHaveLength(25);
+  });
+
+  test.each([
+    ['answers', false],
+    ['refuses', true],
+  ])('a store that %s late is no wrong clock', async (_, refuses) => {
+    const world = await World.inMemory(job('score', { schedule: hourly }));
+    await world.pass(seven);
+    let passed = 0;
+    onTestFinished(() => void vi.restoreAllMocks());
+    vi.spyOn(performance, 'now').mockImplementation(() => passed);
+    const { store } = world.parts;
+    const begins = seven + hour;
+    const progress = store.marks.progress;
+    store.marks.progress = async () => {
+      passed += 2 * minute;
+      if (refuses) throw new Error('busy');
+      return progress();
+    };
+    store.time = async () => begins + passed;
+    if (refuses) await expect(world.work.tick(begins)).rejects.toThrow('busy');
+    else await world.work.tick(begins);
+    expect(world.events.filter((event) => event.type === 'trouble')).toEqual([]);
   });
 
   test('a time that a person has confirmed counts', async () => {
