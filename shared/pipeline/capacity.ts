@@ -39,6 +39,12 @@ export async function enter(parts: Parts, message: LaunchMessage, order: string,
   let view = last && Math.abs(now - last.at) < freshFor ? last.view : await look(parts, limit, now);
   for (;;) {
     if (view.taken.some(({ value }) => isOf(value, message))) break;
+    if (view.taken.some(({ value }) => isEarlier(value, message))) {
+      // That attempt is over, and its host died before it left: while this run is under way no one else would.
+      const { taken } = await look(parts, limit, now);
+      for (const place of taken) if (isEarlier(place.value, message)) await places.free(place);
+      view = await look(parts, limit, now);
+    }
     if (hasRoom(view, me, limit)) {
       const { job, run, attempt } = message;
       const place = { number: freeNumber(view, limit), job, run, attempt, since: now };
@@ -135,6 +141,10 @@ function nameOf({ job, run, attempt }: LaunchMessage): string {
 
 function isOf(one: LaunchMessage, { job, run, attempt }: LaunchMessage): boolean {
   return one.job === job && one.run === run && one.attempt === attempt;
+}
+
+function isEarlier(one: LaunchMessage, { job, run, attempt }: LaunchMessage): boolean {
+  return one.job === job && one.run === run && one.attempt < attempt;
 }
 
 /** Whether there is a place for this one, and one for each that comes before it. */

@@ -5,6 +5,7 @@ import type { Parts } from '../parts.ts';
 import { isFinal, type Run } from '../run/run.ts';
 import type { ActiveRun } from '../store/active.ts';
 import type { Versioned } from '../store/table.ts';
+import { leave } from './capacity.ts';
 import { followUp } from './follow-up.ts';
 import { giveUp, tooLate } from './give-up.ts';
 import { inspect } from './inspect.ts';
@@ -96,6 +97,8 @@ async function removedOf({ catalog }: Parts, { job }: Run, round: Round, now: In
 async function lookAtRetrying(parts: Parts, entry: Versioned<ActiveRun>, run: Run, round: Round, now: Instant) {
   const at = run.nextAttemptAt ?? now;
   if (at <= now) await requeue(parts, run, round, now);
+  // Should its host have died before that: the attempts that are over have no place any more.
+  await leave(parts, { job: run.job, run: run.id, attempt: run.attempts.length }, now);
   const again = Math.max(at, now) + (at <= now ? 2 * minute : minute);
   const { waits } = entry.value;
   const next = Math.min(waits ? now + hour : again, nextDeadline(run, now) ?? Number.POSITIVE_INFINITY);

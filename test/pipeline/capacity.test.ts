@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { backfill } from '../../shared/actions/backfill.ts';
 import { hour, type Instant, minute, second } from '../../shared/instant.ts';
 import type { Job } from '../../shared/job/job.ts';
@@ -203,7 +203,39 @@ test('one request shows a burst of launches that there is room', async () => {
     enter({ ...parts, limit: 50 }, message('a', seven + at), '', seven),
   );
   expect(await Promise.all(asks)).toEqual(Array(40).fill(true));
-  expect(calls.filter((call) => call === 'places.view').length).toBeLessThan(8);
+  expect(calls.filter((call) => call === 'places.view').length).toBeLessThan(16);
   const { taken } = await world.store.places.view(1);
   expect(new Set(taken.map(({ value }) => value.number)).size).toBe(40);
+});
+
+describe('a host that dies before a failed attempt has left its place', () => {
+  async function died(...others: Job[]): Promise<World> {
+    const world = await limited(1, job('a', { schedule: hourly, retry: 'attempts: 2, delay: 10m' }), ...others);
+    await world.pass(seven + 10 * second);
+    const { free } = world.store.places;
+    world.store.places.free = async () => {
+      throw new Error('the host is gone');
+    };
+    for (const attempt of world.platform.running()) await world.platform.end(attempt, 'failed');
+    await expect(world.settleDown()).rejects.toThrow('the host is gone');
+    world.store.places.free = free;
+    expect(await world.states('a')).toEqual(['retrying']);
+    return world;
+  }
+
+  test('keeps not its next attempt waiting, also when that comes before the watch', async () => {
+    const world = await died();
+    const [run] = await world.rows('a');
+    world.now = seven + 30 * minute;
+    if (run) await world.work.launch(JSON.stringify({ job: 'a', run: run.id, attempt: 2 }), world.now);
+    expect(world.platform.running()).toHaveLength(1);
+    const { taken } = await world.store.places.view(10);
+    expect(taken.map(({ value }) => value.attempt)).toEqual([2]);
+  });
+
+  test('keeps no other job waiting until then', async () => {
+    const world = await died(job('b', { schedule: '{ cron: "1 7 * * *", timeZone: UTC }' }));
+    await world.pass(seven + 5 * minute);
+    expect(world.platform.running().map((attempt) => attempt.job)).toEqual(['b']);
+  });
 });
