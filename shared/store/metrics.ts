@@ -69,11 +69,14 @@ export interface Metrics {
   append(run: Pick<Run, 'job' | 'id' | 'slot' | 'trigger' | 'state'>, values: Map<string, MetricValue>): Promise<void>;
   /** Newest slot first, at most `count`. @param before slots before this instant only */
   list(job: string, metric: string, count: number, before?: Instant): Promise<MetricPoint[]>;
-  /** Every metric that the job has ever had and that is not forgotten, in no promised order. One request a name. */
+  /** Every metric that the job has ever had and that is not forgotten, at most {@link mostNames}. One request a name. */
   names(job: string): Promise<string[]>;
-  /** Forgets what runs of slots before this instant have left. @returns how many rows */
-  forget(job: string, before: Instant): Promise<number>;
+  /** Forgets what runs of slots before this instant have left. @yields how many rows, metric by metric */
+  forget(job: string, before: Instant): AsyncGenerator<number>;
 }
+
+/** A job may name its metrics anew with each run: who lists them must not wait for a request for each. */
+export const mostNames = 1_000;
 
 /** Rows in one request. */
 const page = 1_000;
@@ -84,12 +87,11 @@ export function metrics(table: Table<MetricPoint>): Metrics {
     const from = before > lastInstant ? `${prefix}|` : `${prefix}|${inverted(before - 1)}`;
     return table.list(job, { from, to: `${prefix}}`, page: Math.min(most, page) });
   };
-  async function names(job: string): Promise<string[]> {
-    const found: string[] = [];
+  async function* namesOf(job: string): AsyncGenerator<string> {
     for (let from = ''; ; ) {
       const next = await first(table.list(job, { from, page: 1 }));
-      if (!next) return found;
-      found.push(next.value.metric);
+      if (!next) return;
+      yield next.value.metric;
       from = `${keyText(next.value.metric)}}`;
     }
   }
@@ -110,10 +112,14 @@ export function metrics(table: Table<MetricPoint>): Metrics {
       }
       return points;
     },
-    names,
-    async forget(job, before) {
-      let count = 0;
-      for (const metric of await names(job)) {
+    async names(job) {
+      const found: string[] = [];
+      for await (const name of namesOf(job)) if (found.push(name) === mostNames) break;
+      return found;
+    },
+    async *forget(job, before) {
+      for await (const metric of namesOf(job)) {
+        let count = 0;
         let old: string[] = [];
         const remove = async () => {
           await table.removeAll(job, old);
@@ -125,8 +131,8 @@ export function metrics(table: Table<MetricPoint>): Metrics {
           if (old.length === page) await remove();
         }
         await remove();
+        yield count;
       }
-      return count;
     },
   };
 }

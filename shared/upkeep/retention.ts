@@ -65,7 +65,8 @@ async function* forgetJob(parts: Parts, name: string, before: Instant, { blobs }
       old = [];
     }
     if (old.length === 0) return;
-    await store.metrics.forget(name, before);
+    // Metric by metric: of a job with very many the others do not wait for the last.
+    for await (const _ of store.metrics.forget(name, before)) yield 0;
     yield await remove(store, old, blobs);
   } catch (error) {
     parts.emit({ type: 'trouble', doing: `forgetting old runs of ${name}`, error });

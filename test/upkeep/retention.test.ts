@@ -163,3 +163,17 @@ test('a host on one machine forgets as well, with what the attempts have left', 
   expect((await world.rows('score')).map(({ id }) => id)).not.toContain(old.id);
   expect(await world.store.attempts.result(id)).toBeUndefined();
 });
+
+test('a job with very many metrics keeps no other job waiting, and the time is kept', async () => {
+  const world = await World.inMemory(job('score', { schedule: hourly }), job('noisy', { schedule: hourly }));
+  const slot = seven - 500 * day;
+  const run = { ...over(slot), job: 'noisy' };
+  await world.store.runs.insertAll([over(slot), run]);
+  await world.store.metrics.append(run, new Map(Array.from({ length: 1_500 }, (_, at) => [`m${at}`, at])));
+  let rounds = 0;
+  expect(await forget(world.parts, seven - 400 * day, { ...azure, hasTime: () => ++rounds <= 20 })).toBe(1);
+  expect(await world.rows('score')).toEqual([]);
+  // The rest is for another day.
+  expect(await world.rows('noisy')).toHaveLength(1);
+  expect(await world.store.metrics.names('noisy')).toHaveLength(1_000);
+});

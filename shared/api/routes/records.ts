@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { iso } from '../../instant.ts';
+import { mostNames } from '../../store/metrics.ts';
 import { type Api, callerOf, knownJob, newApi, type Service } from '../app.ts';
 import { page, pageOf, pageQuery } from '../page.ts';
 import { answers, jobParam, whole } from '../schema.ts';
@@ -18,7 +19,7 @@ const point = z
 const names = createRoute({
   method: 'get',
   path: '/jobs/{job}/metrics',
-  summary: 'The names of all metrics that the job has had',
+  summary: `The names of the metrics that the job has had, at most ${mostNames.toLocaleString('en-GB')}`,
   request: { params: z.object({ job: jobParam }) },
   responses: answers(z.object({ items: z.array(z.string()) }).openapi('MetricNames')),
 });
