@@ -6,6 +6,7 @@ import { entraGuard } from '../shared/api/entra.ts';
 import { ApiProblem } from '../shared/api/problem.ts';
 import { apiPath } from '../shared/api/v1.ts';
 import { finishPath } from '../shared/executors/nudge.ts';
+import { pingPath } from '../shared/executors/ping-key.ts';
 import { type Invocation, invocation } from './invocation.ts';
 import { registered } from './registration.ts';
 
@@ -48,6 +49,8 @@ const closed: Guard = async () => {
 function unguarded({ app }: Invocation, path: string): string | undefined {
   // The API checks the token of its caller itself; a link of an alert is one.
   if (path.startsWith(`${linkPath}/`)) return undefined;
+  // A ping carries the key of its job.
+  if (path.startsWith(`${pingPath}/`)) return undefined;
   if (path === finishPath || path.startsWith(`${apiPath}/`) || app.WEBSITE_AUTH_ENABLED?.toLowerCase() === 'true')
     return undefined;
   if (app.AZURE_FUNCTIONS_ENVIRONMENT === 'Development') return undefined;

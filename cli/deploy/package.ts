@@ -39,7 +39,8 @@ export async function makePackage({ catalog, prefix, out, index, alerts = noAler
   const jobs = [...catalog.values()];
   const listed = listJobs(
     prefix,
-    jobs.map(({ job }) => job),
+    // What runs elsewhere needs no container.
+    jobs.map(({ job }) => job).filter(({ external }) => !external),
   );
   const fresh = `${out}.${process.pid}`;
   await mkdir(join(fresh, 'bundles'), { recursive: true });

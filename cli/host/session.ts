@@ -62,6 +62,7 @@ export async function knownJob(parts: Session, name: string): Promise<string> {
 export async function runnableJob(parts: Session, name: string) {
   const known = await knownJob(parts, name);
   const deployed = parts.catalog().get(known);
+  if (deployed?.job.external) throw new Refusal(`${known} is external: start it where it runs.`);
   if (deployed) return deployed.job;
   if (parts.broken.has(known))
     throw new Refusal(`${known} cannot run, its folder has problems: lamp check names them.`);

@@ -52,6 +52,15 @@ export function alertsCommands(program: Command, home: () => Home): void {
       (await import('../commands/incidents.ts')).silence(home(), job, options),
     );
 
+  program
+    .command('ping-key')
+    .description('the key with which an external job reports its runs, with examples for curl')
+    .argument('<job>')
+    .addOption(json())
+    .action(async (job: string, options) =>
+      (await import('../commands/ping-key.ts')).showPingKey(home(), job, options),
+    );
+
   const alerts = program.command('alerts').description('the channels that alerts go out by, see docs/alerts.md');
 
   alerts

@@ -34,10 +34,10 @@ export interface Authentication {
 }
 
 /**
- * What may come without a token: the shim's nudge and the links of alerts, which carry signatures, and `/admin`, which the
- * host guards by its master key. Without that func calls an upload that went well unhealthy.
+ * What may come without a token: the shim's nudge and the links of alerts, which carry signatures, the pings of external
+ * jobs, which carry a key, and `/admin`, which the host guards by its master key. Without that func calls an upload that went well unhealthy.
  */
-export const openPaths = ['/api/finish', '/api/alerts/*', '/admin/*'];
+export const openPaths = ['/api/finish', '/api/alerts/*', '/api/ping/*', '/admin/*'];
 
 export function authenticationFindings({ enabled, required, open }: Authentication): Finding[] {
   const check = 'authentication';
@@ -52,7 +52,7 @@ export function authenticationFindings({ enabled, required, open }: Authenticati
   return found(
     check,
     problems,
-    'required; open are only /api/finish and /api/alerts, which carry signatures, and /admin, which wants the master key',
+    'required; open are only /api/finish and /api/alerts, which carry signatures, /api/ping, which wants the key of a job, and /admin, which wants the master key',
   );
 }
 

@@ -208,7 +208,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
 
 // Only tokens for authClientId, only from these clients and these identities: the second scheduler and the callers. A token that is
 // good for the tenant alone opens nothing. /api/finish carries a code of its own, made for one attempt; /api/alerts/<link> is a
-// signed link of an alert, good once and for three days.
+// signed link of an alert, good once and for three days; /api/ping wants the key of an external job.
 resource authentication 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: site
   name: 'authsettingsV2'
@@ -221,7 +221,7 @@ resource authentication 'Microsoft.Web/sites/config@2025-03-01' = {
       requireAuthentication: true
       unauthenticatedClientAction: 'Return401'
       // `/admin` is guarded by the master key: func asks it for the state of the host after an upload, and has no token.
-      excludedPaths: ['/api/finish', '/api/alerts/*', '/admin/*']
+      excludedPaths: ['/api/finish', '/api/alerts/*', '/api/ping/*', '/admin/*']
     }
     httpSettings: {
       requireHttps: true

@@ -3,6 +3,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
 import { linkPath } from '../alerts/links.ts';
 import { finishPath } from '../executors/nudge.ts';
+import { pingPath } from '../executors/ping-key.ts';
 import type { Instant } from '../instant.ts';
 import { iso } from '../instant.ts';
 import type { Parts } from '../parts.ts';
@@ -10,6 +11,7 @@ import { pipeline } from '../pipeline.ts';
 import { parseRunId } from '../run/run.ts';
 import { alertLinkPages } from './alert-links.ts';
 import type { Guard } from './caller.ts';
+import { pings } from './pings.ts';
 import { apiPath, unknownAddress, v1 } from './v1.ts';
 
 /** Only what names an attempt: these go into addresses and messages. */
@@ -64,6 +66,7 @@ export function api(parts: Parts, clock: () => Instant, guard: Guard): Hono {
     await work.tick(now);
     return c.json({ ticked: iso(now) });
   });
+  app.route(pingPath, pings(parts, clock));
   /** The shim's nudge. It only makes us look: the result is read from storage. */
   app.post(finishPath, small, async (c) => {
     // A page that a browser shows can send text to this machine, but no JSON without asking first.

@@ -35,6 +35,8 @@ export interface Job {
   data: DataClass;
   builtWith?: { tool: string; version: string };
   status: Status;
+  /** It runs elsewhere and reports its runs by pings: nothing of it is launched here. */
+  external: boolean;
   /** Empty: run by hand only. */
   schedules: JobSchedule[];
   /** When slots are not expected although a schedule names them. */

@@ -126,6 +126,10 @@ export const manifest = z.strictObject(
     status: oneOf(statuses)
       .default('production')
       .describe('Whether the job counts: alerts and gates are for production.'),
+    external: z
+      .boolean('true or false')
+      .default(false)
+      .describe('The job runs elsewhere and reports its runs by pings; nothing is launched here.'),
     schedule: z
       .union(
         [schedule, z.array(schedule, scheduleExpected).min(1, 'one schedule at least').max(10, 'at most 10 schedules')],
@@ -297,5 +301,12 @@ export type Manifest = z.output<typeof manifest>;
 
 /** JSON Schema of job.yaml for editors (draft 7, the one that YAML language servers know). */
 export function manifestSchema(): Record<string, unknown> {
-  return { title: 'Lamplighter job', ...z.toJSONSchema(manifest, { io: 'input', target: 'draft-7' }) };
+  const schema = z.toJSONSchema(manifest, { io: 'input', target: 'draft-7' });
+  const required = schema.required?.filter((field) => field !== 'run') ?? [];
+  // Only what runs elsewhere does without a command.
+  const { required: command, ...run } = schema.properties?.run as { required?: string[] };
+  const here = { required: ['run'], properties: { run: { required: command } } };
+  const elsewhere = { required: ['external'], properties: { external: { const: true } } };
+  const properties = { ...schema.properties, run };
+  return { title: 'Lamplighter job', ...schema, properties, required, if: elsewhere, else: here };
 }

@@ -1,5 +1,6 @@
 import { type Document, readDocument } from './document.ts';
 import { decode } from './encoding.ts';
+import { externalManifest, externalProblems, isExternal } from './external.ts';
 import { issueProblems } from './issue.ts';
 import { environmentProblems, leakProblems } from './leak.ts';
 import { type Manifest, manifest } from './manifest.ts';
@@ -29,7 +30,7 @@ export function readManifest(bytes: Uint8Array, file: string): Reading {
   const leaks = leakProblems(document, decoded.text);
   if (document.value === undefined) return { document, problems: capped([...document.problems, ...leaks], file) };
 
-  const parsed = manifest.safeParse(document.value);
+  const parsed = (isExternal(document) ? externalManifest : manifest).safeParse(document.value);
   const leaking = new Set(leaks.map(({ path }) => path));
   const schedules = scheduleProblems(document);
   const sound = parsed.success && schedules.length === 0;
@@ -38,6 +39,7 @@ export function readManifest(bytes: Uint8Array, file: string): Reading {
     ...environmentProblems(document),
     ...schedules,
     ...contradictionProblems(document),
+    ...externalProblems(document),
     ...duplicateFileProblems(document),
     ...(sound ? [...meetingProblems(document, parsed.data), ...windowProblems(document, parsed.data)] : []),
   ].filter(({ path }) => path === undefined || !leaking.has(path));

@@ -1,6 +1,7 @@
 import { parseDuration } from '../job/duration.ts';
 import { type Job, parseInput } from '../job/job.ts';
 import { parseSize } from '../job/size.ts';
+import { pingPatience } from '../run/outside.ts';
 import { type Closed, open } from '../schedule/calendar.ts';
 import { parseSchedule } from '../schedule/schedule.ts';
 import type { Manifest } from './manifest.ts';
@@ -29,11 +30,13 @@ export function toJob(manifest: Manifest, facts: JobFacts): Job {
     data: manifest.data,
     ...(builtWith && { builtWith }),
     status: manifest.status,
+    external: manifest.external,
     schedules: schedules.map((one) => ({
       schedule: parseSchedule(one.cron, one.timeZone),
       catchUp: one.catchUp,
       catchUpLimit: one.catchUpLimit,
-      mustStartWithinMs: one.mustStartWithin === undefined ? null : ms(one.mustStartWithin),
+      mustStartWithinMs:
+        one.mustStartWithin === undefined ? (manifest.external ? pingPatience : null) : ms(one.mustStartWithin),
       mustFinishBy: one.mustFinishBy ?? null,
       args: one.args,
     })),

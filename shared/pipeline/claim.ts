@@ -104,7 +104,7 @@ export async function enqueue(parts: Parts, run: Run, now: Instant): Promise<boo
 }
 
 /** Its deadlines are looked at at their instants. */
-function entryOf(run: Run, now: Instant): ActiveRun {
+export function entryOf(run: Run, now: Instant): ActiveRun {
   const { job, id, slot } = run;
   const checkAfter = Math.max(slot, now) + launchGrace;
   return { job, run: id, checkAfter: Math.min(checkAfter, nextDeadline(run, now) ?? checkAfter), since: now };

@@ -12,6 +12,7 @@ import { enter, leave, leaveLine } from './capacity.ts';
 import { isRegistered } from './deployments.ts';
 import { giveUp, tooLate } from './give-up.ts';
 import { freeJob } from './holders.ts';
+import { awaitPing } from './outside.ts';
 import { park, parkForPlace } from './park.ts';
 import { isRemoved, removedChange } from './removed.ts';
 import { start } from './start.ts';
@@ -122,6 +123,11 @@ async function admissible(
   if (!isRegistered(parts.catalog(), run.job)) {
     // Its code is not in the store; each tick tries again to bring it there.
     await parts.store.launches.put(message, now + laterMs, now);
+    return undefined;
+  }
+  if (deployed.job.external) {
+    // What a ping does not begin is not begun here.
+    if (row) await awaitPing(parts, deployed.job, row, found, now);
     return undefined;
   }
   const late = tooLate(run, now);

@@ -1,8 +1,10 @@
 import { seeUnderWay } from '../alerts/see.ts';
 import { eachOf } from '../batches.ts';
 import { day, hour, type Instant, minute } from '../instant.ts';
+import type { Job } from '../job/job.ts';
 import type { Parts } from '../parts.ts';
-import { isFinal, type Run } from '../run/run.ts';
+import { outside } from '../run/outside.ts';
+import { currentAttempt, isFinal, type Run } from '../run/run.ts';
 import type { ActiveRun } from '../store/active.ts';
 import type { Versioned } from '../store/table.ts';
 import { leave } from './capacity.ts';
@@ -10,6 +12,7 @@ import { followUp } from './follow-up.ts';
 import { giveUp, tooLate } from './give-up.ts';
 import { inspect } from './inspect.ts';
 import { nextDeadline, noticeDeadline } from './notice.ts';
+import { awaitPing, lookOutside } from './outside.ts';
 import { lookAtQueued, type Round, requeue, roundOf, wakeForgotten } from './queued.ts';
 import { isRemoved, removedChange } from './removed.ts';
 import { early } from './waiting.ts';
@@ -72,6 +75,8 @@ async function look(parts: Parts, entry: Versioned<ActiveRun>, round: Round, now
   }
   if (isFinal(found.value.state)) return followUp(parts, found.value, now, { entry: entry.value });
   const waits = found.value.state === 'queued' || found.value.state === 'retrying';
+  const deployed = waits ? parts.catalog().get(found.value.job) : undefined;
+  if (deployed?.job.external) return lookAtAwaited(parts, entry, deployed.job, found, round, now);
   const over = waits ? (tooLate(found.value, now) ?? (await removedOf(parts, found.value, round, now))) : undefined;
   if (over) return giveUp(parts, found, over, now);
   const noticed = await noticeDeadline(parts, found, now);
@@ -81,11 +86,35 @@ async function look(parts: Parts, entry: Versioned<ActiveRun>, round: Round, now
   if (state === 'queued' || state === 'retrying') await seeUnderWay(parts, noticed.value, null, now);
   if (state === 'queued') return lookAtQueued(parts, entry, noticed, round, now);
   if (state === 'retrying') return lookAtRetrying(parts, entry, noticed.value, round, now);
+  const attempt = currentAttempt(noticed.value);
+  if (attempt?.executor === outside) {
+    const again = await lookOutside(parts, noticed, attempt, now);
+    const next = Math.min(again ?? now, nextDeadline(noticed.value, now) ?? Number.POSITIVE_INFINITY);
+    return again === undefined ? undefined : store.active.lookAgain(entry, next);
+  }
   const seen = await inspect(parts, noticed, now, entry.value.suspect);
   if (seen.is === 'moved') return undefined;
   const deadline = nextDeadline(noticed.value, now) ?? Number.POSITIVE_INFINITY;
   const more = seen.suspect === undefined ? {} : { suspect: seen.suspect };
   return store.active.lookAgain(entry, Math.min(seen.again, deadline), more);
+}
+
+/** A slot of an external job: its first ping moves it, from wherever that comes. */
+async function lookAtAwaited(
+  parts: Parts,
+  entry: Versioned<ActiveRun>,
+  job: Job,
+  found: Versioned<Run>,
+  round: Round,
+  now: Instant,
+): Promise<unknown> {
+  const noticed = await noticeDeadline(parts, found, now);
+  if (!noticed) return undefined;
+  const again = await awaitPing(parts, job, (await round.job(job.name))?.value, noticed, now);
+  if (again === undefined) return undefined;
+  await seeUnderWay(parts, noticed.value, null, now);
+  const deadline = nextDeadline(noticed.value, now) ?? Number.POSITIVE_INFINITY;
+  return parts.store.active.lookAgain(entry, Math.min(again, deadline));
 }
 
 async function removedOf({ catalog }: Parts, { job }: Run, round: Round, now: Instant) {

@@ -3,6 +3,7 @@ import type { Job } from '../job/job.ts';
 import { sizeText } from '../job/size.ts';
 import type { AttemptResult, ErrorClass } from './attempt.ts';
 import { leftOut, measured } from './metrics.ts';
+import { outside } from './outside.ts';
 import { mayRetry, noRetry, retryDelay } from './retry.ts';
 import { type Attempt, currentAttempt, type FinalState, type Run } from './run.ts';
 import { afterUnbegun } from './unbegun.ts';
@@ -92,9 +93,9 @@ function ofResult(attempt: Attempt, result: AttemptResult, run: Run): Attempt {
     signal: result.signal,
     errorClass: stopped ? 'infrastructure' : (result.error?.class ?? null),
     error: stopped ? 'stopped before it was done' : (result.error?.message ?? null),
-    cpuMs: result.cpuMs,
-    peakMemoryBytes: result.peakMemoryBytes,
-    logBytes: result.log.bytes,
+    // Elsewhere no shim has measured them.
+    ...(attempt.executor === outside ? {} : { cpuMs: result.cpuMs, peakMemoryBytes: result.peakMemoryBytes }),
+    logBytes: attempt.executor === outside && result.log.bytes === 0 ? null : result.log.bytes,
     ...(stopped ? {} : evidence(result)),
   };
 }
@@ -120,7 +121,7 @@ function record(run: Run, result: AttemptResult): void {
     ...(profile?.partial && { partial: true as const }),
     problem: problem ?? null,
   }));
-  if (run.versions) run.versions = { ...run.versions, python: result.python };
+  if (run.versions) run.versions = { ...run.versions, python: result.python || null };
   run.attempts = run.attempts.map((attempt) =>
     attempt === currentAttempt(run) && attempt.versions ? { ...attempt, versions: run.versions } : attempt,
   );

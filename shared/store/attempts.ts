@@ -35,6 +35,8 @@ export interface Attempts {
   delivering(id: AttemptId): Promise<boolean>;
   /** @throws UnreadableResult */
   result(id: AttemptId): Promise<AttemptResult | undefined>;
+  /** Leaves a result where no shim does; the first one stays. @returns false: there is one already */
+  leave(id: AttemptId, result: AttemptResult): Promise<boolean>;
   /** Marks an output as used now, so that storage does not remove it for its age. False: it is gone. */
   keep(id: AttemptId, output: string): Promise<boolean>;
   /** Removes what all attempts of a run have left. */
@@ -113,6 +115,17 @@ export function attempts(container: ContainerClient, sign: SignBlob, bodyMs: num
       const blob = container.getBlobClient(path(id, 'result.json'));
       const found = await absentAsUndefined(readBlob(blob, bodyMs));
       return found && readResult(found, blob.name);
+    },
+    async leave(id, result) {
+      const text = JSON.stringify(result);
+      const blob = container.getBlockBlobClient(path(id, 'result.json'));
+      try {
+        await blob.upload(text, Buffer.byteLength(text), { conditions: { ifNoneMatch: '*' } });
+        return true;
+      } catch (error) {
+        if (error instanceof RestError && error.statusCode === 409) return false;
+        throw error;
+      }
     },
     async keep(id, output) {
       // Writing metadata counts as a modification; reading does not

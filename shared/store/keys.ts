@@ -3,7 +3,7 @@ import type { Codec, Table } from './table.ts';
 
 /** A random key of this installation. */
 interface Key {
-  name: 'nudge' | 'links';
+  name: 'nudge' | 'links' | 'ping';
   bytes: Buffer;
 }
 

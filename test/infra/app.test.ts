@@ -6,6 +6,7 @@ import { QueueServiceClient } from '@azure/storage-queue';
 import { describe, expect, it } from 'vitest';
 import { linkPath } from '../../shared/alerts/links.ts';
 import { finishPath } from '../../shared/executors/nudge.ts';
+import { pingPath } from '../../shared/executors/ping-key.ts';
 import { openStore } from '../../shared/store/store.ts';
 import type { Later } from '../support/infra/bicep-functions.ts';
 import { config, ofType, properties } from '../support/infra/infra-needs.ts';
@@ -79,7 +80,7 @@ describe('the app', () => {
     expect(globalValidation).toEqual({
       requireAuthentication: true,
       unauthenticatedClientAction: 'Return401',
-      excludedPaths: [finishPath, `${linkPath}/*`, '/admin/*'],
+      excludedPaths: [finishPath, `${linkPath}/*`, `${pingPath}/*`, '/admin/*'],
     });
     const { registration, validation } = identityProviders.azureActiveDirectory;
     const client = environment.LAMPLIGHTER_AUTH_CLIENT_ID;

@@ -30,6 +30,7 @@ alerts: { teams: sales-ops, email: [sales-ops@contoso.com] }
     const job = read.find(({ name }) => name === 'score-prospects');
     expect(job).toEqual({
       name: 'score-prospects',
+      external: false,
       folder,
       description: "Scores yesterday's prospects.",
       owner: { email: 'dana@contoso.com', department: 'Sales' },

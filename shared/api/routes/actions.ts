@@ -193,6 +193,9 @@ export function actionRoutes(service: Service): Api {
 }
 
 function runnable({ name, deployed }: KnownJob): Job {
+  if (deployed?.job.external) {
+    throw new ApiProblem('conflict', `expected a job that runs here, ${name} is external: start it where it runs`);
+  }
   if (deployed) return deployed.job;
   throw new ApiProblem('conflict', `expected a job that is deployed, the folder of ${name} is gone: deploy it again`);
 }
