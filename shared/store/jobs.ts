@@ -1,8 +1,4 @@
-import type { Instant } from '../instant.ts';
-import type { ScheduleText } from '../job/job.ts';
-import type { JobEvent } from '../run/job-event.ts';
 import type { JobRow } from '../run/job-row.ts';
-import type { Person, RunState, Trigger } from '../run/run.ts';
 import { LastWritten } from './last-written.ts';
 import { briefly, brieflyAsked } from './property.ts';
 import { type Codec, readInstant, type Table, type Versioned } from './table.ts';
@@ -86,7 +82,11 @@ export function jobRows(table: Table<JobRow>): JobRows {
     get,
     guess: (name) => recent.get(name),
     replace: write,
-    insert: table.insert,
+    async insert(row) {
+      const written = await table.insert(row);
+      if (written) recent.set(row.name, written);
+      return written;
+    },
     async amend(name, change) {
       // Nobody else may have written since we did: then the read is saved.
       const ours = recent.get(name);

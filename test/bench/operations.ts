@@ -1,18 +1,49 @@
 import diagnostics from 'node:diagnostics_channel';
+import type { Run } from '../../shared/run/run.ts';
+import { retentionDays, upkeep } from '../../shared/upkeep/upkeep.ts';
 import type { Choice } from './bench.ts';
 import { burst } from './burst.ts';
 import { line } from './figures.ts';
-import { know, openWorld } from './world.ts';
+import { dueOf, know, openWorld } from './world.ts';
 
 interface Request {
   method: string;
   path: string;
 }
 
-/** (e) Requests to storage for one run: claimed ahead, launched, run, finished. */
+/** (e) Requests to storage for one run: claimed ahead, launched, run, finished. Without what a host does once a day. */
 export async function operations({ quick, concurrency }: Choice): Promise<void> {
   const jobs = quick ? 50 : 200;
   const world = await openWorld(jobs, concurrency);
+  const { parts } = world;
+  try {
+    await know(world);
+    let runs: Run[] = [];
+    const counts = await counted(async () => {
+      ({ runs } = await burst(world, 0));
+    });
+    // A host that begins does its daily upkeep; reading the rows back at the end is the benchmark's own: a list a job.
+    const retention = { days: retentionDays.usual, blobs: true, hasTime: () => true };
+    const daily = await counted(() => upkeep(parts, retention, dueOf(0)));
+    daily.set('GET row of runs', (daily.get('GET row of runs') ?? 0) + runs.length);
+    for (const [kind, count] of daily) counts.set(kind, Math.max((counts.get(kind) ?? 0) - count, 0));
+    let shim = 0;
+    for (const run of runs) {
+      const result = await parts.store.attempts.result({ job: run.job, run: run.id, attempt: 1 });
+      shim += result?.storageCalls ?? 0;
+    }
+    const host = [...counts.values()].reduce((sum, count) => sum + count, 0);
+    line('storage requests a run', `host ${(host / jobs).toFixed(1)} · shim ${(shim / jobs).toFixed(1)}`);
+    for (const [kind, count] of [...counts].sort(([, a], [, b]) => b - a)) {
+      if (count / jobs >= 0.05) line(`    ${kind}`, (count / jobs).toFixed(1));
+    }
+  } finally {
+    await world.close();
+  }
+}
+
+/** How many requests of each kind are made meanwhile. */
+async function counted(work: () => Promise<void>): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
   const onStart = (message: unknown) => {
     const { method, path } = (message as { request: Request }).request;
@@ -22,25 +53,11 @@ export async function operations({ quick, concurrency }: Choice): Promise<void> 
     const kind = `${method} ${what} of ${resource}`;
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
   };
+  diagnostics.subscribe('http.client.request.start', onStart);
   try {
-    await know(world);
-    diagnostics.subscribe('http.client.request.start', onStart);
-    const { runs } = await burst(world, 0);
-    diagnostics.unsubscribe('http.client.request.start', onStart);
-    // Reading the rows back at the end of the round is the benchmark's own: one list a job.
-    const listed = runs.length;
-    let shim = 0;
-    for (const run of runs) {
-      const result = await world.parts.store.attempts.result({ job: run.job, run: run.id, attempt: 1 });
-      shim += result?.storageCalls ?? 0;
-    }
-    const host = [...counts.values()].reduce((sum, count) => sum + count, 0) - listed;
-    line('storage requests a run', `host ${(host / jobs).toFixed(1)} · shim ${(shim / jobs).toFixed(1)}`);
-    for (const [kind, count] of [...counts].sort(([, a], [, b]) => b - a)) {
-      if (count / jobs >= 0.05) line(`    ${kind}`, (count / jobs).toFixed(1));
-    }
+    await work();
   } finally {
     diagnostics.unsubscribe('http.client.request.start', onStart);
-    await world.close();
   }
+  return counts;
 }

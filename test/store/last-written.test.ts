@@ -66,3 +66,13 @@ test('memory is bounded: the oldest goes first, and what is written again counts
   recent.set('c', 4);
   expect(['a', 'b', 'c'].map((key) => recent.get(key))).toEqual([3, undefined, 4]);
 });
+
+test('a row that this process has inserted is at hand, and needs no reading to be changed', async () => {
+  const { ours } = await twoHosts();
+  const row = (await ours.jobs.get('score'))?.value;
+  if (!row) throw new Error('the row is missing');
+  await ours.jobs.insert({ ...row, name: 'fresh' });
+  const inserted = ours.jobs.guess('fresh');
+  expect(inserted).toEqual(await ours.jobs.get('fresh'));
+  expect(await ours.jobs.replace({ ...row, name: 'fresh', streak: 2 }, inserted?.etag ?? '')).toBeDefined();
+});
