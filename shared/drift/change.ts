@@ -39,6 +39,8 @@ export interface RunFacts {
   /** The schedule as text; a digest of the manifest without its schedule. */
   schedule?: string | undefined;
   manifest?: string | undefined;
+  /** A digest of the files of the job without job.yaml and those of its packages. */
+  code?: string | undefined;
   args?: readonly string[] | undefined;
   /** What people did between the run before and this one. */
   actions?: readonly string[] | undefined;
@@ -63,8 +65,12 @@ export function changesBetween(before: RunFacts, after: RunFacts, at: number): C
   const [a, b] = [before.versions, after.versions];
   if (a && b) {
     if (a.lock !== b.lock && packages.length === 0) add('package', 'the locked packages changed');
-    // A new lock file is a new bundle too: then the packages are named, and the code with them only if it moved as well.
-    if (a.bundle !== b.bundle && (a.lock === b.lock || a.commit !== b.commit)) {
+    // A new lock file or job.yaml is a new bundle too: then these are named, and the code only if it moved as well.
+    const sameCode =
+      before.code === undefined || after.code === undefined
+        ? a.lock !== b.lock && a.commit === b.commit
+        : before.code === after.code && (a.lock !== b.lock || before.manifest !== after.manifest);
+    if (a.bundle !== b.bundle && !sameCode) {
       differ('code', 'the code', a.commit ?? a.bundle, b.commit ?? b.bundle);
       if ((a.commit ?? a.bundle) === (b.commit ?? b.bundle)) differ('code', 'the code', a.bundle, b.bundle);
     }

@@ -8,6 +8,16 @@ const mostBytes = 16 * 1024 * 1024;
  * @returns undefined when there is none of this name. @throws Error for a zip that is broken, or a file that is too large
  */
 export function readZipped(zip: Buffer, name: string): Buffer | undefined {
+  for (const entry of entries(zip)) if (entry.name === name) return fileAt(zip, entry.at);
+  return undefined;
+}
+
+/** The names of all files with their CRC-32, as the index of the zip has them. @throws Error for a zip that is broken */
+export function zippedSums(zip: Buffer): Map<string, number> {
+  return new Map([...entries(zip)].map(({ name, at }) => [name, zip.readUInt32LE(at + 16)]));
+}
+
+function* entries(zip: Buffer): Generator<{ name: string; at: number }> {
   const end = zip.lastIndexOf(Buffer.from([0x50, 0x4b, 0x05, 0x06]));
   if (end < 0) throw new Error('expected a zip: its end is missing');
   let at = zip.readUInt32LE(end + 16);
@@ -18,10 +28,9 @@ export function readZipped(zip: Buffer, name: string): Buffer | undefined {
       zip.readUInt16LE(at + 30),
       zip.readUInt16LE(at + 32),
     ];
-    if (zip.toString('utf8', at + 46, at + 46 + nameLength) === name) return fileAt(zip, at);
+    yield { name: zip.toString('utf8', at + 46, at + 46 + nameLength), at };
     at += 46 + nameLength + extra + comment;
   }
-  return undefined;
 }
 
 function fileAt(zip: Buffer, entry: number): Buffer {

@@ -8,7 +8,9 @@ import type { Instant } from '../instant.ts';
 import type { Job } from '../job/job.ts';
 import type { Parts } from '../parts.ts';
 import type { Run } from '../run/run.ts';
+import { type BundleFacts, bundleFacts } from './bundle-facts.ts';
 import { timeZoneOf } from './drift-setting.ts';
+import { modelOf, sharedModel } from './shared-model.ts';
 
 /** Runs that are read back from the newest: the longest window of the detector, and those before the change. */
 const most = 60;
@@ -21,7 +23,12 @@ export async function explain(parts: Parts, run: Run, job: Job | undefined, find
   const around = await runsAround(parts, run, finding.since);
   const change = around.findIndex(({ slot }) => slot >= finding.since);
   const acts = await actsBetween(parts, run.job, around[0]?.slot ?? finding.since, run.slot);
-  const facts = around.map((one, i) => factsOf(one, around[i - 1], acts));
+  const bundles = await bundleFacts(
+    parts,
+    // Later ones are no candidates.
+    around.slice(0, change + 2).flatMap(({ versions }) => versions?.bundle ?? []),
+  );
+  const facts = around.map((one, i) => factsOf(one, around[i - 1], acts, bundles));
   const changes: Change[] = facts.flatMap((after, i) => {
     const before = facts[i - 1];
     const slot = around[i]?.slot ?? finding.since;
@@ -35,6 +42,9 @@ export async function explain(parts: Parts, run: Run, job: Job | undefined, find
       text: `what came in changed (${inputs.moved.slice(0, 3).join(', ')})`,
     });
   }
+  const newModel = changes.some(({ kind, at }) => kind === 'model' && at <= change + 1);
+  // A new model says by itself why others that use it drift.
+  if (!newModel) changes.push(...(await sharedModel(parts, run, around, finding.since)));
   const state = inputs.known ? (inputs.moved.length > 0 ? 'moved' : 'still') : undefined;
   const attribution = attribute({ change, changes, replay: 'unknown', inputs: state });
   const [first, ...others] = finding.signs;
@@ -72,33 +82,43 @@ interface Act {
   text: string;
 }
 
+interface Acts {
+  actions: Act[];
+  /** Newest first. */
+  schedules: { at: Instant; from: string; to: string }[];
+}
+
 /** What people did that may matter; deployments show in the versions of the runs. */
-async function actsBetween({ store }: Parts, job: string, from: Instant, to: Instant): Promise<Act[]> {
-  const found: Act[] = [];
+async function actsBetween({ store }: Parts, job: string, from: Instant, to: Instant): Promise<Acts> {
+  const found: Acts = { actions: [], schedules: [] };
   let read = 0;
-  for await (const { at, kind, by } of store.events.list(job)) {
+  for await (const { at, kind, by, details } of store.events.list(job)) {
     if (at < from || ++read > 200) break;
     if (at > to) continue;
-    if (kind === 'schedule-changed') found.push({ at, text: 'the schedule changed' });
-    if (kind === 'resumed') found.push({ at, text: `${by} resumed the job` });
+    if (kind === 'schedule-changed') {
+      found.schedules.push({ at, from: String(details?.from ?? ''), to: String(details?.to ?? '') });
+    }
+    if (kind === 'resumed') found.actions.push({ at, text: `${by} resumed the job` });
   }
   return found;
 }
 
-function factsOf(run: Run, before: Run | undefined, acts: readonly Act[]): RunFacts {
+function factsOf(
+  run: Run,
+  before: Run | undefined,
+  { actions, schedules }: Acts,
+  bundles: ReadonlyMap<string, BundleFacts>,
+): RunFacts {
+  const newest = schedules.find(({ at }) => at <= run.slot);
   return {
+    ...bundles.get(run.versions?.bundle ?? ''),
     versions: run.versions,
-    model: namesIn(run, 'model'),
-    fingerprint: namesIn(run, 'model_fingerprint'),
+    model: modelOf(run.metrics, 'model'),
+    fingerprint: modelOf(run.metrics, 'model_fingerprint'),
+    schedule: newest?.to ?? schedules.at(-1)?.from,
     args: run.args,
-    actions: before ? acts.filter(({ at }) => at > before.slot && at <= run.slot).map(({ text }) => text) : [],
+    actions: before ? actions.filter(({ at }) => at > before.slot && at <= run.slot).map(({ text }) => text) : [],
   };
-}
-
-/** A job reports its model as `{"model": {"scorer-2": 120}}`: how many answers came from which. */
-function namesIn({ metrics }: Run, metric: string): string | undefined {
-  const value = Object.hasOwn(metrics, metric) ? metrics[metric] : undefined;
-  return typeof value === 'object' ? Object.keys(value).sort().join(', ') : undefined;
 }
 
 /** Metrics called so are of what came in, whatever the job made of it. */

@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { day, hour } from '../../shared/instant.ts';
+import { seeDrift } from '../../shared/pipeline/drift.ts';
+import type { MetricValue } from '../../shared/run/attempt.ts';
+import { newRun, type Run, type Versions } from '../../shared/run/run.ts';
+import { series } from '../support/drift/families.ts';
+import { job, seven } from '../support/pipeline/cast.ts';
+import { World } from '../support/pipeline/parts.ts';
+import { zip } from '../support/shim/shim.ts';
+
+const schedule = '{ cron: "0 7 * * *", timeZone: Europe/London }';
+const noise = (n: number, seed: string) => series('normal', seed, n).values as number[];
+const before = 40;
+const values = [...noise(before, 'before'), ...noise(12, 'after').map((value) => value + 0.08)];
+
+interface Files {
+  'main.py'?: string;
+  'job.yaml'?: string;
+  'uv.lock'?: string;
+  'pyproject.toml'?: string;
+}
+
+const files = {
+  'main.py': 'print(1)',
+  'job.yaml': 'description: Scores\nschedule: "0 7 * * *"\n',
+  'uv.lock': locked('1.4.2'),
+  'pyproject.toml': 'dependencies = ["scikit-learn==1.4.2"]',
+};
+
+function locked(version: string): string {
+  return `version = 1\n\n[[package]]\nname = "scikit-learn"\nversion = "${version}"\n`;
+}
+
+const sha256 = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex');
+
+/** The bundle of these files, kept where the pipeline finds it. */
+async function bundled(world: World, commit: string, more: Files = {}): Promise<Versions> {
+  const all = { ...files, ...more };
+  const bytes = await zip(all);
+  const bundle = sha256(bytes);
+  await world.store.bundles.put(bundle, bytes);
+  return { bundle, commit, lock: sha256(all['uv.lock']), image: 'i', python: '3.12', secrets: {} };
+}
+
+async function pass(
+  world: World,
+  versions: readonly [Versions, Versions],
+  more: Record<string, MetricValue> = {},
+  name = 'score',
+) {
+  for (const [i, value] of values.entries()) {
+    const slot = seven + i * day;
+    const run: Run = {
+      ...newRun(name, slot, 'schedule', slot),
+      state: 'succeeded',
+      versions: versions[i < before ? 0 : 1],
+      startedAt: slot,
+      endedAt: slot + 1_000,
+      metrics: { mean_score: value, ...more },
+    };
+    await world.store.runs.insert(run);
+    await world.store.metrics.append(run, new Map(Object.entries(run.metrics)));
+    await seeDrift(world.parts, [run], slot + 1_000, async () => undefined);
+  }
+  const [finding] = await world.store.drift.findings(name, 1);
+  return finding;
+}
+
+test('a package that was raised is named with both versions, and not the code that stayed as it was', async () => {
+  const world = await World.inMemory(job('score', { schedule }));
+  const raised = { 'uv.lock': locked('1.5.0'), 'pyproject.toml': 'dependencies = ["scikit-learn==1.5.0"]' };
+  const finding = await pass(world, [await bundled(world, 'c1'), await bundled(world, 'c2', raised)]);
+  expect(finding?.sentence).toContain('the package scikit-learn changed from 1.4.2 to 1.5.0');
+  expect(finding?.attribution?.candidates.map(({ change }) => change?.kind)).toEqual(['package', undefined]);
+});
+
+test('a job.yaml that says something else is named, and one that was only written otherwise is not', async () => {
+  const world = await World.inMemory(job('score', { schedule }));
+  const other = { 'job.yaml': `${files['job.yaml']}env: { THRESHOLD: "0.4" }\n` };
+  const finding = await pass(world, [await bundled(world, 'c1'), await bundled(world, 'c2', other)]);
+  expect(finding?.sentence).toContain('job.yaml changed');
+  expect(finding?.attribution?.candidates[0]?.change?.kind).toBe('manifest');
+
+  const tidy = await World.inMemory(job('score', { schedule }));
+  const same = { 'job.yaml': '# tidied\nschedule: "0 8 * * *"\ndescription: "Scores"\n', 'main.py': 'print(2)' };
+  const second = await pass(tidy, [await bundled(tidy, 'c1'), await bundled(tidy, 'c2', same)]);
+  expect(second?.attribution?.candidates.map(({ change }) => change?.kind)).toEqual(['code', undefined]);
+});
+
+test('a schedule that changed is named with the old one and the new one', async () => {
+  const world = await World.inMemory(job('score', { schedule }));
+  const at = seven + before * day - hour;
+  const details = { from: '0 7 * * * Europe/London', to: '0 5 * * * Europe/London' };
+  await world.store.events.append({ job: 'score', at, kind: 'schedule-changed', by: 'host', why: '', details });
+  const same = await bundled(world, 'c1');
+  const finding = await pass(world, [same, same]);
+  expect(finding?.sentence).toContain('the schedule changed from 0 7 * * * Europe/London to 0 5 * * * Europe/London');
+});
+
+test('another job on the same model that drifted is named, and one on another model is not', async () => {
+  const world = await World.inMemory(job('score', { schedule }), job('rank', { schedule }), job('sort', { schedule }));
+  const same = await bundled(world, 'c1');
+  await pass(world, [same, same], { model: { 'scorer-2': 10 } }, 'rank');
+  await pass(world, [same, same], { model: { 'scorer-9': 10 } }, 'sort');
+  const finding = await pass(world, [same, same], { model: { 'scorer-2': 120 } });
+  const changes = finding?.attribution?.candidates.flatMap(({ change }) => change?.text ?? []);
+  expect(changes).toEqual(['the job rank, which uses the same model scorer-2, drifted as well']);
+});
+
+test('bundles that are gone or broken leave the versions to speak, and the finding is kept', async () => {
+  const world = await World.inMemory(job('score', { schedule }));
+  const [first, second] = [await bundled(world, 'c1'), await bundled(world, 'c2', { 'main.py': 'print(2)' })];
+  const get = world.store.bundles.get;
+  world.store.bundles.get = async (digest) => (digest === second.bundle ? Buffer.from('no zip') : get(digest));
+  const finding = await pass(world, [first, second]);
+  expect(finding?.sentence).toContain('the code changed from c1 to c2');
+  expect(world.events.some(({ type }) => type === 'trouble')).toBe(true);
+});
