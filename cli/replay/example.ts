@@ -70,8 +70,14 @@ function run(job: Job, work: string): Promise<string | undefined> {
     });
     let late = false;
     const end = () => {
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      } catch {
+        // All of its group is over.
+      }
     };
+    // What it started in a session of its own may hold its stderr open for ever.
+    child.once('exit', () => setTimeout(() => child.stderr.destroy(), 500).unref());
     const timer = setTimeout(() => {
       late = true;
       end();

@@ -125,3 +125,15 @@ test('data that shift at day 200 under the same model are blamed on the data', a
   expect(candidates[0]?.change?.kind).toBe('input-profile');
   expect(verdict).toBe('inputs');
 });
+
+test('a script that leaves a process of its own session behind has answered when it is over itself', async () => {
+  const left = "import subprocess; subprocess.Popen(['sleep', '20'], start_new_session=True)";
+  await writeFile(join(folder(), 'job.yaml'), manifest.replace('timeout: 20s', 'timeout: 5s'));
+  await lamp({ accept: true });
+  await rm(join(folder(), 'golden', 'case-1'), { recursive: true });
+  await rm(join(folder(), 'golden', 'case-2'), { recursive: true });
+  await rm(join(folder(), 'golden', 'case-3'), { recursive: true });
+  await writeFile(join(folder(), 'score.py'), script(1, left));
+  expect(await lamp()).toBe(0);
+  expect(out.join()).not.toContain('not over after');
+});
