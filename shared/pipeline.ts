@@ -37,7 +37,11 @@ export function pipeline(parts: Parts): Pipeline {
   async function claim(now: Instant): Promise<TickReport> {
     const began = performance.now();
     const report = await claimDue(parts, now);
-    const setAside = await parts.store.launches.poisonCount();
+    // What was claimed is reported whether or not the queue answers.
+    const setAside = await parts.store.launches.poisonCount().catch((error) => {
+      parts.emit({ type: 'trouble', doing: 'counting the launches that were set aside', error });
+      return 0;
+    });
     const tookMs = Math.round(performance.now() - began);
     const { behindMs } = report;
     parts.emit({ type: 'ticked', host: parts.person, jobs: parts.catalog().size, behindMs, tookMs, setAside });

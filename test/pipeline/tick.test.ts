@@ -37,3 +37,13 @@ test('a tick tells how many launches lie set aside', async () => {
   await world.work.tick(world.now + minute);
   expect(told(world).at(-1)).toMatchObject({ setAside: 1 });
 });
+
+test('a queue that does not answer hides neither the tick nor the outage before it', async () => {
+  const world = await World.inMemory(job('score', { schedule: everyMinute }));
+  await world.pass(world.now + minute);
+  world.now += 2 * hour;
+  const launches = { ...world.store.launches, poisonCount: () => Promise.reject(new Error('no answer')) };
+  await pipeline(world.host({ store: { ...world.store, launches } })).tick(world.now);
+  expect(told(world).at(-1)?.behindMs).toBeGreaterThan(hour);
+  expect(world.events.filter(({ type }) => type === 'trouble')).toHaveLength(1);
+});
