@@ -3,6 +3,7 @@ import { readZipped } from '../job/unzip.ts';
 import type { Parts } from '../parts.ts';
 import type { JobEvent } from '../run/job-event.ts';
 import { currentAttempt, type Run } from '../run/run.ts';
+import { UnreadableResult } from '../store/attempts.ts';
 import type { Incident } from '../store/incidents.ts';
 import { changes, type PackageChange } from './changes.ts';
 import { spanText } from './clocks.ts';
@@ -12,7 +13,7 @@ import { recentRuns } from './see.ts';
 import { usualOf } from './usual.ts';
 
 /** Acts that may be why a job fails now. */
-const telling: readonly JobEvent['kind'][] = ['schedule-changed', 'paused', 'resumed'];
+const telling: readonly JobEvent['kind'][] = ['paused', 'resumed'];
 /** Events are looked through no further back than this many. */
 const mostEvents = 100;
 
@@ -64,20 +65,56 @@ async function packagesBetween({ store }: Parts, good: Run | null, run: Run): Pr
   return before === undefined || after === undefined ? undefined : packageChanges(before, after);
 }
 
-/** Last lines of the traceback, as the shim redacted them. */
+/** More of a log is not read for a message. */
+const tailBytes = 16 * 1024;
+
+/** Last lines of the traceback, else of the log, as the shim redacted them. */
 async function detailOf({ store }: Parts, run: Run): Promise<string> {
   const attempt = currentAttempt(run);
   if (!attempt) return '';
-  const result = await store.attempts.result({ job: run.job, run: run.id, attempt: attempt.number });
-  return result?.error?.detail ?? result?.suspect?.detail ?? '';
+  const id = { job: run.job, run: run.id, attempt: attempt.number };
+  const result = await store.attempts.result(id).catch((error) => {
+    if (error instanceof UnreadableResult) return undefined;
+    throw error;
+  });
+  const detail = result?.error?.detail || result?.suspect?.detail;
+  if (detail) return detail;
+  if (typeof result?.log.text === 'string') return result.log.text.slice(-tailBytes);
+  const tail = (await store.attempts.logTail(id, tailBytes)) ?? Buffer.alloc(0);
+  // A line that was cut at its beginning says nothing.
+  const whole = tail.length < tailBytes ? tail : tail.subarray(tail.indexOf('\n') + 1);
+  return whole.toString();
 }
 
+/** What people did since, oldest first, and a change of tier by a deployment. */
 async function actsSince({ store }: Parts, job: string, since: Instant): Promise<string[]> {
   const found: string[] = [];
+  /** Of the deployments since, newest first, and of the one before them. */
+  const tiers: string[] = [];
   let count = 0;
-  for await (const { kind, at, by, why } of store.events.list(job)) {
-    if (at < since || ++count > mostEvents) break;
-    if (telling.includes(kind)) found.push(`${kind} by ${by}${why && `: ${why}`}, ${spanText(at - since)} after it`);
+  for await (const { kind, at, by, why, details } of store.events.list(job)) {
+    if (++count > mostEvents || (at < since && tiers.length === 0)) break;
+    if (kind === 'deployed') tiers.push(tierIn(details.manifest));
+    if (at < since) {
+      if (kind === 'deployed') break;
+      continue;
+    }
+    const after = `${spanText(at - since)} after it`;
+    if (kind === 'schedule-changed')
+      found.push(`schedule: ${details.from || 'none'} → ${details.to || 'none'}, ${after}`);
+    else if (telling.includes(kind)) found.push(`${kind} by ${by}${why && `: ${why}`}, ${after}`);
   }
+  const [now = '', before = ''] = [tiers[0], tiers.length > 1 ? tiers.at(-1) : ''];
+  if (now !== '' && before !== '' && now !== before) found.push(`tier: ${before} → ${now}`);
   return found.reverse();
+}
+
+/** The tier in the manifest of a deployment; empty: it was too long to be kept, or of an older version. */
+function tierIn(manifest: unknown): string {
+  try {
+    const { tier } = JSON.parse(String(manifest)) as { tier?: unknown };
+    return typeof tier === 'string' ? tier : '';
+  } catch {
+    return '';
+  }
 }

@@ -35,6 +35,8 @@ export interface Attempts {
   delivering(id: AttemptId): Promise<boolean>;
   /** @throws UnreadableResult */
   result(id: AttemptId): Promise<AttemptResult | undefined>;
+  /** The last bytes of the log, at most `most`; undefined: there is no log blob. */
+  logTail(id: AttemptId, most: number): Promise<Buffer | undefined>;
   /** Leaves a result where no shim does; the first one stays. @returns false: there is one already */
   leave(id: AttemptId, result: AttemptResult): Promise<boolean>;
   /** Marks an output as used now, so that storage does not remove it for its age. False: it is gone. */
@@ -115,6 +117,14 @@ export function attempts(container: ContainerClient, sign: SignBlob, bodyMs: num
       const blob = container.getBlobClient(path(id, 'result.json'));
       const found = await absentAsUndefined(readBlob(blob, bodyMs));
       return found && readResult(found, blob.name);
+    },
+    async logTail(id, most) {
+      const blob = container.getBlobClient(path(id, 'log.txt'));
+      const found = await absentAsUndefined(blob.getProperties());
+      if (!found) return undefined;
+      const length = found.contentLength ?? 0;
+      if (length === 0) return Buffer.alloc(0);
+      return absentAsUndefined(readBlob(blob, bodyMs, Math.max(length - most, 0), most));
     },
     async leave(id, result) {
       const text = JSON.stringify(result);

@@ -1,6 +1,8 @@
 import { BlobServiceClient } from '@azure/storage-blob';
 import { beforeAll, expect, test } from 'vitest';
 import { hour } from '../../shared/instant.ts';
+import { resultOf as leftBy, outside } from '../../shared/run/outside.ts';
+import { newAttempt, newRun } from '../../shared/run/run.ts';
 import { UnreadableResult } from '../../shared/store/attempts.ts';
 import { seven } from '../support/pipeline/cast.ts';
 import { create, resultOf } from '../support/pipeline/executor.ts';
@@ -118,4 +120,26 @@ test('an output is read through an address of its own', async () => {
   const { outputs } = await store.attempts.urls(id, ['a b/ü.csv'], soon());
   await create(outputs[0]?.url ?? '', 'x,y');
   expect(await (await fetch(await store.attempts.outputUrl(id, 'a b/ü.csv', soon()))).text()).toBe('x,y');
+});
+
+test('the end of a log is read without the rest, and a log that is missing is none', async () => {
+  const id = { job: 'tail', run: '20261120T070000Z', attempt: 1 };
+  expect(await store.attempts.logTail(id, 10)).toBeUndefined();
+  const { blobs } = await store.attempts.urls(id, [], Date.now() + 60_000);
+  const put = (body: string) =>
+    fetch(blobs.log, { method: 'PUT', headers: { 'x-ms-blob-type': 'AppendBlob' }, body }).then(({ status }) => status);
+  expect(await put('')).toBe(201);
+  expect((await store.attempts.logTail(id, 10))?.toString()).toBe('');
+  await fetch(`${blobs.log}&comp=appendblock`, { method: 'PUT', body: 'one\ntwo\nthree\n' });
+  expect((await store.attempts.logTail(id, 6))?.toString()).toBe('three\n');
+  expect((await store.attempts.logTail(id, 100))?.toString()).toBe('one\ntwo\nthree\n');
+});
+
+test('of two results that are left for one attempt the first stays', async () => {
+  const id = { job: 'left', run: '20261120T070000Z', attempt: 1 };
+  const run = newRun(id.job, Date.UTC(2026, 10, 20, 7), 'schedule', 0, { attempts: [newAttempt(1, outside, 0)] });
+  const report = { name: null, exitCode: null, error: null, log: null, metrics: {} };
+  expect(await store.attempts.leave(id, leftBy(run, 'success', report, 1))).toBe(true);
+  expect(await store.attempts.leave(id, leftBy(run, 'fail', report, 2))).toBe(false);
+  expect((await store.attempts.result(id))?.outcome).toBe('succeeded');
 });

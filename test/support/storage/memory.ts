@@ -102,6 +102,10 @@ function attemptsIn(
     },
     lastHeartbeat: async (id) => (blobs.get(path(id, 'heartbeat')) ?? blobs.get(path(id, 'started.json')))?.at,
     delivering: async (id) => blobs.get(path(id, 'heartbeat'))?.text.includes('delivering') ?? false,
+    async logTail(id, most) {
+      const found = blobs.get(path(id, 'log.txt'));
+      return found && Buffer.from(found.text).subarray(-most);
+    },
     leave: async (id, result) => create(path(id, 'result.json'), JSON.stringify(result)),
     async result(id) {
       const found = blobs.get(path(id, 'result.json'));
