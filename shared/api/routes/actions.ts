@@ -15,7 +15,15 @@ import { firstRequest } from '../request.ts';
 import { changes, idempotencyKey, jobParam, runParam, why } from '../schema.ts';
 import { runJson, runView, time } from '../views.ts';
 
-const args = z.array(z.string().max(4_000)).max(100).default([]).openapi({ description: 'Added to the command' });
+/** With room for all that else stands in a row. */
+const mostArgs = 20_000;
+
+const args = z
+  .array(z.string().max(4_000))
+  .max(100)
+  .refine((all) => JSON.stringify(all).length <= mostArgs, `expected at most ${mostArgs} characters in all`)
+  .default([])
+  .openapi({ description: `Added to the command; at most ${mostArgs} characters in all` });
 const body = <T extends z.ZodType>(schema: T, required = false) => ({
   content: { 'application/json': { schema } },
   required,
