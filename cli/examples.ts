@@ -46,6 +46,7 @@ const examples: Record<string, string[]> = {
     'lamp silence                                 # what is silent now',
   ],
   alerts: ['lamp alerts test', 'lamp alerts test sales-ops', 'lamp alerts preview score-prospects', 'lamp alerts sent'],
+  'owner-left': ['lamp owner-left dana@contoso.com --why "left on Friday"'],
   'ping-key': ['lamp ping-key monthly-report', 'lamp ping-key monthly-report 2>/dev/null | gh secret set PING_KEY'],
   watchdog: ['lamp watchdog --after 10m', '*/5 * * * * lamp --home /srv/jobs watchdog --once   # a line of a crontab'],
   events: ['lamp events', 'lamp events score-prospects --since 30d'],

@@ -53,6 +53,16 @@ export function alertsCommands(program: Command, home: () => Home): void {
     );
 
   program
+    .command('owner-left')
+    .description('open an incident for each production job of a person who has left, and alert the successor')
+    .argument('<email>', 'as the manifests have it')
+    .addOption(why())
+    .addOption(json())
+    .action(async (email: string, options) =>
+      (await import('../commands/owner-left.ts')).ownerLeft(home(), email, options),
+    );
+
+  program
     .command('ping-key')
     .description('the key with which an external job reports its runs, with examples for curl')
     .argument('<job>')

@@ -10,6 +10,7 @@ import { compose } from './compose.ts';
 import { batches, dueNow, type Parcel, parcels, slackOf } from './group.ts';
 import { afterTime, batchOf, inBatch, isOver, isUnreported, reported } from './incident.ts';
 import { letterOf } from './letters.ts';
+import { closeOwned } from './owner.ts';
 import { routesOf } from './route.ts';
 import { amend } from './see.ts';
 import { silencedBy, tagsOf } from './silence.ts';
@@ -25,9 +26,10 @@ const mostAtOnce = 100;
  */
 export async function report(parts: Parts, alerts: Alerts, now: Instant): Promise<void> {
   const { store } = parts;
-  const all: Versioned<Incident>[] = [];
-  for await (const one of store.incidents.open()) all.push(one);
-  if (all.length === 0) return;
+  const open: Versioned<Incident>[] = [];
+  for await (const one of store.incidents.open()) open.push(one);
+  if (open.length === 0) return;
+  const all = await closeOwned(parts, open, now);
   const hush = await hushed(parts, all, now);
   const fresh = await withTime(parts, all, hush, now);
   for (const { value } of fresh) if (isOver(value, now)) await store.incidents.archive(value);

@@ -34,6 +34,15 @@ export function routesOf(
 
   if (job) ofJob(job, settings, add, mail, useDefault);
   else useDefault();
+  // The mailbox of an owner who has left is read by no one.
+  if (incident.cause === 'owner' && job) {
+    for (const [name, to] of wanted) {
+      const before = to.size;
+      for (const address of to) if (address.toLowerCase() === incident.subject) to.delete(address);
+      if (before > 0 && to.size === 0) wanted.delete(name);
+    }
+    mail([job.owner.successor ?? settings.fallbackEmail].filter((one) => one !== undefined && one !== null));
+  }
   if (wanted.size === 0) useDefault();
   if (incident.tier === 'critical') for (const name of settings.critical) add(name);
   if (incident.level >= 1 && job?.owner.successor) mail([job.owner.successor]);

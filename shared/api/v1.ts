@@ -7,6 +7,7 @@ import { ApiProblem, problemResponse } from './problem.ts';
 import { actionRoutes } from './routes/actions.ts';
 import { incidentRoutes } from './routes/incidents.ts';
 import { jobRoutes } from './routes/jobs.ts';
+import { ownerRoutes } from './routes/owner.ts';
 import { pingKeyRoutes } from './routes/ping-key.ts';
 import { recordRoutes } from './routes/records.ts';
 import { runRoutes } from './routes/runs.ts';
@@ -64,7 +65,16 @@ export function v1(service: Service, guard: Guard): Api {
     c.set('caller', await guard(c.req.raw));
     await next();
   });
-  for (const routes of [jobRoutes, runRoutes, actionRoutes, incidentRoutes, recordRoutes, serviceRoutes, pingKeyRoutes])
+  for (const routes of [
+    jobRoutes,
+    runRoutes,
+    actionRoutes,
+    incidentRoutes,
+    recordRoutes,
+    serviceRoutes,
+    pingKeyRoutes,
+    ownerRoutes,
+  ])
     app.route('/', routes(service));
   app.doc31('/openapi.json', document);
   return app;

@@ -17,6 +17,7 @@ export interface JobEvent {
     | 'cancelled'
     | 'acknowledged'
     | 'resolved'
+    | 'owner-left'
     | 'silenced'
     | 'heard-again'
     | 'clock-confirmed'
