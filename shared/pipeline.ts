@@ -2,6 +2,7 @@ import { alert } from './alerts/tick.ts';
 import type { Instant } from './instant.ts';
 import type { Parts } from './parts.ts';
 import { checkTime, WrongClock } from './pipeline/clock.ts';
+import { incidentPicture } from './pipeline/finding-picture.ts';
 import { finish } from './pipeline/finish.ts';
 import { launch } from './pipeline/launch.ts';
 import { claimDue, type TickReport } from './pipeline/tick.ts';
@@ -52,7 +53,7 @@ export function pipeline(parts: Parts): Pipeline {
   async function watchAndAlert(report: TickReport | undefined, now: Instant, read = performance.now()): Promise<void> {
     if (!report) await checkTime(parts, now, read);
     const watched = await settled(watch(parts, now));
-    await alert(parts, report ?? { behindMs: 0, sinceLastMs: 0, affected: [] }, now);
+    await alert(parts, report ?? { behindMs: 0, sinceLastMs: 0, affected: [] }, now, incidentPicture);
     if ('error' in watched) throw watched.error;
   }
 

@@ -1,11 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { answer, snooze } from '../../shared/actions/drift.ts';
+import { findingJson } from '../../shared/api/routes/findings.ts';
 import type { Answer, Finding } from '../../shared/drift/finding.ts';
-import { pictureOf } from '../../shared/drift/picture.ts';
-import { readable } from '../../shared/drift/sentence.ts';
-import { day, hour, type Instant, iso } from '../../shared/instant.ts';
-import { timeZoneOf } from '../../shared/pipeline/drift-setting.ts';
+import { day, hour, iso } from '../../shared/instant.ts';
+import { findingPicture } from '../../shared/pipeline/finding-picture.ts';
 import { visible } from '../../shared/text.ts';
 import type { Home } from '../home.ts';
 import { jobNames, knownJob, openParts, type Session } from '../host/session.ts';
@@ -60,7 +59,7 @@ async function oneFinding({ store }: Session, job: string | undefined, id: strin
 
 async function show(session: Session, findings: readonly Finding[], options: DriftOptions): Promise<void> {
   if (options.svg !== undefined) await draw(session, findings, options.svg);
-  if (options.json) return printJson(findings.map(plain));
+  if (options.json) return printJson(findings.map(findingJson));
   if (findings.length === 0) console.log('No drift: every metric is inside its usual range, or still learning.');
   for (const finding of findings) {
     console.log(`${finding.job}  ${finding.id}  ${finding.state}  since ${iso(finding.since)}`);
@@ -74,52 +73,12 @@ async function show(session: Session, findings: readonly Finding[], options: Dri
   }
 }
 
-async function draw({ store, catalog }: Session, findings: readonly Finding[], folder: string): Promise<void> {
+async function draw(session: Session, findings: readonly Finding[], folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (const finding of findings) {
-    const [sign] = finding.signs;
-    const states = await store.drift.states(finding.job);
-    const points = states.find(({ metric }) => metric === sign?.metric)?.points ?? [];
-    const numbers = points.flatMap(({ slot, value }) => (typeof value === 'number' ? [{ slot, value }] : []));
-    if (!sign || numbers.length === 0) continue;
-    const { low, high, share, unit, label } = sign.numbers;
-    const timeZone = timeZoneOf(catalog().get(finding.job)?.job);
-    const title = label ?? readable(sign.metric);
-    const events = (finding.attribution?.candidates ?? []).flatMap(({ change }) =>
-      change ? [{ slot: change.slot ?? finding.since, text: change.text }] : [],
-    );
-    const svg = pictureOf({ title, unit, share, timeZone, points: numbers, low, high, change: finding.since, events });
-    await writeFile(join(folder, `${finding.job}-${finding.id}.svg`), svg);
+    const svg = await findingPicture(session, finding);
+    if (svg !== undefined) await writeFile(join(folder, `${finding.job}-${finding.id}.svg`), svg);
   }
-}
-
-function plain({ id, job, state, since, found, sentence, signs, attribution, snoozedUntil, answered }: Finding) {
-  const at = (instant: Instant | null) => (instant === null ? null : iso(instant));
-  return {
-    id,
-    job,
-    state,
-    since: iso(since),
-    found: iso(found),
-    sentence,
-    verdict: attribution?.verdict ?? null,
-    causes: (attribution?.candidates ?? []).map(({ change, weight }) => ({
-      kind: change?.kind ?? null,
-      text: change?.text ?? null,
-      weight,
-    })),
-    metrics: signs.map(({ metric, kind, numbers: { before, low, high, after }, oneIn }) => ({
-      metric,
-      kind,
-      before,
-      low,
-      high,
-      after,
-      oneIn: oneIn ?? null,
-    })),
-    snoozedUntil: at(snoozedUntil),
-    answered: answered && { ...answered, at: iso(answered.at) },
-  };
 }
 
 function readSpan(text: string): number {

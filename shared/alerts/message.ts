@@ -30,6 +30,8 @@ export interface Message {
   title: string;
   sections: Section[];
   links: Link[];
+  /** An SVG of a few kilobytes, for channels that carry files; left out: there is none. */
+  picture?: string;
   at: Instant;
 }
 

@@ -10,6 +10,7 @@ import { compose } from './compose.ts';
 import { batches, dueNow, type Parcel, parcels, slackOf } from './group.ts';
 import { afterTime, batchOf, inBatch, isOver, isUnreported, reported } from './incident.ts';
 import { letterOf } from './letters.ts';
+import type { Message } from './message.ts';
 import { closeOwned } from './owner.ts';
 import { routesOf } from './route.ts';
 import { amend } from './see.ts';
@@ -18,13 +19,24 @@ import { briefStory, storyOf } from './story.ts';
 
 /** No more messages are made at once; the rest follows with the next tick. */
 const mostAtOnce = 100;
+/** Characters of a message with a picture, in the row that it waits in. */
+const mostWithPicture = 31_000;
+
+/** The picture of an incident as SVG, drawn by the room that knows it; undefined: it has none. */
+export type PictureOf = (parts: Parts, incident: Incident) => Promise<string | undefined>;
+const noPicture: PictureOf = async () => undefined;
 
 /**
  * Turns what must be heard about incidents into messages in the outbox: new ones, reminders, escalations, recoveries.
  * Reads the open incidents, and nothing else when nothing is due. Safe to do again, by any host: which message an
  * incident goes into is written down before it is made, and it counts as reported only after the message is in the outbox.
  */
-export async function report(parts: Parts, alerts: Alerts, now: Instant): Promise<void> {
+export async function report(
+  parts: Parts,
+  alerts: Alerts,
+  now: Instant,
+  pictureOf: PictureOf = noPicture,
+): Promise<void> {
   const { store } = parts;
   const open: Versioned<Incident>[] = [];
   for await (const one of store.incidents.open()) open.push(one);
@@ -44,7 +56,7 @@ export async function report(parts: Parts, alerts: Alerts, now: Instant): Promis
   for (const { key, members } of wanted.slice(0, mostAtOnce)) {
     try {
       const inside = await claimed(store, key, members);
-      if (inside.length > 0) await reportBatch(parts, alerts, key, inside, now);
+      if (inside.length > 0) await reportBatch(parts, alerts, key, inside, now, pictureOf);
     } catch (error) {
       // A message that cannot be made must not keep the others back; the next tick tries it again.
       parts.emit({ type: 'trouble', doing: `reporting ${key}`, error });
@@ -62,14 +74,21 @@ async function claimed({ incidents }: Store, key: string, members: readonly Vers
   return inside;
 }
 
-async function reportBatch(parts: Parts, alerts: Alerts, key: string, inside: readonly Incident[], now: Instant) {
+async function reportBatch(
+  parts: Parts,
+  alerts: Alerts,
+  key: string,
+  inside: readonly Incident[],
+  now: Instant,
+  pictureOf: PictureOf,
+) {
   const routes = (incident: Incident) => {
     const job = incident.job === null ? undefined : parts.catalog().get(incident.job)?.job;
     return routesOf(incident, job, alerts.settings);
   };
   const left = new Set<string>();
   for (const parcel of parcels(inside, routes)) {
-    const letter = await parts.store.outbox.put(await makeLetter(parts, alerts, key, parcel, now));
+    const letter = await parts.store.outbox.put(await makeLetter(parts, alerts, key, parcel, now, pictureOf));
     // Another host, or this one before it died, has made it of fewer incidents: the others go into another.
     for (const one of parcel.incidents) if (!letter.reports.includes(stepOf(one))) left.add(one.id);
   }
@@ -131,13 +150,32 @@ async function makeLetter(
   key: string,
   { channel, to, incidents }: Parcel,
   now: Instant,
+  pictureOf: PictureOf,
 ): Promise<Letter> {
   const [first, ...others] = incidents;
   const links = (await alerts.links?.of(first, now)) ?? [];
   const story = await storyOf(parts, first);
-  const message = compose(key, [story, ...others.map((one) => briefStory(parts, one))], links, now);
+  const message = await illustrated(
+    parts,
+    compose(key, [story, ...others.map((one) => briefStory(parts, one))], links, now),
+    first,
+    pictureOf,
+  );
   const fallbacks = alerts.settings.fallback.filter((name) => name !== channel);
   return letterOf(message, { channel, to, fallbacks, reports: incidents.map(stepOf) }, now);
+}
+
+/** With the picture of its first incident when there is room. A message does not wait for one that cannot be drawn. */
+async function illustrated(parts: Parts, message: Message, incident: Incident, pictureOf: PictureOf): Promise<Message> {
+  if (message.severity === 'good') return message;
+  try {
+    const picture = await pictureOf(parts, incident);
+    const whole = picture === undefined ? message : { ...message, picture };
+    return JSON.stringify(whole).length <= mostWithPicture ? whole : message;
+  } catch (error) {
+    parts.emit({ type: 'trouble', doing: `drawing ${incident.id}`, error });
+    return message;
+  }
 }
 
 function stepOf({ id, step }: Incident): string {

@@ -24,6 +24,7 @@ export type ProblemCode =
   | 'no-such-run'
   | 'no-such-attempt'
   | 'no-such-incident'
+  | 'no-such-finding'
   | 'no-such-route'
   | 'no-such-page'
   | 'no-such-method'
@@ -41,6 +42,7 @@ const titles: Record<ProblemCode, [status: 400 | 401 | 403 | 404 | 405 | 409 | 4
   'no-such-run': [404, 'There is no such run'],
   'no-such-attempt': [404, 'There is no such attempt'],
   'no-such-incident': [404, 'There is no such incident'],
+  'no-such-finding': [404, 'There is no such finding'],
   'no-such-route': [404, 'There is nothing at this address'],
   'no-such-method': [405, 'This address does not take this method'],
   'no-such-page': [404, 'There is no such page'],

@@ -5,6 +5,7 @@ import { type Api, newApi, type Service } from './app.ts';
 import { type Guard, roles } from './caller.ts';
 import { ApiProblem, problemResponse } from './problem.ts';
 import { actionRoutes } from './routes/actions.ts';
+import { findingRoutes } from './routes/findings.ts';
 import { incidentRoutes } from './routes/incidents.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { ownerRoutes } from './routes/owner.ts';
@@ -70,6 +71,7 @@ export function v1(service: Service, guard: Guard): Api {
     runRoutes,
     actionRoutes,
     incidentRoutes,
+    findingRoutes,
     recordRoutes,
     serviceRoutes,
     pingKeyRoutes,

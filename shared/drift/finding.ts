@@ -2,12 +2,14 @@ import type { Instant } from '../instant.ts';
 import type { Attribution } from './attribution.ts';
 import type { Sign } from './state.ts';
 
+export const findingStates = ['open', 'real', 'expected-once', 'expected', 'recovered'] as const;
+
 /** One episode of one job: metrics that drifted within three runs of each other. */
 export interface Finding {
   /** `<slot of the run that showed it, ms>`: the same when the follow-up is done again. */
   id: string;
   job: string;
-  state: 'open' | 'real' | 'expected-once' | 'expected' | 'recovered';
+  state: (typeof findingStates)[number];
   /** The slot at which the change begins, and the number of runs before it, for the distance to its candidates. */
   since: Instant;
   found: Instant;

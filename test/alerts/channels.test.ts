@@ -170,6 +170,20 @@ test('the same message to Azure has the same operation id, another has another',
   expect(ids[2]).not.toBe(ids[0]);
 });
 
+test('e-mail by Azure carries a picture, and goes without it rather than not at all', async () => {
+  const receiver = await openReceiver();
+  open.push(receiver);
+  const channel = over('azure-email', receiver);
+  await channel.send({ ...rudeMessage(), picture: '<svg/>' }, to);
+  await channel.send(rudeMessage(), to);
+  const [first, second] = receiver.received.map(({ body }) => JSON.parse(body));
+  expect(first.attachments).toEqual([
+    { name: 'drift.svg', contentType: 'image/svg+xml', contentInBase64: Buffer.from('<svg/>').toString('base64') },
+  ]);
+  expect(first.headers['x-ms-acsemail-suppress-invalid-attachment']).toBe('true');
+  expect(second).not.toHaveProperty('attachments');
+});
+
 test('an identity that never gets a token does not hang the message', async () => {
   const credential = { getToken: () => new Promise<never>(() => {}) };
   const guard = { hosts: ['*.communication.azure.com'], privateHosts: [] };
@@ -203,6 +217,21 @@ describe('smtp', () => {
     expect(mail?.raw).toMatch(/^Importance: high\r$/im);
     expect(mail?.raw).toMatch(/^Content-Type: text\/plain/m);
     expect(mail?.raw).toMatch(/^Content-Type: text\/html/m);
+  });
+
+  test('a picture comes as a file, whole, and without one there is none', async () => {
+    const office = await openPostOffice();
+    open.push(office);
+    const picture = `<svg xmlns="http://www.w3.org/2000/svg"><text>${'é<'.length}</text></svg>`;
+    await at(office.port).send({ ...rudeMessage(), picture }, to);
+    await at(office.port).send(rudeMessage(), to);
+    const [mail, plain] = office.mails.map(({ raw }) => raw);
+    expect(mail).toMatch(/^Content-Type: image\/svg\+xml; name=drift.svg/m);
+    expect(mail).toMatch(/^Content-Disposition: attachment; filename=drift.svg/m);
+    const file = /filename=drift\.svg\r\n\r\n([\s\S]*?)\r\n--/.exec(mail ?? '')?.[1] ?? '';
+    const sent = /^Content-Transfer-Encoding: base64/m.test(mail ?? '') ? Buffer.from(file, 'base64').toString() : file;
+    expect(sent.trim()).toBe(picture);
+    expect(plain).not.toContain('svg');
   });
 
   test('later messages of an incident join the thread of the first, and a second copy has the same id', async () => {

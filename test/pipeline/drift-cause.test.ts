@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { report } from '../../shared/alerts/report.ts';
 import { day, hour } from '../../shared/instant.ts';
 import { seeDrift } from '../../shared/pipeline/drift.ts';
+import { incidentPicture } from '../../shared/pipeline/finding-picture.ts';
 import type { MetricValue } from '../../shared/run/attempt.ts';
 import { newRun, type Run, type Versions } from '../../shared/run/run.ts';
+import { Mailbox } from '../support/alerts/world.ts';
 import { series } from '../support/drift/families.ts';
 import { job, seven } from '../support/pipeline/cast.ts';
 import { World } from '../support/pipeline/parts.ts';
@@ -116,4 +119,42 @@ test('bundles that are gone or broken leave the versions to speak, and the findi
   const finding = await pass(world, [first, second]);
   expect(finding?.sentence).toContain('the code changed from c1 to c2');
   expect(world.events.some(({ type }) => type === 'trouble')).toBe(true);
+});
+
+test('the message about drift carries its picture, and goes without one that cannot be drawn', async () => {
+  const world = await World.inMemory(job('score', { schedule }));
+  const [first, second] = [await bundled(world, 'c1'), await bundled(world, 'c2', { 'main.py': 'print(2)' })];
+  await pass(world, [first, second]);
+  const now = seven + values.length * day;
+  const sent = async () => {
+    const box = new Mailbox(() => now);
+    const letters = new Map<string, string>();
+    const put = world.store.outbox.put;
+    world.store.outbox.put = async (letter) => {
+      letters.set(letter.key, letter.message);
+      return letter;
+    };
+    await report(world.parts, box.alerts, now, incidentPicture);
+    world.store.outbox.put = put;
+    return [...letters.values()].map((text) => ({ length: text.length, message: JSON.parse(text) }));
+  };
+  const incident = {
+    job: 'score',
+    cause: 'drift',
+    subject: (await world.store.drift.findings('score', 1))[0]?.id ?? '',
+  } as const;
+  const before = await world.store.incidents.get(incident);
+  const [{ message, length } = { message: {}, length: 0 }] = await sent();
+  expect(message.picture).toMatch(/^<svg [\s\S]*the code changed from c1 to c2[\s\S]*<\/svg>$/);
+  expect(length).toBeLessThan(32_000);
+
+  const after = await world.store.incidents.get(incident);
+  if (!before || !after) throw new Error('the incident is gone');
+  await world.store.incidents.replace(before.value, after.etag);
+  world.store.drift.states = async () => {
+    throw new Error('the table is unavailable');
+  };
+  const [without] = await sent();
+  expect(without?.message.title).toContain('score');
+  expect(without?.message).not.toHaveProperty('picture');
 });

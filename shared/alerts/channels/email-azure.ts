@@ -20,6 +20,8 @@ export interface AzureEmailOptions {
 }
 
 const version = '2025-09-01';
+/** The service sends a message whose file it does not take, without the file. */
+const evenWithout = { 'x-ms-acsemail-suppress-invalid-attachment': 'true' };
 const scope = 'https://communication.azure.com/.default';
 
 /**
@@ -36,14 +38,19 @@ export function azureEmail(options: AzureEmailOptions): Channel {
       const to = recipients(given);
       if (to.length === 0) throw new ChannelError('it has no address to send to: add `to` in alerts.yaml', true);
       const { url, mayBePrivate } = admit(`${endpoint.replace(/\/$/, '')}/emails:send?api-version=${version}`, guard);
-      const { subject, text, html, headers } = mailOf(message, from);
+      const { subject, text, html, headers, attachments } = mailOf(message, from);
       const began = performance.now();
       const token = await tokenOf(credential, limitMs);
       const body = JSON.stringify({
         senderAddress: from,
         content: { subject, plainText: text, html },
         recipients: { to: to.map((address) => ({ address })) },
-        headers,
+        headers: attachments.length > 0 ? { ...headers, ...evenWithout } : headers,
+        ...(attachments.length > 0 && {
+          attachments: attachments.map(({ name: file, type: contentType, content }) => {
+            return { name: file, contentType, contentInBase64: Buffer.from(content).toString('base64') };
+          }),
+        }),
         userEngagementTrackingDisabled: true,
       });
       // The same operation twice is one message: the service knows it by its id.

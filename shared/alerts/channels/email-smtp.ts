@@ -29,7 +29,7 @@ export function smtp(options: SmtpOptions): Channel {
     async send(message, given) {
       const to = recipients(given);
       if (to.length === 0) throw new ChannelError('it has no address to send to: add `to` in alerts.yaml', true);
-      const { subject, text, html, headers, messageId } = mailOf(message, from);
+      const { subject, text, html, headers, messageId, attachments } = mailOf(message, from);
       const transport = await open(options);
       try {
         const mail = {
@@ -40,6 +40,9 @@ export function smtp(options: SmtpOptions): Channel {
           html,
           headers,
           messageId,
+          attachments: attachments.map(({ name: filename, type: contentType, content }) => {
+            return { filename, contentType, content };
+          }),
         };
         const { rejected = [] } = await withLimit(transport.sendMail(mail), options);
         const refused = rejected.map((one: string | { address: string }) =>

@@ -9,6 +9,8 @@ export interface Mail {
   headers: Record<string, string>;
   /** The same for the same message: a second copy of it is recognised as one. */
   messageId: string;
+  /** An SVG: most mail programs show none inside a text, and open it as a file. */
+  attachments: { name: string; type: 'image/svg+xml'; content: string }[];
 }
 
 export function mailOf(message: Message, from: string): Mail {
@@ -26,6 +28,8 @@ export function mailOf(message: Message, from: string): Mail {
     // Without these out-of-office answers come back to the service.
     headers: { 'X-Lamplighter-Key': message.key, 'Auto-Submitted': 'auto-generated', ...reply, ...urgent },
     messageId,
+    attachments:
+      message.picture === undefined ? [] : [{ name: 'drift.svg', type: 'image/svg+xml', content: message.picture }],
   };
 }
 
