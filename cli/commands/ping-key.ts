@@ -28,10 +28,14 @@ That is the key of ${job}: keep it as a secret, and give it to nothing else.
 
 GitHub Actions, with the key as the secret PING_KEY:
   env: { PING_KEY: "\${{ secrets.PING_KEY }}" }
-  - run: ${curl('start', github)}
-  - run: ${curl('success', github)}
+  - run: |
+      ${curl('start', github)}
+  # the work
+  - run: |
+      ${curl('success', github)}
   - if: failure() || cancelled()
-    run: ${curl('fail', github)}
+    run: |
+      ${curl('fail', github)}
 
 A laptop or a server, around a script:
   export PING_KEY=…; RUN=$(date +%s)-$$

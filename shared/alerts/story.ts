@@ -2,6 +2,7 @@ import type { Instant } from '../instant.ts';
 import { readZipped } from '../job/unzip.ts';
 import type { Parts } from '../parts.ts';
 import type { JobEvent } from '../run/job-event.ts';
+import { readText } from '../run/log.ts';
 import { currentAttempt, type Run } from '../run/run.ts';
 import { UnreadableResult } from '../store/attempts.ts';
 import type { Incident } from '../store/incidents.ts';
@@ -79,11 +80,12 @@ async function detailOf({ store }: Parts, run: Run): Promise<string> {
   });
   const detail = result?.error?.detail || result?.suspect?.detail;
   if (detail) return detail;
-  if (typeof result?.log.text === 'string') return result.log.text.slice(-tailBytes);
-  const tail = (await store.attempts.logTail(id, tailBytes)) ?? Buffer.alloc(0);
+  const text = result?.log.text;
+  const short = typeof text === 'string' ? Buffer.from(text).subarray(-tailBytes) : undefined;
+  const tail = short ?? (await store.attempts.logTail(id, tailBytes)) ?? Buffer.alloc(0);
   // A line that was cut at its beginning says nothing.
   const whole = tail.length < tailBytes ? tail : tail.subarray(tail.indexOf('\n') + 1);
-  return whole.toString();
+  return readText(whole, true).text.toString();
 }
 
 /** What people did since, oldest first, and a change of tier by a deployment. */

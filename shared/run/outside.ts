@@ -11,7 +11,7 @@ export const outside = 'outside';
 /** Without `mustStartWithin` a slot waits this long for its first ping. */
 export const pingPatience = 10 * minute;
 /** Slots are claimed ahead: a clock that is this much fast still meets its own. */
-const early = minute;
+const early = 30 * second;
 /** A ping without a name that comes again this soon is the same one, sent again. */
 const repeated = 30 * second;
 
@@ -90,7 +90,7 @@ export function resultOf(run: Run, kind: 'success' | 'fail', report: Report, now
     endedAt: iso(Math.max(now, attempt.startedAt)),
     cpuMs: 0,
     peakMemoryBytes: 0,
-    log: { bytes: Buffer.byteLength(log), lines: log === '' ? 0 : log.split('\n').length, capped: false, text: log },
+    log: logOf(log, now),
     metrics: report.metrics,
     metricProblems: [],
     outputs: [],
@@ -98,6 +98,18 @@ export function resultOf(run: Run, kind: 'success' | 'fail', report: Report, now
     python: '',
     storageCalls: 0,
   };
+}
+
+/** More lines of a ping are not kept. */
+const mostLines = 1_000;
+
+/** The text as records, as a shim writes a log: each line with the time at which it came. */
+function logOf(text: string, now: Instant): AttemptResult['log'] {
+  const lines = text === '' ? [] : text.replace(/\r?\n$/, '').split(/\r?\n/);
+  const stamp = new Date(now).toISOString();
+  const records = lines.slice(-mostLines).map((line) => `${stamp} ${line}\n`);
+  const capped = lines.length > mostLines;
+  return { bytes: Buffer.byteLength(text), lines: lines.length, capped, text: records.join('') };
 }
 
 function messageOf({ error, exitCode }: Report): string {

@@ -5,6 +5,8 @@ import type { Store } from '../../shared/store/store.ts';
 import { hourly, job, seven } from '../support/pipeline/cast.ts';
 import { World } from '../support/pipeline/parts.ts';
 
+const stamp = '2026-11-20T08:00:00.123Z';
+
 async function failedAt(eight = seven + hour) {
   const world = await World.inMemory(job('score', { schedule: hourly }));
   await world.pass(seven + 30 * minute);
@@ -41,7 +43,7 @@ test('without a traceback the last lines come from the end of the log, whatever 
   const asked: number[] = [];
   attempts.logTail = async (_, most) => {
     asked.push(most);
-    return Buffer.from(`${'é'.repeat(20_000)}\nthe last but one\nthe last line\n`).subarray(-most);
+    return Buffer.from(`${'é'.repeat(20_000)}\n${stamp} the last but one\n${stamp} the last line\n`).subarray(-most);
   };
   const { detail } = await fail();
   expect(detail).toBe('the last but one\nthe last line\n');
@@ -52,7 +54,7 @@ test('a short log is in the result, and nothing more is read', async () => {
   const { world, fail } = await failedAt();
   said(world.store.attempts, (found) => {
     if (found.error) found.error.detail = '';
-    found.log.text = 'short\n';
+    found.log.text = `${stamp} short\n`;
   });
   world.store.attempts.logTail = () => Promise.reject(new Error('not needed'));
   expect((await fail()).detail).toBe('short\n');

@@ -5,6 +5,7 @@ import { hour, minute, second } from '../../shared/instant.ts';
 import type { Job } from '../../shared/job/job.ts';
 import { readManifest } from '../../shared/manifest/reading.ts';
 import { toJob } from '../../shared/manifest/to-job.ts';
+import { readText } from '../../shared/run/log.ts';
 import { hourly, job, seven } from '../support/pipeline/cast.ts';
 import { World } from '../support/pipeline/parts.ts';
 
@@ -146,7 +147,7 @@ test('a failure carries its reason and the end of its log; an exit code other th
   expect(run.attempts[0]).toMatchObject({ state: 'failed', exitCode: 1, error: "KeyError: 'email'" });
   const left = await world.store.attempts.result({ job: 'report', run: run.id, attempt: 1 });
   expect(left?.error?.detail).toBe('begin\nTraceback\nKeyError: email');
-  expect(left?.log.text).toBe(log);
+  expect(readText(Buffer.from(left?.log.text ?? ''), true).text.toString()).toBe(log);
   expect(await incidents()).toEqual(['failed open']);
   world.now += minute;
   expect((await ping('success', { run: 'b', exitCode: 3 })).state).toBe('failed');
