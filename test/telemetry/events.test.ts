@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { type Finding, opened } from '../../shared/drift/finding.ts';
 import type { Event } from '../../shared/events.ts';
 import { minute, second } from '../../shared/instant.ts';
 import { newRun, type Run } from '../../shared/run/run.ts';
@@ -215,4 +216,24 @@ test('ticks, trouble, clocks and secrets are told of, each by its own event', ()
     problem: 'unusable',
     error: 'is disabled',
   });
+});
+
+test('drift is one event with its sentence and cause when found, and another when it is over', () => {
+  const sign = { metric: 'mean', since: seven, found: seven + minute, kind: 'shift_up', oneIn: 900 } as const;
+  const numbers = { metric: 'mean', kind: 'shift_up', share: false, before: 10, low: 9, high: 12, after: 20 } as const;
+  const change = { kind: 'model', at: 4, text: 'the model changed from a to b' } as const;
+  const finding: Finding = {
+    ...opened('score', { ...sign, numbers }),
+    sentence: 'The mean is 20.',
+    attribution: { verdict: 'agent', candidates: [{ change, weight: 1 }] },
+  };
+  const found = only({ type: 'drift-found', finding });
+  expect(found.name).toBe('LamplighterDrift');
+  expect(found.properties).toMatchObject({
+    ...{ job: 'score', finding: String(seven + minute), state: 'open', metric: 'mean' },
+    ...{ sentence: 'The mean is 20.', cause: change.text, since: '2026-11-20T07:00:00Z' },
+  });
+  expect(found.measurements).toEqual({ metrics: 1 });
+  const over = only({ type: 'drift-recovered', finding: { ...finding, attribution: null, state: 'recovered' } });
+  expect(over.properties).toMatchObject({ state: 'recovered', cause: 'nothing changed on our side' });
 });
