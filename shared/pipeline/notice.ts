@@ -24,7 +24,8 @@ export function nextDeadline(run: Run, now: Instant): Instant | undefined {
   const coming = [
     unbegun && startBy !== null && startBy >= now ? startBy + 1 : undefined,
     unbegun && expected && incidentAt >= now ? incidentAt + 1 : undefined,
-    !notices.includes('past-finish-by') && finishBy !== null && finishBy >= now ? finishBy + 1 : undefined,
+    // Past already and not reported: a launch came between the instant and the tick that would have seen it.
+    !notices.includes('past-finish-by') && finishBy !== null ? Math.max(finishBy + 1, now) : undefined,
   ].filter((at) => at !== undefined);
   return coming.length > 0 ? Math.min(...coming) : undefined;
 }
