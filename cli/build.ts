@@ -6,7 +6,7 @@ import { build } from 'esbuild';
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 const entry = 'lamp.js';
-/** A host that still runs an older build may load its chunks for so long, ms. */
+/** A host that still runs an older build may load its chunks for this long, ms. */
 const keep = 24 * 3_600_000;
 
 const { outputFiles } = await build({
@@ -29,7 +29,7 @@ const { outputFiles } = await build({
 });
 
 await mkdir(dist, { recursive: true });
-// Chunks are named by their content. The entry comes last: whoever starts meanwhile gets all of the old or the new.
+// Chunks are named by their content. The entry comes last: the one that starts meanwhile gets all of the old or the new.
 outputFiles.sort((a, b) => Number(a.path.endsWith(`/${entry}`)) - Number(b.path.endsWith(`/${entry}`)));
 for (const { path, contents } of outputFiles) {
   await writeFile(`${path}.${process.pid}`, contents);

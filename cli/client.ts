@@ -103,9 +103,12 @@ export function clientOf(place: string, send: Send): Client {
 }
 
 function refusal(place: string, { status }: Response, text: string): Refusal {
-  const told = problem.safeParse(parsed(text));
-  if (told.success)
-    return new ApiRefusal(told.data.type.replace('urn:lamplighter:', ''), `${told.data.title}: ${told.data.detail}`);
+  const reported = problem.safeParse(parsed(text));
+  if (reported.success)
+    return new ApiRefusal(
+      reported.data.type.replace('urn:lamplighter:', ''),
+      `${reported.data.title}: ${reported.data.detail}`,
+    );
   const hint =
     status === 401 || status === 403 ? 'Has your account a role of this app? Ask its admin.' : 'Try again later.';
   return new ApiRefusal(`status-${status}`, `${place} answered ${status}. ${hint}`);

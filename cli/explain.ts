@@ -1,7 +1,7 @@
 import { troubleText } from '../shared/events.ts';
 import { Refusal } from './refusal.ts';
 
-/** What the HTTP client of the store's SDK says when nobody answers, or the way there is closed. */
+/** What the HTTP client of the store's SDK says when no one answers, or the way there is closed. */
 const away =
   /^(ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENETUNREACH|REQUEST_SEND_ERROR)$/;
 

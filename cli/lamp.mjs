@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Finds the built program and the Node that the project pins, whoever calls it and however old their own Node is.
+// Finds the built program and the Node that the project pins, the one that calls it and however old their own Node is.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';

@@ -41,7 +41,7 @@ azureCommands(program, home);
 
 for (const command of program.commands) command.addHelpText('after', exampleText(command.name()));
 
-// Whoever reads our output may have enough of it: lamp runs | head -1
+// The one that reads our output may have enough of it: lamp runs | head -1
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;

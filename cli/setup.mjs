@@ -32,7 +32,7 @@ function step(what, command, args) {
   try {
     execFileSync(command, args, { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' });
   } catch {
-    fail(`"${command} ${args.join(' ')}" failed; the reason is above. Mend it and run this again.`);
+    fail(`"${command} ${args.join(' ')}" failed; the reason is above. Fix it and run this again.`);
   }
   console.log(`  done in ${((Date.now() - began) / 1_000).toFixed(0)} s`);
 }

@@ -6,10 +6,10 @@ import { anyHost } from './host/lock.ts';
 import type { Session } from './host/session.ts';
 import { Refusal } from './refusal.ts';
 
-/** Without a tick for so long nobody will start anything: ticks are a minute apart in Azure. */
+/** Without a tick for this long no one will start anything: ticks are a minute apart in Azure. */
 const deadAfter = 3 * minute;
 
-/** Whether somebody would start a run that is queued now. */
+/** Whether a person would start a run that is queued now. */
 export async function isHosted({ home, store }: Session): Promise<boolean> {
   if (process.env.LAMPLIGHTER_STORAGE === undefined) return anyHost(home.state);
   const ticked = await store.marks.get('heartbeat');
@@ -18,7 +18,7 @@ export async function isHosted({ home, store }: Session): Promise<boolean> {
 
 export const noHost = 'no host works on this store. Start one with: npm start';
 
-/** @throws Refusal when nobody would ever start what is about to be queued */
+/** @throws Refusal when no one would ever start what is about to be queued */
 export async function demandHost(session: Session): Promise<void> {
   if (!(await isHosted(session))) throw new Refusal(`Waiting makes no sense, nothing was queued: ${noHost}`);
 }

@@ -45,7 +45,7 @@ const closed: Guard = async () => {
   );
 };
 
-/** Nothing is answered when nobody checks who asks; but for nudges, which carry a code of their own. */
+/** Nothing is answered when no one checks who asks; but for nudges, which carry a code of their own. */
 function unguarded({ app }: Invocation, path: string): string | undefined {
   // The API checks the token of its caller itself; a link of an alert is one.
   if (path.startsWith(`${linkPath}/`)) return undefined;
@@ -54,5 +54,5 @@ function unguarded({ app }: Invocation, path: string): string | undefined {
   if (path === finishPath || path.startsWith(`${apiPath}/`) || app.WEBSITE_AUTH_ENABLED?.toLowerCase() === 'true')
     return undefined;
   if (app.AZURE_FUNCTIONS_ENVIRONMENT === 'Development') return undefined;
-  return 'No authentication stands in front of this app, so it answers nobody. Deploy infra/ again: lamp deploy --from infra';
+  return 'No authentication stands in front of this app, so it answers no one. Deploy infra/ again: lamp deploy --from infra';
 }

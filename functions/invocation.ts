@@ -21,7 +21,7 @@ interface Host {
 const host = once(open);
 
 /**
- * Runs one invocation: puts the service together when this is the process's first, tells what happens in the log and in
+ * Runs one invocation: puts the service together when this is the process's first, says what happens in the log and in
  * Application Insights, under the operation that the platform has for it. @throws what `work` throws, BadSettings
  */
 export async function invocation<T>(context: InvocationContext, work: (parts: Invocation) => Promise<T>): Promise<T> {

@@ -13,7 +13,7 @@ const fields = {
   AZURE_CLIENT_ID: z
     .string()
     .optional()
-    .describe('Client id of the app’s identity; under `func start` left out: whoever az knows is asked'),
+    .describe('Client id of the app’s identity; under `func start` left out: the one that az knows is asked'),
   LAMPLIGHTER_KEY_VAULT_URL: z.url().describe('The vault that holds the jobs’ secrets: https://….vault.azure.net'),
   LAMPLIGHTER_SUBSCRIPTION_ID: z.guid().describe('Subscription of the Container Apps Jobs'),
   LAMPLIGHTER_RESOURCE_GROUP: z.string().min(1).describe('Resource group of the Container Apps Jobs'),

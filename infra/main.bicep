@@ -1,9 +1,9 @@
 // Everything that Lamplighter needs on Azure, in one resource group. Deploy it in three stages (see `stage`): a first
-// deployment has to make the vault and the registry before anybody can put secrets and an image into them.
+// deployment has to make the vault and the registry before anyone can put secrets and an image into them.
 //
 // Safe to deploy again, and to preview with what-if: all names, and the ids of all role assignments, are computed from
 // the resource group and from names, so nothing changes unless a parameter or a job did. Nothing is ever deleted: the
-// Container Apps Job of a job that is gone stays until somebody removes it, and does nothing.
+// Container Apps Job of a job that is gone stays until a person removes it, and does nothing.
 //
 // Who deploys needs Owner on the resource group, or Contributor and User Access Administrator: Role Based Access Control
 // Administrator alone may not write the custom role of starter.bicep, nor the lock of `lockData`.
@@ -24,12 +24,12 @@ param stage string = 'all'
 @description('Digest of the runtime image, `sha256:` and 64 hexadecimal digits, as pushed to the registry under the name lamplighter-runtime. Needed by the stage `all`; going back to an earlier image is deploying its digest.')
 param runtimeImageDigest string = ''
 
-@description('Application (client) id of the Entra app registration that stands for the app: nobody reaches the app without a token for it. The registration must be single-tenant, have a service principal, and issue version 2 tokens (api.requestedAccessTokenVersion = 2), else every caller gets 401.')
+@description('Application (client) id of the Entra app registration that stands for the app: no one reaches the app without a token for it. The registration must be single-tenant, have a service principal, and issue version 2 tokens (api.requestedAccessTokenVersion = 2), else every caller gets 401.')
 @minLength(36)
 @maxLength(36)
 param authClientId string
 
-@description('Object ids of the people and service principals who may call the app besides the second scheduler: whoever runs `lamp verify`. Nobody by default.')
+@description('Object ids of the people and service principals who may call the app besides the second scheduler: the one that runs `lamp verify`. No one by default.')
 @maxLength(12)
 param callers array = []
 
@@ -43,7 +43,7 @@ param callerClients array = ['04b07795-8ddb-461a-bbee-02f9e1bf7b46']
 @description('Who may set secrets in the vault: objects of `objectId` and `type` (User, Group or ServicePrincipal). Owner of the subscription is not enough to set one.')
 param secretOfficers array = []
 
-@description('Addresses that alerts go to. At least one: an installation that can tell nobody is not deployed.')
+@description('Addresses that alerts go to. At least one: an installation that can notify no one is not deployed.')
 @minLength(1)
 param alertEmails array
 
@@ -82,7 +82,7 @@ param dataRedundancy string = 'Standard_ZRS'
 @description('Whether the account that holds the history is locked against deletion. The lock has to be removed before the installation can be torn down.')
 param lockData bool = true
 
-@description('Days that a deleted vault and deleted secrets can be brought back; nobody can purge them earlier. Cannot be changed once the vault exists, and as long the name of the vault cannot be used anew.')
+@description('Days that a deleted vault and deleted secrets can be brought back; no one can purge them earlier. Cannot be changed once the vault exists, and as long the name of the vault cannot be used anew.')
 @minValue(7)
 @maxValue(90)
 param vaultSoftDeleteDays int = 90

@@ -4,7 +4,7 @@ import { currentAttempt, type Run, runName } from './run/run.ts';
 import type { Incident } from './store/incidents.ts';
 import { withoutQueries } from './text.ts';
 
-/** Every event that the service tells of while it works, in one place: what it is called, what it carries, how it reads. */
+/** Every event that the service reports while it works, in one place: what it is called, what it carries, how it reads. */
 export type Event =
   | { type: 'run-claimed'; run: Run }
   | { type: 'run-not-started'; run: Run }
@@ -69,7 +69,7 @@ export function eventText(event: Event): string | undefined {
     case 'run-finished':
       return `${runName(event.run)} ${event.run.state}${tookText(event.run)}${endText(event.run)}`;
     case 'run-cancel-asked':
-      return `${runName(event.run)} is being cancelled by ${event.run.cancel?.by ?? 'somebody'}`;
+      return `${runName(event.run)} is being cancelled by ${event.run.cancel?.by ?? 'a person'}`;
     case 'launch-unreadable':
       return `a message in the launch queue cannot be read and was set aside: ${event.text.slice(0, 200)}`;
     case 'secret-expiring':
@@ -87,7 +87,7 @@ export function eventText(event: Event): string | undefined {
     case 'alert-not-sent':
       return `alert ${event.key} not taken by ${event.channel}: ${event.error}${event.permanent ? '' : '; it is tried again'}`;
     case 'clock-corrected':
-      return `this machine's clock differs from the store's: put right by ${Math.round(event.byMs / 1_000)} s here`;
+      return `this machine's clock differs from the store's: corrected by ${Math.round(event.byMs / 1_000)} s here`;
     case 'trouble':
       return `trouble while ${event.doing}: ${troubleText(event.error)}`;
   }

@@ -1,4 +1,4 @@
-/** What @azure/identity says when it has no token, told apart by what there is to do. */
+/** What @azure/identity says when it has no token, distinguished by what there is to do. */
 
 /**
  * The one step to take when no token could be had. Under `func start` every sign-in of the developer is tried, and the

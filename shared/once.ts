@@ -1,5 +1,5 @@
 /**
- * Does something the first time it is asked for, and gives everybody that. A failure is not kept: whoever asks next makes
+ * Does something the first time it is asked for, and gives everybody that. A failure is not kept: the one that asks next makes
  * it try again, with what they bring.
  */
 export function once<Given extends unknown[], T>(

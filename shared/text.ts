@@ -1,5 +1,5 @@
 /**
- * A text for people without the queries of the addresses in it: signatures are in there, which open blobs to whoever
+ * A text for people without the queries of the addresses in it: signatures are in there, which open blobs to the one that
  * reads them. Others' error messages may repeat what they were sent.
  */
 export function withoutQueries(text: string): string {

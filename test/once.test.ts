@@ -8,7 +8,7 @@ test('what is made once is given to all, those who ask meanwhile included', asyn
   expect(await get('c')).toBe('a 1');
 });
 
-test('a failure is told to all who wait for it, and the next who asks tries again', async () => {
+test('a failure is reported to all who wait for it, and the next who asks tries again', async () => {
   let away = true;
   const get = once(async () => {
     if (away) throw new Error('away');

@@ -47,7 +47,7 @@ async function namedIn(root: string, environment: string): Promise<string> {
 
 async function ask(question: string): Promise<void> {
   if (!process.stdin.isTTY) {
-    throw new Refusal('There is nobody to ask here: look at the changes with --what-if, then add --yes.');
+    throw new Refusal('There is no one to ask here: look at the changes with --what-if, then add --yes.');
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await terminal.question(`${question} [y/N] `);

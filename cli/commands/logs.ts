@@ -81,7 +81,7 @@ interface Printer {
   flush(): Promise<void>;
 }
 
-/** Records are made of so many bytes at once: millions of lines then take no more memory than thousands. */
+/** Records are made of this many bytes at once: millions of lines then take no more memory than thousands. */
 const slice = 128 * 1024;
 const lineEnd = Buffer.from('\n');
 

@@ -34,8 +34,8 @@ export async function show(home: Home, name: string, options: { json?: boolean }
   }
   if (run.startedAt !== null && run.endedAt !== null) line('took', spanText(run.endedAt - run.startedAt));
   for (const attempt of run.attempts) {
-    const told = attempt.exitCode === null || attempt.error?.endsWith(`exit code ${attempt.exitCode}`);
-    const exit = told ? '' : ` · exit code ${attempt.exitCode}`;
+    const reported = attempt.exitCode === null || attempt.error?.endsWith(`exit code ${attempt.exitCode}`);
+    const exit = reported ? '' : ` · exit code ${attempt.exitCode}`;
     const memory = attempt.peakMemoryBytes === null ? '' : ` · ${(attempt.peakMemoryBytes / 2 ** 20).toFixed(0)} MiB`;
     const cpu = attempt.cpuMs === null ? '' : ` · ${spanText(attempt.cpuMs)} CPU`;
     const error = attempt.error === null ? '' : ` · ${attempt.error} (${attempt.errorClass})`;

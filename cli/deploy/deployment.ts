@@ -18,7 +18,7 @@ export interface Deployment {
   jobs: string;
   /** Filled in by the steps; `<…>` where a step has not been yet. */
   known: Known;
-  /** Whether the resource group is there, whoever has made it. */
+  /** Whether the resource group is there, the one that has made it. */
   groupStands: boolean;
   /** False until the outputs of a foundation in Azure have been read. */
   stands: boolean;
@@ -40,7 +40,7 @@ export interface Deployment {
   /** The same for something that need not exist: then null. An outage is a failure, and not null. */
   maybe<T>(command: Command, shape: z.ZodType<T>): Promise<T | null>;
   say(line: string): void;
-  /** @throws Refusal when the answer is no, or nobody can be asked */
+  /** @throws Refusal when the answer is no, or no one can be asked */
   confirm(question: string): Promise<void>;
 }
 
@@ -90,7 +90,7 @@ function succeeded(command: Command, answer: Answer): Answer {
   return answer;
 }
 
-/** What a program printed is not shown: it may hold what nobody should read. */
+/** What a program printed is not shown: it may hold what no one should read. */
 export function parsed<T>(command: Command, text: string, shape: z.ZodType<T>): T {
   let value: unknown;
   try {

@@ -21,7 +21,7 @@ export const causes: Cause[] = [
   {
     says: /az login|AADSTS(50076|50079|70043|700082|500133)|No subscription found|refresh token has expired/,
     sign: 'Please run ‘az login’',
-    cause: 'nobody is signed in, or the session has expired',
+    cause: 'no one is signed in, or the session has expired',
     remedy: 'az login (with several tenants: az login --tenant <tenant>)',
   },
   {
@@ -69,7 +69,7 @@ export const causes: Cause[] = [
   {
     says: /RoleAssignmentExists/,
     sign: 'RoleAssignmentExists',
-    cause: 'somebody has given by hand a right that infra/ gives',
+    cause: 'a person has given by hand a right that infra/ gives',
     remedy: 'delete theirs (az role assignment list --all, then delete --ids); then again',
   },
   {
@@ -158,7 +158,7 @@ export const causes: Cause[] = [
   {
     says: /Worker runtime is not set|FUNCTIONS_WORKER_RUNTIME/,
     sign: 'Worker runtime is not set',
-    cause: 'func was not told that this is Node',
+    cause: 'func was not reported that this is Node',
     remedy: 'FUNCTIONS_WORKER_RUNTIME=node must be set, as lamp deploy does',
   },
   {

@@ -55,7 +55,7 @@ const rules: [keyof Target, RegExp, string][] = [
 
 /**
  * @param named what infra/<environment>.bicepparam calls the installation, unless the command line does
- * @throws Refusal that tells of everything that is wrong
+ * @throws Refusal that reports everything that is wrong
  */
 export function target({ resourceGroup, name, ...options }: DeployOptions, named: string): Target {
   const chosen = name ?? named;

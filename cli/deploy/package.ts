@@ -25,7 +25,7 @@ export interface PackageOptions {
 
 /** Of the program, not of the jobs. */
 const root = join(import.meta.dirname, '../..');
-/** Fetching a Python and packages, storage that is away, clocks that differ: all beyond a job's own time limit. */
+/** Fetching a Python and packages, storage that is unavailable, clocks that differ: all beyond a job's own time limit. */
 const aroundMs = 2 * hour;
 /** What a container has between the request to stop and its end (azure-container-apps #1669). */
 const stopMs = 30 * second;

@@ -16,15 +16,15 @@ const ids = z.array(z.guid());
 const officers = z.array(z.object({ objectId: z.guid(), type: z.enum(['User', 'Group', 'ServicePrincipal']) }));
 
 /**
- * Who is told, who may call the app and who may set secrets: as a variable says, else as the last deployment had it,
- * else whoever deploys. @param before whether there was a deployment
+ * Who is notified, who may call the app and who may set secrets: as a variable says, else as the last deployment had it,
+ * else the one that deploys. @param before whether there was a deployment
  */
 export async function people(deployment: Deployment, account: Account, before: boolean): Promise<void> {
   const { known, target, environment } = deployment;
   const emails = target.alertEmails ?? (environment.LAMPLIGHTER_ALERT_EMAILS || undefined);
   if (emails !== undefined) known.alertEmails = emails.split(',').map((email) => email.trim());
   else if (!before)
-    throw new Refusal('It is not said who is told when something fails: --alert-emails ops@contoso.com');
+    throw new Refusal('It is not said who is notified when something fails: --alert-emails ops@contoso.com');
   if (target.authClientId !== undefined) known.authClientId = target.authClientId;
 
   const callers = variable(environment, 'LAMPLIGHTER_CALLERS', ids);

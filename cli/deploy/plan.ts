@@ -42,7 +42,7 @@ export interface Planned {
   when: string | null;
 }
 
-/** Everything that a first deployment runs, in order, without asking anybody anything. @param tag of the image's content */
+/** Everything that a first deployment runs, in order, without asking anyone anything. @param tag of the image's content */
 export function plan(target: Target, tag: string): { step: Step; commands: Planned[] }[] {
   const known = { ...placeholders };
   if (target.authClientId !== undefined) known.authClientId = target.authClientId;

@@ -10,7 +10,7 @@ export interface Answer {
   stderr: string;
 }
 
-/** Runs one command to its end. What it printed may hold a token or a setting: whoever asked decides what to show. */
+/** Runs one command to its end. What it printed may hold a token or a setting: the one that asked decides what to show. */
 export type Run = (command: Command) => Promise<Answer>;
 
 export interface RunOptions {
@@ -40,7 +40,7 @@ export function processRun({ root, environment = process.env, say, pass = () => 
           windowsVerbatimArguments: true,
         })
       : spawn(path, args, options);
-    // A command that waits for an answer would wait for ever: nobody sees its question.
+    // A command that waits for an answer would wait for ever: no one sees its question.
     child.stdin.end();
     const texts = { stdout: '', stderr: '' };
     for (const stream of ['stdout', 'stderr'] as const) {

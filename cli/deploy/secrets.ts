@@ -19,7 +19,7 @@ export async function missingSecrets(deployment: Deployment, folder: string): Pr
     for (const secret of Object.values(secrets)) wanted.set(secret, [...(wanted.get(secret) ?? []), name]);
   }
   if (wanted.size === 0) return deployment.say('  No job has a secret.');
-  // Key Vault's names do not tell capitals from small letters.
+  // Key Vault's names do not distinguish capitals from small letters.
   const found = new Map(
     (await deployment.json(listSecrets(deployment.known), listed)).map((one) => [one.name.toLowerCase(), one]),
   );

@@ -29,7 +29,7 @@ export async function deploySteps(here: Deployment, verify: Verify): Promise<voi
       else await work[step](here);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      // What the step image found is remembered by nobody, and finding it again is quick.
+      // What the step image found is remembered by no one, and finding it again is quick.
       throw new Refusal(`${error.message}\n\nThen go on with:\n  ${again(target, step === 'jobs' ? 'image' : step)}`);
     }
   }

@@ -14,7 +14,7 @@ export interface Adopted {
 }
 
 /**
- * Finds them and tells when each has ended, as the executor does for its own. The watch would find the ends too, but
+ * Finds them and says when each has ended, as the executor does for its own. The watch would find the ends too, but
  * only once their heartbeats are old.
  */
 export async function adopt(parts: Parts, ended: (attempt: AttemptId) => void): Promise<Adopted> {

@@ -17,7 +17,7 @@ export interface Azurite {
   stop(): Promise<void>;
 }
 
-/** What `store.json` tells other `lamp` commands. */
+/** What `store.json` says to other `lamp` commands. */
 interface Card {
   process: string;
   ports: { blob: number; queue: number; table: number };
@@ -35,7 +35,7 @@ export async function runningStore(state: string): Promise<string | undefined> {
 }
 
 export interface KeepOptions {
-  /** Told when the store has ended by itself, and when it could not be started again yet. */
+  /** Reported when the store has ended by itself, and when it could not be started again yet. */
   trouble: (error: Error) => void;
   /** Called when it is there again: up to 5 s of what was written last may be lost. */
   restored: () => Promise<void>;

@@ -2,15 +2,15 @@ import type { Instant } from '../../shared/instant.ts';
 
 export interface Clock {
   now(): Instant;
-  /** Compares with the store's clock. @returns by how many ms this clock was put right; 0 when it was */
+  /** Compares with the store's clock. @returns by how many ms this clock was corrected; 0 when it was right */
   sync(): Promise<number>;
 }
 
-/** The store tells whole seconds; clocks that agree this well are both right. */
+/** The store says whole seconds; clocks that agree this well are both right. */
 const tolerance = 2_000;
 
 /**
- * A clock that stays right when somebody sets the machine's: it runs on monotonic time, and believes the machine's clock
+ * A clock that stays right when a person sets the machine's: it runs on monotonic time, and believes the machine's clock
  * only as long as the store's agrees. So all hosts of a store have one time, and a host whose clock jumps by an hour
  * neither runs anything early nor takes the hour for an outage.
  */
@@ -25,10 +25,10 @@ export function steadyClock(
     now,
     async sync() {
       const asked = monotonic();
-      const told = await storeTime();
+      const reported = await storeTime();
       const waited = monotonic() - asked;
-      // It was told at some moment while we waited, in whole seconds: the middle of what that leaves, and how far off.
-      const there = told + 500 + waited / 2;
+      // It was read at some moment while we waited, in whole seconds: the middle of what that leaves, and how far off.
+      const there = reported + 500 + waited / 2;
       const unsure = tolerance + waited / 2;
       const wrong = there - now();
       if (Math.abs(there - wall()) <= unsure) offset = wall() - monotonic();

@@ -34,7 +34,7 @@ export function dockerHere(here: DockerHere): DockerExecutor {
     return loading;
   }
 
-  /** For whoever hosts jobs, not for a command that looks at them. */
+  /** For the one that hosts jobs, not for a command that looks at them. */
   async function host(): Promise<DockerExecutor> {
     if (folder !== null && blobs !== undefined) {
       way ??= storeProxy(folder, blobs);

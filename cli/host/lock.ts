@@ -39,14 +39,14 @@ export async function noteJoined(state: string): Promise<() => Promise<void>> {
 }
 
 /**
- * Becomes the host of this folder. @returns what tells others the address, and what gives the folder free.
- * @throws Refusal when somebody hosts it already
+ * Becomes the host of this folder. @returns what says others the address, and what gives the folder free.
+ * @throws Refusal when a person hosts it already
  */
-export async function takeLock(state: string): Promise<{ tell(url: string): Promise<void>; free(): Promise<void> }> {
+export async function takeLock(state: string): Promise<{ report(url: string): Promise<void>; free(): Promise<void> }> {
   await mkdir(state, { recursive: true });
   const file = join(state, name);
   const card: HostCard = { process: await processHandle(process.pid), url: null };
-  // Written elsewhere first: nobody may ever read half a card.
+  // Written elsewhere first: no one may ever read half a card.
   const draft = `${file}.${process.pid}`;
   const write = (url: string | null) => writeFile(draft, JSON.stringify({ ...card, url }));
   await write(null);
@@ -64,7 +64,7 @@ export async function takeLock(state: string): Promise<{ tell(url: string): Prom
     await rm(draft, { force: true });
   }
   return {
-    async tell(url) {
+    async report(url) {
       await write(url);
       await rename(draft, file);
     },
@@ -83,7 +83,7 @@ async function linked(from: string, to: string): Promise<boolean> {
   }
 }
 
-/** Takes away the card of a host that died; the card of one that has just come is put back. */
+/** Removes the card of a host that died; the card of one that has just come is put back. */
 async function putAside(file: string, aside: string): Promise<void> {
   try {
     await rename(file, aside);

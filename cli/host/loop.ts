@@ -12,15 +12,15 @@ import { steadyClock } from './clock.ts';
 const tickEvery = 15 * second;
 /** Each tick watches as well: this is for when ticks fail or take long. */
 const watchEvery = minute;
-/** The launch queue is asked at least so often; when this host knows that something comes, it asks then. */
+/** The launch queue is asked at least this often; when this host knows that something comes, it asks then. */
 const pollEvery = second;
-/** The daily check of secrets is asked for so often: it knows itself when a day is over. */
+/** The daily check of secrets is asked for this often: it knows itself when a day is over. */
 const checkEvery = hour;
-/** While a message is worked on nobody else sees it for this long. */
+/** While a message is worked on no other host sees it for this long. */
 const hiddenSeconds = 60;
-/** As in Azure Functions: a message that fails so often is set aside. */
+/** As in Azure Functions: a message that fails this often is set aside. */
 const mostTries = 5;
-/** With so many ends still to be written down nothing new is started. */
+/** With this many ends still to be written down nothing new is started. */
 const mostEnding = 32;
 
 export interface Loop {
@@ -174,7 +174,7 @@ async function handle(work: Pipeline, parts: Parts, received: Received, clock: (
   await received.done();
 }
 
-/** The same parts, telling when something was queued, so that this host need not poll to be on time. */
+/** The same parts, reporting when something was queued, so that this host need not poll to be on time. */
 function withHints(parts: Parts, hint: (at: Instant) => void): Parts {
   const { launches } = parts.store;
   const put: typeof launches.put = async (message, at, now) => {

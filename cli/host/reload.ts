@@ -5,9 +5,9 @@ import type { Catalog } from '../../shared/job/catalog.ts';
 import { leftOut } from '../../shared/job/files.ts';
 import { brokenJobs, type ReadFolder } from './folder.ts';
 
-/** Editors write in several steps: things have to be quiet for so long, ms. */
+/** Editors write in several steps: things have to be quiet for this long, ms. */
 const quiet = 300;
-/** Not every file system tells of changes, and no watcher of Node's tells of all. */
+/** Not every file system reports changes, and no watcher of Node's reports all. */
 const lookEvery = 5_000;
 
 /** Calls `changed`, one call at a time, once things in the folder have changed and been quiet for a moment. */

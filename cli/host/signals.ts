@@ -1,7 +1,7 @@
 /** Npm passes a Ctrl-C on that the terminal has delivered already: so close together they are one, ms. */
 const same = 700;
 
-/** Resolve when somebody asks this process to end, and when they insist. */
+/** Resolve when a person asks this process to end, and when they insist. */
 export function signalled(): { first: Promise<void>; second: Promise<void> } {
   const first = Promise.withResolvers<void>();
   const second = Promise.withResolvers<void>();

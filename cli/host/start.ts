@@ -74,7 +74,7 @@ export async function start(home: Home, options: StartOptions): Promise<void> {
     });
     try {
       if (store.adopted) host.say('took over the store of a host that is gone');
-      await host.run(store.connection, options, lock.tell);
+      await host.run(store.connection, options, lock.report);
     } finally {
       await store.stop();
     }
@@ -108,7 +108,7 @@ class Host {
 
   async run(connection: string, options: StartOptions, tellUrl?: (url: string) => Promise<void>): Promise<void> {
     const signals = signalled();
-    // Containers of a host that is gone are found before there is a loop that could be told of their ends.
+    // Containers of a host that is gone are found before there is a loop that could be reported their ends.
     const looping = Promise.withResolvers<Loop>();
     looping.promise.catch(() => {});
     const ended = async (attempt: AttemptId) => (await looping.promise).ended(attempt);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** The token that lets programs of this user call the host; made by whoever needs it first. @param state `.lamplighter` */
+/** The token that lets programs of this user call the host; made by the one that needs it first. @param state `.lamplighter` */
 export async function apiToken(state: string): Promise<string> {
   const file = join(state, 'api-token');
   const found = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {

@@ -9,7 +9,7 @@ export function alertsCommands(program: Command, home: () => Home): void {
     .description('what is wrong now, worst first')
     .argument('[job]')
     .option('--all', 'also what is over')
-    .option('--limit <number>', 'at most so many', atLeastOne, 30)
+    .option('--limit <number>', 'at most this many', atLeastOne, 30)
     .addOption(json())
     .action(async (job: string | undefined, options) =>
       (await import('../commands/incidents.ts')).incidents(home(), job, options),
@@ -93,7 +93,7 @@ export function alertsCommands(program: Command, home: () => Home): void {
   alerts
     .command('sent')
     .description('what waits to be sent, and what was sent in the last days')
-    .option('--limit <number>', 'at most so many', atLeastOne, 30)
+    .option('--limit <number>', 'at most this many', atLeastOne, 30)
     .addOption(json())
     .action(async (options) => (await import('../commands/alerts.ts')).sent(home(), options));
 

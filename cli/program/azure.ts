@@ -14,7 +14,7 @@ export function azureCommands(program: Command, home: () => Home): void {
     .option('--subscription <name>', 'refuse when az is set to another one')
     .addOption(new Option('--environment <name>', 'which infra/<name>.bicepparam').choices(environments).default('dev'))
     .option('--auth-client-id <id>', 'Entra app registration in front of the app (default: makes one)')
-    .option('--alert-emails <addresses>', 'who is told, with commas (default: as before; LAMPLIGHTER_ALERT_EMAILS)')
+    .option('--alert-emails <addresses>', 'who is notified, with commas (default: as before; LAMPLIGHTER_ALERT_EMAILS)')
     .option('--base <image>', 'what the image of jobs is built on', defaultBase)
     .option('--uv <file>', 'a uv binary for Linux, for jobs with a uv.lock')
     .addOption(

@@ -29,7 +29,7 @@ export function lookCommands(program: Command, home: () => Home): void {
     .argument('[job]')
     .option('--state <states>', 'only these, e.g. failed,lost')
     .option('--since <time>', '2026-11-20, an instant, or an age such as 2h or 7d')
-    .option('--limit <number>', 'at most so many', atLeastOne, 30)
+    .option('--limit <number>', 'at most this many', atLeastOne, 30)
     .addOption(json())
     .action(async (job: string | undefined, options) =>
       (await import('../commands/runs.ts')).runs(home(), job, options),
@@ -57,7 +57,7 @@ export function lookCommands(program: Command, home: () => Home): void {
     .description('who did what to a job, when and why: deployed, paused, run by hand, cancelled …')
     .argument('[job]')
     .option('--since <time>', '2026-11-20, an instant, or an age such as 2h or 7d')
-    .option('--limit <number>', 'at most so many', atLeastOne, 30)
+    .option('--limit <number>', 'at most this many', atLeastOne, 30)
     .addOption(json())
     .action(async (job: string | undefined, options) =>
       (await import('../commands/events.ts')).events(home(), job, options),

@@ -23,7 +23,7 @@ export const unknown = (check: string, why: string): Finding => ({
   check,
   state: 'unknown',
   text: why,
-  remedy: 'nothing is known about this: mend what the message says, then verify again',
+  remedy: 'nothing is known about this: fix what the message says, then verify again',
 });
 
 /** One finding for each problem, or one that says that all is well. */

@@ -68,7 +68,7 @@ export function refusalFinding(path: string, status: number | null): Finding {
     };
   const remedy =
     status < 400
-      ? 'stop the app until this is mended: az functionapp stop; then lamp deploy --from jobs'
+      ? 'stop the app until this is fixed: az functionapp stop; then lamp deploy --from jobs'
       : 'a refusal by Entra authentication is a 401: look at the authentication of the app in the portal';
   return wrong('authentication', `${path} without a token is answered with ${status}`, remedy);
 }
@@ -126,12 +126,12 @@ function receivers(group: Record<string, unknown>): number {
   return lists.reduce((sum, [, value]) => sum + (value as unknown[]).length, 0);
 }
 
-/** @param setAside how many messages are in launch-poison, as /health tells; undefined: it does not tell */
+/** @param setAside how many messages are in launch-poison, as /health says; undefined: it does not report */
 export function poisonFinding(setAside: number | undefined): Finding {
   const check = 'poison';
   if (setAside === undefined) {
     const remedy = 'lamp deploy --from app publishes the one that goes with this lamp';
-    return { check, state: 'unknown', text: '/health does not tell it: the app is of an older version', remedy };
+    return { check, state: 'unknown', text: '/health does not say so: the app is of an older version', remedy };
   }
   if (setAside === 0) return right(check, 'no launch was set aside');
   const remedy =

@@ -3,9 +3,9 @@ import { count } from '../words.ts';
 import type { Assignment, ContainerJob, identities, Outputs } from './azure.ts';
 import { type Finding, found, note } from './finding.ts';
 
-/** What stands and was not in the last deployment: a deployment makes and changes, and takes nothing away. */
+/** What stands and was not in the last deployment: a deployment makes and changes, and removes nothing. */
 export interface Leftover {
-  /** Null: somebody has deleted it already, and left the identity. */
+  /** Null: a person has deleted it already, and left the identity. */
   job: ContainerJob | null;
   identities: Identity[];
 }
@@ -24,7 +24,7 @@ export interface Standing {
 /** `id-<installation>-app` → the installation; undefined when it is called otherwise. */
 export const installationName = (appIdentity: string) => /^id-(.+)-app$/.exec(appIdentity)?.[1];
 
-/** Compares what stands with what the last deployment says that it made. Nothing of anybody else is taken for ours. */
+/** Compares what stands with what the last deployment says that it made. Nothing of anyone else is taken for ours. */
 export function leftovers({ jobs, identities, prefix, name }: Standing, outputs: Outputs): Leftover[] {
   const kept = lower([outputs.secondSchedulerName.value, ...outputs.jobs.value.map(({ resource }) => resource)]);
   const keptIdentities = lower([

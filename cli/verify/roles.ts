@@ -100,7 +100,7 @@ const last = (scope: string) => scope.split('/').slice(-2).join('/');
 const covers = (scope: string, what: string) =>
   `${what}/`.toLowerCase().startsWith(`${scope.replace(/\/$/, '')}/`.toLowerCase());
 
-/** A role that is given higher up is effective as well; whether it should be is told by {@link secretFindings}. */
+/** A role that is given higher up is effective as well; whether it should be is a finding of {@link secretFindings}. */
 export function roleFindings(all: Installation, assignments: Assignment[]): Finding[] {
   const expected = expectedRoles(all);
   const problems = expected.flatMap(({ who, role, roleIds, scope, for: purpose }) => {

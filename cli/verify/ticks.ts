@@ -35,7 +35,7 @@ export async function healthFindings(watch: Watch): Promise<Finding[]> {
  * Waits for two new ticks. The timer makes one a minute; the second scheduler of infra/ makes one in five minutes, so
  * that a single one does not show that the timer lives (it has been seen to die silently after a deployment).
  */
-async function tickFinding(watch: Watch, tell: (health: Health) => void): Promise<Finding> {
+async function tickFinding(watch: Watch, report: (health: Health) => void): Promise<Finding> {
   const { every, patience, clock, sleep } = watch;
   const check = 'ticks';
   const began = clock();
@@ -50,10 +50,10 @@ async function tickFinding(watch: Watch, tell: (health: Health) => void): Promis
         return wrong(check, `/health refuses your token with ${answer.status}`, remedy);
       }
       if (!answer.ok) throw new Error(`/health answers ${answer.status}`);
-      const told = health.parse(await answer.json());
-      tell(told);
-      if (first === undefined) first = told.lastTick;
-      else if (told.lastTick !== null && told.lastTick !== first) seen.add(told.lastTick);
+      const reported = health.parse(await answer.json());
+      report(reported);
+      if (first === undefined) first = reported.lastTick;
+      else if (reported.lastTick !== null && reported.lastTick !== first) seen.add(reported.lastTick);
       trouble = '';
     } catch (error) {
       // An app that has just been deployed answers 502 or 503 for a while.

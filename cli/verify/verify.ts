@@ -46,7 +46,7 @@ export async function findings(run: Run, options: VerifyOptions, patience: Patie
   const identities = await azure.ask(run, azure.listIdentities(site), azure.identities);
   const left = await notDeployed(run, site, { settings, map, jobs, identities });
   const over = 'value' in left ? left.value : [];
-  // They have an old image and, when somebody has begun to remove them, not all roles: none of that is to be mended.
+  // They have an old image and, when a person has begun to remove them, not all roles: none of that is to be fixed.
   const now = 'why' in jobs ? jobs : { value: jobs.value.filter((job) => over.every((one) => one.job !== job)) };
   const both: Asked<azure.ContainerJob[]> = 'why' in settings ? settings : now;
   add('image', both, (all) =>
@@ -115,7 +115,7 @@ async function notDeployed(
   return { value: leftovers({ jobs: jobs.value, identities: identities.value, prefix, name }, outputs) };
 }
 
-/** A job that is over may go on reading its own secrets until somebody removes it; but never the whole vault. */
+/** A job that is over may go on reading its own secrets until a person removes it; but never the whole vault. */
 function withoutSecretsOf(over: Leftover[], asked: Asked<azure.Assignment[]>): Asked<azure.Assignment[]> {
   if ('why' in asked) return asked;
   const theirs = new Set(over.flatMap((one) => one.identities.map(({ principalId }) => principalId)));

@@ -28,7 +28,7 @@ param tags object
 var perJob = [{ name: 'job', operator: 'Include', values: ['*'] }]
 var perSecret = [{ name: 'secret', operator: 'Include', values: ['*'] }]
 
-// Each query gives a row for each thing to tell. A window is longer than the time between two looks, because events
+// Each query gives a row for each thing to report. A window is longer than the time between two looks, because events
 // arrive minutes late; an alert that is still open is not sent again, but another one of another job (`per`) is.
 var rules = [
   {
@@ -67,7 +67,7 @@ var rules = [
   {
     key: 'trouble'
     about: 'The service itself met the same outage more than once. Runs are retried. Do: read what it was doing in the workbook, Trouble that stays; check that service in Azure.'
-    title: 'Lamplighter is in trouble: deliveries fail or a service is away'
+    title: 'Lamplighter is in trouble: deliveries fail or a service is unavailable'
     query: loadTextContent('../queries/trouble.kql')
     severity: 2
     every: 'PT15M'
@@ -105,7 +105,7 @@ var rules = [
     severity: 2
     every: 'P1D'
     window: 'P1D'
-    // Told again each day until it is done.
+    // Reported again each day until it is done.
     resolves: false
     per: perSecret
   }

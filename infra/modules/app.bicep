@@ -173,7 +173,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
   }
 }
 
-// What functions/settings.ts reads, and what the platform does; a setting that is not here is taken away.
+// What functions/settings.ts reads, and what the platform does; a setting that is not here is removed.
 resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: site
   name: 'appsettings'

@@ -116,7 +116,7 @@ resource tableNames 'Microsoft.Storage/storageAccounts/tableServices/tables@2025
   name: table
 }]
 
-// A `spec.json` whose shim never came goes with its run: a rule cannot tell it apart, as rules know only how a name
+// A `spec.json` whose shim never came goes with its run: a rule cannot distinguish it, as rules know only how a name
 // begins. What it holds is worthless by then, as its signed addresses have expired.
 resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06-01' = {
   parent: account

@@ -1,4 +1,4 @@
-@description('Name of the account of the Functions runtime: its leases, its timer state, and the deployed package. Nobody else may use it: two apps on one account are a known cause of timers that do not fire.')
+@description('Name of the account of the Functions runtime: its leases, its timer state, and the deployed package. No other host may use it: two apps on one account are a known cause of timers that do not fire.')
 param accountName string
 
 @description('Identity of the app.')

@@ -68,9 +68,9 @@ export const sections: { title: string; about: string; views: View[] }[] = [
         width: 50,
       },
       {
-        title: 'What goes wrong most often',
+        title: 'What fails most often',
         query: 'errors',
-        empty: 'Nothing went wrong in this time.',
+        empty: 'Nothing failed in this time.',
         columns: {
           errorClass: 'Kind',
           job: 'Job',
@@ -215,7 +215,7 @@ export const sections: { title: string; about: string; views: View[] }[] = [
       {
         title: 'Secrets that need attention',
         query: 'secret-expiry',
-        empty: 'None was told of in this time.',
+        empty: 'None was reported in this time.',
         columns: {
           secret: 'Secret',
           problem: 'Problem',

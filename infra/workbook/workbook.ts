@@ -19,7 +19,7 @@ const parameters = { timeRange: 'timeRange', tier: 'tier', job: 'job' } as const
 export function workbookText(): string {
   const workbook = {
     version: 'Notebook/1.0',
-    items: [text('intro', '# Lamplighter\nWhat the jobs did, how well, and what needs somebody.'), choices()].concat(
+    items: [text('intro', '# Lamplighter\nWhat the jobs did, how well, and what needs a person.'), choices()].concat(
       sections.map(({ title, about, views }) =>
         group(title, [text(title, `## ${title}\n${about}`), ...views.map(item)]),
       ),

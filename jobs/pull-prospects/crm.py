@@ -29,7 +29,7 @@ def prospects_on(data, name, day):
     Raises Problem for a wrong header, a wrong row of that day, or, on an empty day, a wrong date anywhere.
     """
     if b'"' in data or b'\n' not in data:
-        # A quoted cell may hold a line break or a look-alike date: only the CSV parser can tell.
+        # A quoted cell may hold a line break or a look-alike date: only the CSV parser can report.
         rows = [row for row in parse(decode(data, name), name, NEEDED) if is_on(row, day)]
     else:
         rows = list(search(data, name, day))
@@ -82,7 +82,7 @@ def check_empty_day(data, name, day):
     days = [exact_date(row['contacted_on'], f'{row.place}, contacted_on') for row in rows]
     if not days:
         raise Problem(f'{name}: a header but no rows, expected prospects. Export the file again')
-    print(f'{name} covers {min(days)} to {max(days)} and has nobody for {day}.')
+    print(f'{name} covers {min(days)} to {max(days)} and has no one for {day}.')
 
 
 def check(row):

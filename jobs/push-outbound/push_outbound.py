@@ -29,7 +29,7 @@ def main():
         by_channel=count(row['contact'] for _, row in best),
     )
     if not best:
-        print(f'Nobody to contact on {in_words(day)}: {OUTPUT} has a header only.')
+        print(f'No one to contact on {in_words(day)}: {OUTPUT} has a header only.')
         return
     scores = f'scores {best[0][0]} to {best[-1][0]}'
     print(f'The best {len(best)} of {len(rows)} for {in_words(day)} are in {OUTPUT}, {scores}.')

@@ -46,7 +46,7 @@ def load(path, if_missing):
     except FileNotFoundError:
         raise Problem(f'{path}: no such file. {if_missing}') from None
     except OSError as error:
-        # Not the same as missing: the share may be away, so trying again can help.
+        # Not the same as missing: the share may be unavailable, so trying again can help.
         raise Problem(f'{path}: cannot be read ({error.strerror}). Check access to it, then run again') from None
     if not data.strip():
         raise Problem(f'{path}: the file is empty, expected a header line. {if_missing}')

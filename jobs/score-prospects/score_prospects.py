@@ -53,15 +53,15 @@ def high_by_channel(rows):
 
 
 def look_back(rows, high):
-    """Was the score right? Answered only for old exports, in which `y` tells how the call ended."""
+    """Was the score right? Answered only for old exports, in which `y` says how the call ended."""
     answered = [row for row in rows if row.get('y') in ('yes', 'no')]
     if len(answered) < len(rows):
         return
     base_rate = mean((row['y'] == 'yes' for row in rows), 4)
     precision_high = mean((row['y'] == 'yes' for row in high), 4)
     record(base_rate=base_rate, precision_high=precision_high)
-    told = 'there were no high scores' if precision_high is None else f'of the high scores {precision_high:.0%}'
-    print(f'Look-back only, not known before the calls: {base_rate:.0%} of all subscribed, {told}.')
+    reported = 'there were no high scores' if precision_high is None else f'of the high scores {precision_high:.0%}'
+    print(f'Look-back only, not known before the calls: {base_rate:.0%} of all subscribed, {reported}.')
 
 
 if __name__ == '__main__':

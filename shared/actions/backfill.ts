@@ -5,7 +5,7 @@ import { waits } from '../pipeline/waiting.ts';
 import { argsOf } from '../run/due.ts';
 import { isFinal, newRun, type Person, type Run, runId } from '../run/run.ts';
 
-/** So many slots are looked up at once. */
+/** This many slots are looked up at once. */
 const together = 16;
 
 /** One run for each of these slots; those that have been backfilled or have succeeded already are left out. */

@@ -3,7 +3,7 @@ import type { Parts } from '../parts.ts';
 import { cancel } from '../pipeline/cancel.ts';
 import { type Person, parseRunId, type Run } from '../run/run.ts';
 
-/** So many runs are cancelled at once. */
+/** This many runs are cancelled at once. */
 const together = 16;
 
 /**

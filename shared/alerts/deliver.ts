@@ -11,7 +11,7 @@ import { amend, record } from './see.ts';
 
 /** A sender has a letter for this long; one message takes a quarter of a minute at most. */
 const lease = 2 * minute;
-/** A channel is sent so many letters in one go, and none is begun after this time: the next tick must not wait. */
+/** A channel is sent this many letters in one go, and none is begun after this time: the next tick must not wait. */
 const mostOfChannel = 60;
 const budgetMs = 20 * second;
 /** After this many tries that failed in passing a letter goes to the fallback as well. */

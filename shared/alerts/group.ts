@@ -4,7 +4,7 @@ import { batchOf, isUnreported } from './incident.ts';
 import { groupInterval, remindTogether } from './policy.ts';
 import type { Destination } from './route.ts';
 
-/** Incidents that one message tells of, before it is split by where it goes. */
+/** Incidents that one message reports, before it is split by where it goes. */
 export interface Batch<T> {
   key: string;
   members: T[];

@@ -14,7 +14,7 @@ import { recentRuns } from './see.ts';
 import { usualOf } from './usual.ts';
 
 /** Acts that may be why a job fails now. */
-const telling: readonly JobEvent['kind'][] = ['paused', 'resumed'];
+const reporting: readonly JobEvent['kind'][] = ['paused', 'resumed'];
 /** Events are looked through no further back than this many. */
 const mostEvents = 100;
 
@@ -104,7 +104,7 @@ async function actsSince({ store }: Parts, job: string, since: Instant): Promise
     const after = `${spanText(at - since)} after it`;
     if (kind === 'schedule-changed')
       found.push(`schedule: ${details.from || 'none'} → ${details.to || 'none'}, ${after}`);
-    else if (telling.includes(kind)) found.push(`${kind} by ${by}${why && `: ${why}`}, ${after}`);
+    else if (reporting.includes(kind)) found.push(`${kind} by ${by}${why && `: ${why}`}, ${after}`);
   }
   const [now = '', before = ''] = [tiers[0], tiers.length > 1 ? tiers.at(-1) : ''];
   if (now !== '' && before !== '' && now !== before) found.push(`tier: ${before} → ${now}`);

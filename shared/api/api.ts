@@ -21,7 +21,7 @@ const attemptId = z.strictObject({
   attempt: z.int().positive().max(1_000),
 });
 
-/** Anybody may knock there, so no more is read than a nudge needs. */
+/** Anyone may knock there, so no more is read than a nudge needs. */
 const small = bodyLimit({ maxSize: 4_096, onError: (c) => c.json({ error: 'expected at most 4 KB' }, 413) });
 
 export const tickPath = '/api/tick';
@@ -40,7 +40,7 @@ export function api(parts: Parts, clock: () => Instant, guard: Guard): Hono {
   const work = pipeline(parts);
 
   app.onError((error, c) => {
-    // Whoever asks may be anybody; what went wrong is told where the service tells of everything.
+    // The one that asks may be anyone; what failed is reported where the service reports everything.
     parts.emit({ type: 'trouble', doing: `answering ${c.req.method} ${withoutTicket(c.req.path)}`, error });
     return c.json({ error: 'this cannot be answered now: the log of the service says why' }, 500);
   });
@@ -60,7 +60,7 @@ export function api(parts: Parts, clock: () => Instant, guard: Guard): Hono {
     // Jobs that could not be claimed as far as the others.
     return c.json({ jobs: parts.catalog().size, lastTick, setAside, behind: [...behind.keys()] });
   });
-  /** Anybody may call it as often as they like: a second scheduler, a person. */
+  /** Anyone may call it as often as they like: a second scheduler, a person. */
   app.post(tickPath, async (c) => {
     const now = clock();
     await work.tick(now);

@@ -5,7 +5,7 @@ import { ApiProblem } from './problem.ts';
 export const roles = ['viewer', 'operator', 'admin', 'auditor'] as const;
 export type Role = (typeof roles)[number];
 
-/** Whoever sent the request, once that is proven. */
+/** The one that sent the request, once that is proven. */
 export interface Caller {
   /** E-mail or name, as the audit shows it. */
   name: string;

@@ -16,7 +16,7 @@ export interface EntraOptions {
 
 /**
  * Checks the caller's token itself (signature, issuer, audience, time, roles), whatever stands in front of the app: a
- * header that a platform would have set can be forged by whoever reaches the app without it.
+ * header that a platform would have set can be forged by the one that reaches the app without it.
  *
  * Roles are app roles: `viewer`, `operator`, `admin`, `auditor`; with a department after a colon (`operator:Sales`) they
  * hold for its jobs alone. Source of the claims: Microsoft, "Access token claims reference".

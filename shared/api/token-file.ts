@@ -6,7 +6,7 @@ import { ApiProblem } from './problem.ts';
 const here = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
 
 /**
- * On one machine: whoever can read the host's token file is its operator. A page in a browser knows neither the token
+ * On one machine: the one that can read the host's token file is its operator. A page in a browser knows neither the token
  * nor a way to send it to another origin.
  * @param token as the file has it
  * @param person whom the audit names

@@ -19,7 +19,7 @@ const harm: Record<ChangeKind, number> = {
 /** How probable it is that something shifts a metric at any one run without leaving a trace on our side. */
 const unseen = 0.002;
 
-/** How often the change run named by the detector is off by so many runs, measured on shifts of 2 and 3 deviations. */
+/** How often the change run named by the detector is off by this many runs, measured on shifts of 2 and 3 deviations. */
 const law = [0.69, 0.08, 0.04, 0.01, 0.01, 0.01];
 
 /** What a replay of frozen inputs says: whether the job now answers otherwise than it did. */

@@ -32,14 +32,14 @@ export interface Numbers {
   detail?: string | undefined;
 }
 
-export interface Told {
+export interface Reported {
   numbers: Numbers;
   /** Further metrics of the same episode. */
   others: readonly string[];
   /** The slot of the run at which the change begins, and the zone of the job. */
   since: Instant;
   timeZone: string;
-  /** The chance of the finding without a change: one in so many looks. */
+  /** The chance of the finding without a change: one in this many looks. */
   oneIn: number | undefined;
   /** How many runs have been seen since. */
   runs: number;
@@ -50,11 +50,11 @@ export interface Told {
 }
 
 /** What happened, since when, why, and what to do: for the owner, without a word of statistics but the chance. */
-export function sentenceOf(told: Told): string {
-  return [happened(told), why(told), toDo(told)].filter(Boolean).join(' ');
+export function sentenceOf(reported: Reported): string {
+  return [happened(reported), why(reported), toDo(reported)].filter(Boolean).join(' ');
 }
 
-function happened({ numbers, since, timeZone, oneIn, runs, others }: Told): string {
+function happened({ numbers, since, timeZone, oneIn, runs, others }: Reported): string {
   const of = numbers.label ?? readable(numbers.metric);
   const day = dayText(since, timeZone);
   const format = (value: number) => valueText(value, numbers);
@@ -84,7 +84,7 @@ function happened({ numbers, since, timeZone, oneIn, runs, others }: Told): stri
   }
 }
 
-function why({ attribution, change, replay }: Told): string {
+function why({ attribution, change, replay }: Reported): string {
   if (!attribution) return '';
   const [first, second] = attribution.candidates;
   const frozen = replay && replay.state !== 'unknown' ? replayText(replay) : '';
@@ -110,7 +110,7 @@ function why({ attribution, change, replay }: Told): string {
   return `It began ${at} ${named.text}${frozen ? `; ${frozen}` : ''}, so that ${sure}.${inputs}${also}`;
 }
 
-function toDo({ numbers, attribution }: Told): string {
+function toDo({ numbers, attribution }: Reported): string {
   const [first] = attribution?.candidates ?? [];
   if (numbers.kind === 'missing')
     return 'Check whether it was renamed or no longer written; if that is meant, reset its baseline.';
@@ -131,7 +131,7 @@ function toDo({ numbers, attribution }: Told): string {
   }
 }
 
-function replayText({ state, changed, of }: NonNullable<Told['replay']>): string {
+function replayText({ state, changed, of }: NonNullable<Reported['replay']>): string {
   return state === 'moved'
     ? `${changed} of ${of} frozen examples now get a different answer`
     : `all ${of} frozen examples still get the same answer`;

@@ -39,7 +39,7 @@ export interface Drifted {
 /** What a run shows of one metric. */
 export interface Sign extends Drifted {
   metric: string;
-  /** One in so many looks; undefined: a breach of the contract, which needs no chance. */
+  /** One in this many looks; undefined: a breach of the contract, which needs no chance. */
   oneIn: number | undefined;
   numbers: Numbers;
 }

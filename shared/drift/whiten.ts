@@ -29,7 +29,7 @@ export function whiten(values: Float64Array, steps: Int32Array, phi: number): Wh
 }
 
 /**
- * The lag-1 memory to take away: seven in ten of what the runs leave possible, so that short series err on the side of more. The evidence is the correlation r left when the best single step is taken out, for with the step in a shift of
+ * The lag-1 memory to remove: seven in ten of what the runs leave possible, so that short series err on the side of more. The evidence is the correlation r left when the best single step is taken out, for with the step in a shift of
  * three deviations reads as memory. Taking it out costs memory too: r is about phi − (3.7 + 7 phi)/n, deviation .95/√n
  * (simulated, 15 to 135 runs). Half of all metrics are expected to have none.
  */

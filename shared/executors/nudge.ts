@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { once } from '../once.ts';
 import type { AttemptId } from '../store/attempts.ts';
 
-/** How shims tell the service that an attempt has ended, over a network where anybody may knock. */
+/** How shims report to the service that an attempt has ended, over a network where anyone may knock. */
 export interface Nudges {
   /** An address that only this attempt's shim gets; null: this host sees its own attempts end. */
   url(id: AttemptId): Promise<string | null>;
@@ -13,7 +13,7 @@ export interface Nudges {
 export const finishPath = '/api/finish';
 
 /**
- * A nudge only makes the service look, so its code is no more than a doorman: without it nobody makes us read storage.
+ * A nudge only makes the service look, so its code is no more than a doorman: without it no one makes us read storage.
  * @param app address of the service, e.g. https://lamplighter.azurewebsites.net; null: shims send no nudges
  * @param key of this installation; asked for once
  */

@@ -89,7 +89,7 @@ export function environmentProblems(document: Document): Problem[] {
   for (const section of ['env', 'secrets']) {
     for (const name of names(section)) {
       const where = { file: document.file, ...document.keyAt([section, name]), path: pathText([section, name]) };
-      // IDENTITY_ and MSI_ are how a container in Azure gets tokens; the shim takes them away from jobs.
+      // IDENTITY_ and MSI_ are how a container in Azure gets tokens; the shim removes them from jobs.
       if (/^(JOB_|LAMPLIGHTER_|IDENTITY_|MSI_|LD_|PATH$)/i.test(name)) {
         const message = `${shown(name)} is set by the runner or by the system; expected a name of your own`;
         const own = `MY_${name.replace(/^(JOB|LAMPLIGHTER|IDENTITY|MSI|LD)_/i, '')}`;

@@ -275,7 +275,7 @@ export const manifest = z.strictObject(
         mapping('{ command: [python, score.py, --replay] }'),
       )
       .optional()
-      .describe('How the job answers frozen examples, to tell a change of it from a change of its data.'),
+      .describe('How the job answers frozen examples, to report a change of it from a change of its data.'),
     alerts: z
       .strictObject(
         {

@@ -10,7 +10,7 @@ import { nextDeadline } from './notice.ts';
 
 /** A queued run is looked at again this long after its slot. */
 const launchGrace = 2 * minute;
-/** So many requests are under way at once. */
+/** This many requests are under way at once. */
 const together = 32;
 
 /** What a tick has decided about a job. */
@@ -64,7 +64,7 @@ async function queueAll(parts: Parts, runs: readonly Run[], now: Instant): Promi
       await queue(parts, run, now);
       parts.emit({ type: 'run-claimed', run });
     } else if (run.slot > now - onTime && (await isWaiting(parts, run))) {
-      // Whoever claimed it may have died before the message: a second one is harmless, none costs minutes.
+      // The one that claimed it may have died before the message: a second one is harmless, none costs minutes.
       await queue(parts, run, now);
     }
   });

@@ -1,7 +1,7 @@
 import { eachOf } from '../batches.ts';
 import type { Parts } from '../parts.ts';
 
-/** When so many jobs fail and none succeeds, it is not the jobs: the step ends, and is done again as a whole. */
+/** When this many jobs fail and none succeeds, it is not the jobs: the step ends, and is done again as a whole. */
 const outage = 20;
 
 /**

@@ -19,7 +19,7 @@ export async function finish(parts: Parts, id: AttemptId, now: Instant): Promise
 async function reportLate(parts: Parts, found: Versioned<Run>, number: number, outcome: string): Promise<void> {
   const run = found.value;
   const attempt = run.attempts[number - 1];
-  // Only a result tells of processor time.
+  // Only a result reports processor time.
   if (!attempt || attempt.cpuMs !== null || (attempt.state !== 'lost' && attempt.state !== 'timed-out')) return;
   const warning = `attempt ${number} left a result after it was given up: ${outcome}`;
   if (run.warnings.includes(warning)) return;
@@ -27,7 +27,7 @@ async function reportLate(parts: Parts, found: Versioned<Run>, number: number, o
   await parts.store.runs.replace({ ...run, warnings: [...run.warnings, warning] }, found.etag);
 }
 
-/** An attempt that left no result, and whose shim is known to be gone. One that nobody began is left to the watch. */
+/** An attempt that left no result, and whose shim is known to be gone. One that no one began is left to the watch. */
 async function silentEnd(parts: Parts, run: Run, id: AttemptId): Promise<Ending | undefined> {
   const attempt = currentAttempt(run);
   if (!attempt || !underWay(run, id.attempt)) return undefined;
@@ -79,7 +79,7 @@ export async function end(
   }
 }
 
-/** The next attempt is due at a random instant: nobody else would have written the same. */
+/** The next attempt is due at a random instant: no other host would have written the same. */
 function sameEnd(a: Run, b: Run): boolean {
   const { state, nextAttemptAt, endedAt, attempts } = a;
   if (state !== b.state || nextAttemptAt !== b.nextAttemptAt || endedAt !== b.endedAt) return false;

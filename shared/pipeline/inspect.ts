@@ -62,7 +62,7 @@ export async function inspect(
   if (now > due || run.cancel) await askToStop(parts, { ...id, handle: attempt.handle }, executor);
   const heartbeat = (await store.attempts.lastHeartbeat(id)) ?? begun;
   const fresh = now < heartbeat + silence;
-  // A heartbeat does not help a shim that neither ends in time nor when it is told to.
+  // A heartbeat does not help a shim that neither ends in time nor when it is asked to.
   const given = due + slack;
   if (fresh && now < given) return goesOn(Math.min(heartbeat + silence, Math.max(due + 1, now + second)));
   const status = await ask(executor, { ...id, handle: attempt.handle });

@@ -7,7 +7,7 @@ import type { AttemptSpec } from '../run/attempt.ts';
 import type { Run, Versions } from '../run/run.ts';
 import { SecretError } from '../secrets/vault.ts';
 
-/** How long a shim goes on trying to deliver when storage is away. */
+/** How long a shim goes on trying to deliver when storage is unavailable. */
 export const deliverMs = hour;
 const heartbeatMs = 20_000;
 /** Fetching a Python and packages comes before the time limit begins; the shim allows uv this long. */

@@ -15,7 +15,7 @@ import { lookAhead } from './look-ahead.ts';
 
 /** With more jobs to look at, all rows are read page by page rather than one by one. */
 const fewJobs = 100;
-/** So many requests are under way at once. */
+/** This many requests are under way at once. */
 const together = 32;
 /** When more jobs than this cannot be claimed, the tick has failed: it is done again. */
 const mostBehind = 100;

@@ -17,7 +17,7 @@ export const repairAfter = 2 * minute;
 /** Entries of one request. */
 const mostRead = 1_000;
 
-/** While only backfills wait, so many more entries are read than there are places: some may be of runs that are over. */
+/** While only backfills wait, this many more entries are read than there are places: some may be of runs that are over. */
 const spare = 16;
 
 /** The job with a mark that this run waits for a place; undefined when it has that already. */

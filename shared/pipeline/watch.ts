@@ -17,7 +17,7 @@ import { lookAtQueued, type Round, requeue, roundOf, wakeForgotten } from './que
 import { isRemoved, removedChange } from './removed.ts';
 import { early } from './waiting.ts';
 
-/** So many runs are looked at at once: a platform that is slow to answer must not keep the next tick waiting. */
+/** This many runs are looked at at once: a platform that is slow to answer must not keep the next tick waiting. */
 const together = 16;
 
 /**

@@ -39,12 +39,12 @@ export const attemptSpec = z.object({
   /** Beyond this the middle of the log is left out, and said so. */
   logLimitBytes: z.int().positive(),
   heartbeatMs: z.int().positive(),
-  /** How long the shim keeps trying to deliver log and result while storage is away. */
+  /** How long the shim keeps trying to deliver log and result while storage is unavailable. */
   deliverMs: z.int().nonnegative(),
   blobs: z.object({ started: url, heartbeat: url, log: url, result: url }),
   /** Unix socket through which a container without network reaches the blobs; null: by their addresses. */
   relay: z.string().nullable(),
-  /** POSTed `{job, run, attempt}` when the result is stored; null: nobody listens. Losing it costs a minute, nothing else. */
+  /** POSTed `{job, run, attempt}` when the result is stored; null: no one listens. Losing it costs a minute, nothing else. */
   nudge: url.nullable(),
   /** Directory for things worth keeping between runs (bundles, uv environments); null: none. */
   cache: z.string().nullable(),
@@ -54,7 +54,7 @@ export type AttemptSpec = z.infer<typeof attemptSpec>;
 export const errorClass = z.enum(errorClasses);
 export type { ErrorClass };
 
-/** What exactly went wrong, as far as it is known: a finer kind within a class, for the advice that an alert gives. */
+/** What exactly failed, as far as it is known: a finer kind within a class, for the advice that an alert gives. */
 export const errorKinds = [
   'dependency-missing',
   'dependency-mismatch',
@@ -139,7 +139,7 @@ export const attemptResult = z.object({
   job: z.string(),
   run: z.string(),
   attempt: z.int().positive(),
-  /** `stopped`: somebody asked the shim to end (cancel, host going down). */
+  /** `stopped`: a person asked the shim to end (cancel, host going down). */
   outcome: z.enum(['succeeded', 'failed', 'timed-out', 'stopped']),
   exitCode: z.int().nullable(),
   /** Name of the signal that ended the job, e.g. SIGKILL. */

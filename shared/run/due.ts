@@ -143,15 +143,15 @@ function whyMissed(
 ): { code: ReasonCode; reason: string } {
   if (!inTime(job, slot, now)) {
     const limit = Math.round((job.mustStartWithinMs ?? 0) / 1_000);
-    return { code: 'start-within', reason: `the service was away, and it must start within ${limit} s` };
+    return { code: 'start-within', reason: `the service was unavailable, and it must start within ${limit} s` };
   }
   if (job.catchUp === 'all' && slot < oldestRun) {
     return {
       code: 'catch-up-limit',
-      reason: `the service was away, and at most ${job.catchUpLimit} runs are caught up`,
+      reason: `the service was unavailable, and at most ${job.catchUpLimit} runs are caught up`,
     };
   }
-  return { code: 'outage', reason: `the service was away (catchUp: ${job.catchUp})` };
+  return { code: 'outage', reason: `the service was unavailable (catchUp: ${job.catchUp})` };
 }
 
 /** The newest `count` slots of a stretch, oldest first, without walking all of it. */

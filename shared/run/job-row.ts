@@ -37,8 +37,8 @@ export interface JobRow {
   /** Runs that hold the job: started, or waiting for their next attempt. */
   running: { run: string; trigger: Trigger }[];
   /**
-   * The run that was the last to find the job taken, and the last one of a backfill; null: none waits, and whoever ends
-   * need not look. Written by each that begins to wait, so that a mark which was seen before looking can be taken away
+   * The run that was the last to find the job taken, and the last one of a backfill; null: none waits, and the one that ends
+   * need not look. Written by each that begins to wait, so that a mark which was seen before looking can be removed
    * without losing a later one.
    */
   waiting: string | null;

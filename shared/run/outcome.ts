@@ -75,7 +75,7 @@ function ended(run: Run, ending: Ending, job: Job | undefined, now: Instant): At
   }
 }
 
-/** As a shim that lives to tell puts it, see classify.py. */
+/** As a shim that lives to report it puts it, see classify.py. */
 function starved(job: Job | undefined) {
   const limit = job ? ` (limit ${sizeText(job.memoryBytes)})` : '';
   const error = `out of memory${limit}: give the job more (run.memory), or let it load less`;

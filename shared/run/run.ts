@@ -50,7 +50,7 @@ export interface Attempt {
   endedAt: Instant | null;
   /** The longest it may take from its beginning, ms, fixed when it started: preparation, time limit, grace. */
   limitMs?: number;
-  /** Which start claimed it, unlike any other: tells a lost answer from a lost race. */
+  /** Which start claimed it, unlike any other: distinguishes a lost answer from a lost race. */
   starter?: string;
   exitCode: number | null;
   signal: string | null;
@@ -144,7 +144,7 @@ export interface Run {
   /** Things to look at that did not fail the run: late, too short, a metric out of bounds… */
   warnings: string[];
   notices: Notice[];
-  /** How many slots this row stands for: 1, or more for a long outage that is told in one row. */
+  /** How many slots this row stands for: 1, or more for a long outage that is reported in one row. */
   slots: number;
 }
 

@@ -4,8 +4,8 @@ import type { Run } from './run.ts';
 
 /** What a person should know about a finished run although it did not fail it. One sentence each. */
 export function warnings(run: Run, job: Job | undefined): string[] {
-  const told = [...metricProblems(run, job), ...outputProblems(run)].map(({ text }) => text);
-  return [...lateness(run), ...brevity(run, job), ...told];
+  const reported = [...metricProblems(run, job), ...outputProblems(run)].map(({ text }) => text);
+  return [...lateness(run), ...brevity(run, job), ...reported];
 }
 
 function* lateness(run: Run): Generator<string> {

@@ -6,7 +6,7 @@ export interface ActiveRun {
   job: string;
   run: string;
   checkAfter: Instant;
-  /** When somebody set out to claim it. */
+  /** When a person set out to claim it. */
   since: Instant;
   /** Steps of its follow-up that are done, while others have failed. */
   followed?: string[];
@@ -50,7 +50,7 @@ export interface Active {
   get(job: string, run: string): Promise<Versioned<ActiveRun> | undefined>;
   /**
    * @param more replaces what the entry says of waiting and suspicion; left out: nothing is known of either
-   * @returns false when the race was lost, which is fine: whoever won has set a time as well.
+   * @returns false when the race was lost, which is fine: the one that won has set a time as well.
    */
   lookAgain(
     entry: Versioned<ActiveRun>,
@@ -61,7 +61,7 @@ export interface Active {
   unpark(job: string, run: string, checkAfter: Instant): Promise<void>;
   remove(job: string, run: string): Promise<void>;
   removeAll(job: string, runs: string[]): Promise<void>;
-  /** Of one job, oldest slot first. @param page so many a request, at most 1,000 */
+  /** Of one job, oldest slot first. @param page this many a request, at most 1,000 */
   ofJob(job: string, page?: number): AsyncIterable<Versioned<ActiveRun>>;
   /** @param unreadable called with the key of an entry that cannot be read; not given: the listing fails there */
   all(unreadable?: (key: string, error: unknown) => void): AsyncIterable<Versioned<ActiveRun>>;

@@ -23,11 +23,11 @@ export interface Attempts {
     outputs: { path: string; url: string }[];
   }>;
   outputUrl(id: AttemptId, path: string, until: Instant): Promise<string>;
-  /** Stores the specification. @returns where the shim reads it and then removes it: of no use to whoever comes later */
+  /** Stores the specification. @returns where the shim reads it and then removes it: of no use to the one that comes later */
   ticket(id: AttemptId, spec: AttemptSpec, until: Instant): Promise<string>;
   /** Takes the attempt away from any shim that has not begun it. False: a shim has begun. */
   abandon(id: AttemptId, by: string): Promise<boolean>;
-  /** When a shim began it; undefined: none has, as when the attempt was taken away before. */
+  /** When a shim began it; undefined: none has, as when the attempt was removed before. */
   begun(id: AttemptId): Promise<Instant | undefined>;
   /** Newest sign of life: heartbeat, or the start. */
   lastHeartbeat(id: AttemptId): Promise<Instant | undefined>;
@@ -198,7 +198,7 @@ async function absentAsUndefined<T>(reading: Promise<T>): Promise<T | undefined>
 /** Only the blob itself: a missing container is a broken installation, not an answer. */
 function isAbsent(error: unknown): boolean {
   if (!(error instanceof RestError) || error.statusCode !== 404) return false;
-  // The answer to HEAD has no body: its code is in a header, which only `details` tells.
+  // The answer to HEAD has no body: its code is in a header, which only `details` says.
   const details = error.details as { errorCode?: string } | undefined;
   return (error.code ?? details?.errorCode) === 'BlobNotFound';
 }

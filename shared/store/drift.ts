@@ -35,7 +35,7 @@ export const findingCodec: Codec<Finding> = {
   decode: (row) => ({ ...JSON.parse(String(row.finding)), job: String(row.partitionKey) }),
 };
 
-/** The most telling signs of an episode that moved hundreds of metrics. */
+/** The most reporting signs of an episode that moved hundreds of metrics. */
 function findingText(finding: Omit<Finding, 'job'>): string {
   for (let most = 50; ; most = most >> 1) {
     const text = JSON.stringify({ ...finding, signs: finding.signs.slice(0, most) });

@@ -7,7 +7,7 @@ import { brieflyAsked } from './property.ts';
 import { type Codec, readInstant, type Table } from './table.ts';
 
 const detailLimit = 2_000;
-/** The job as it was deployed: whoever makes it keeps it to what a row has room for. */
+/** The job as it was deployed: the one that makes it keeps it to what a row has room for. */
 const snapshotName = 'manifest';
 
 export const eventCodec: Codec<JobEvent> = {

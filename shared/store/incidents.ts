@@ -37,7 +37,7 @@ export interface Incident {
   /** Null: the service itself. */
   job: string | null;
   cause: Cause;
-  /** Tells several of one cause apart: the name of a secret, metric, output or channel; else empty. */
+  /** Distinguishes several of one cause: the name of a secret, metric, output or channel; else empty. */
   subject: string;
   severity: Severity;
   tier: 'critical' | 'standard' | 'low-risk';

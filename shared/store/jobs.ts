@@ -48,11 +48,11 @@ export interface JobRows {
   get(name: string): Promise<Versioned<JobRow> | undefined>;
   /** As this process wrote it last; good for a conditional write only. */
   guess(name: string): Versioned<JobRow> | undefined;
-  /** Undefined: somebody else has written since it was read. */
+  /** Undefined: another host has written since it was read. */
   replace(row: JobRow, etag: string): Promise<Versioned<JobRow> | undefined>;
   insert(row: JobRow): Promise<Versioned<JobRow> | undefined>;
   /**
-   * Reads, changes and writes until nobody else wrote in between. `change` returns undefined to leave the row alone; it
+   * Reads, changes and writes until no other host wrote in between. `change` returns undefined to leave the row alone; it
    * may be asked more than once, and what it says last is of the row as it is.
    * @returns the row as it is now, and whether it was written.
    */
@@ -88,7 +88,7 @@ export function jobRows(table: Table<JobRow>): JobRows {
       return written;
     },
     async amend(name, change) {
-      // Nobody else may have written since we did: then the read is saved.
+      // No other host may have written since we did: then the read is saved.
       const ours = recent.get(name);
       const guess = ours && change(ours.value);
       const saved = ours && guess && (await write(guess, ours.etag));

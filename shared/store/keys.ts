@@ -19,7 +19,7 @@ export const keyCodec: Codec<Key> = {
   }),
 };
 
-/** Made on first use: whoever comes first makes it, and everybody has the same. */
+/** Made on first use: the one that comes first makes it, and everybody has the same. */
 export type Keys = (name: Key['name']) => Promise<Buffer>;
 
 export function keys(table: Table<Key>): Keys {

@@ -38,7 +38,7 @@ export interface Launches {
 const longestDelay = 7 * 24 * 3600;
 
 export function launches(queue: QueueClient, poison: QueueClient): Launches {
-  // Azure Functions reads queue texts as base64 unless told otherwise, so that is what we write.
+  // Azure Functions reads queue texts as base64 unless a setting says otherwise, so that is what we write.
   const encode = (text: string) => Buffer.from(text).toString('base64');
   return {
     async put(message, at, now) {
@@ -90,7 +90,7 @@ async function remove(queue: QueueClient, id: string, receipt: string): Promise<
   try {
     await queue.deleteMessage(id, receipt);
   } catch (error) {
-    // Handed out again meanwhile, or gone: whoever holds it now will remove it.
+    // Handed out again meanwhile, or gone: the one that holds it now will remove it.
     const status = (error as { statusCode?: number }).statusCode;
     if (status !== 404 && status !== 400) throw error;
   }

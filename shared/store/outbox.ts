@@ -22,7 +22,7 @@ export interface Letter {
   /** The host that sends it has it until then. */
   leasedUntil: Instant | null;
   tries: number;
-  /** What went wrong last; null: nothing yet. */
+  /** What failed last; null: nothing yet. */
   error: string | null;
   state: 'waiting' | 'accepted' | 'given-up';
   doneAt: Instant | null;

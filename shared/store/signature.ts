@@ -8,7 +8,7 @@ import {
 } from '@azure/storage-blob';
 import { day, type Instant, iso, minute, second } from '../instant.ts';
 
-/** Signs the address of one blob for whoever runs the attempt. `permissions` as in {@link BlobSASPermissions}. */
+/** Signs the address of one blob for the one that runs the attempt. `permissions` as in {@link BlobSASPermissions}. */
 export type SignBlob = (
   container: ContainerClient,
   blob: string,
@@ -35,7 +35,7 @@ const keyUse = day;
 const pause = minute;
 
 /**
- * With a key that storage gives to our identity: no account key is needed, or exists. One request a day, whoever asks
+ * With a key that storage gives to our identity: no account key is needed, or exists. One request a day, the one that asks
  * and however many do at once. Addresses work over https alone.
  * @param now the clock that `until` is on
  */

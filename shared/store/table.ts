@@ -25,7 +25,7 @@ export interface Table<T> {
   /** Writes rows of one partition, 100 a request, over what is there: for rows that are always written the same. */
   putAll(values: T[]): Promise<void>;
   get(partitionKey: string, rowKey: string): Promise<Versioned<T> | undefined>;
-  /** Undefined: somebody else has changed or removed the row since it was read. */
+  /** Undefined: another host has changed or removed the row since it was read. */
   replace(value: T, etag: string): Promise<Versioned<T> | undefined>;
   /** Removing what is gone already is fine. */
   remove(partitionKey: string, rowKey: string): Promise<void>;
@@ -48,7 +48,7 @@ export interface Listing {
 
 /** Limit of Table Storage for one entity group transaction. */
 const batchSize = 100;
-/** So often rows of others may come in between before a transaction gives up. */
+/** This often rows of others may come in between before a transaction gives up. */
 const mostTries = 5;
 
 export function table<T>(client: TableClient, codec: Codec<T>): Table<T> {

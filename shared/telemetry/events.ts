@@ -3,14 +3,14 @@
  * no query may read it. Units are in the names of measurements. In the workspace they are rows of `AppEvents` (Name,
  * Properties, Measurements).
  *
- * At least once: an event is told before the state that would repeat it is given up, so a host that dies may leave it to
- * another to tell it again; queries count by `key`. What a host still has in memory when it is killed is lost here, never
+ * At least once: an event is reported before the state that would repeat it is given up, so a host that dies may leave it to
+ * another to report it again; queries count by `key`. What a host still has in memory when it is killed is lost here, never
  * in the history: the tables are the truth.
  */
 
 interface Kind {
   about: string;
-  /** The properties that tell one from another, however often it was told; none: each counts. */
+  /** The properties that distinguish one from another, however often it was reported; none: each counts. */
   key: readonly string[];
   properties: Record<string, string>;
   measurements: Record<string, string>;
@@ -86,7 +86,7 @@ export const events = {
       ...ofJob,
     },
     measurements: {
-      slots: 'How many slots it stands for: more than 1 when a long outage is told in one row',
+      slots: 'How many slots it stands for: more than 1 when a long outage is reported in one row',
       attempts: 'Attempts begun or given up; fewer LamplighterAttempt events than this: some were lost on the way',
       warnings: 'Things to look at that did not fail it',
       lagMs,
@@ -102,7 +102,7 @@ export const events = {
       jobs: 'Jobs deployed',
       behindMs: 'For how long slots had not been claimed when it began; 0 when all goes well',
       durationMs: 'How long the tick took',
-      setAside: 'Launches that failed five times, or that nobody can read, and lie in launch-poison',
+      setAside: 'Launches that failed five times, or that no one can read, and lie in launch-poison',
     },
   },
   LamplighterTrouble: {

@@ -7,11 +7,11 @@ import type { Health, Sender, SenderOptions } from './sender.ts';
 import { telemetryOf } from './translate.ts';
 import { waiting } from './waiting.ts';
 
-/** Events for Application Insights. None of this ever fails, or holds anybody up for longer than a flush may take. */
+/** Events for Application Insights. None of this ever fails, or holds anyone up for longer than a flush may take. */
 export interface Telemetry {
   /** Beside the one that people read. */
   emit: Emit;
-  /** What the emit is told meanwhile belongs to the operation of the host; `traceParent` as W3C Trace Context has it. */
+  /** What the emit is reported meanwhile belongs to the operation of the host; `traceParent` as W3C Trace Context has it. */
   operation<T>(traceParent: string | undefined, work: () => Promise<T>): Promise<T>;
   /** Before a handler ends: afterwards the platform may take the process away. Resolves in any case, and in time. */
   flush(): Promise<void>;
@@ -26,7 +26,7 @@ export const noTelemetry: Telemetry = {
 export interface InsightsOptions extends SenderOptions {
   /** Owner and tier of a job, on which alert rules depend, are not in its runs. */
   catalog: () => Catalog;
-  /** Told once when events cannot be sent, and once when they can again. */
+  /** Reported once when events cannot be sent, and once when they can again. */
   log?: (line: string) => void;
   /** Longest a flush waits for a portion to be accepted, ms. The first loads the package, up to a second on a small machine. */
   flushMs?: number;

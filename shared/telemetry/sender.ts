@@ -8,7 +8,7 @@ import type { TelemetryEvent } from './events.ts';
 import { plain } from './limits.ts';
 import { partialProblem, readPartial, sendAgain } from './partial.ts';
 
-// This module loads 3.5 MB: nobody imports it but `insights`, when there is something to send.
+// This module loads 3.5 MB: no one imports it but `insights`, when there is something to send.
 
 export interface SenderOptions {
   /** APPLICATIONINSIGHTS_CONNECTION_STRING. */
@@ -20,7 +20,7 @@ export interface SenderOptions {
 }
 
 /** An event, and the operation that it belongs to. */
-export interface Told {
+export interface Reported {
   event: TelemetryEvent;
   traceParent: string | undefined;
 }
@@ -33,7 +33,7 @@ export interface Health {
 
 export interface Sender {
   /** Resolves when they are accepted, or kept on disk to be sent again. */
-  send(events: Told[]): Promise<void>;
+  send(events: Reported[]): Promise<void>;
 }
 
 /** A request that takes longer is given up, and its events are kept on disk. */
@@ -48,7 +48,7 @@ export async function openSender(options: SenderOptions, health: Health): Promis
   if (!/(^|;)\s*InstrumentationKey=[0-9a-f-]{36}/i.test(options.connection)) {
     throw new Error('APPLICATIONINSIGHTS_CONNECTION_STRING has no InstrumentationKey=<guid>');
   }
-  // What the package would tell Microsoft of itself goes to an address that a closed network does not let through.
+  // What the package would report Microsoft of itself goes to an address that a closed network does not let through.
   process.env.APPLICATION_INSIGHTS_NO_STATSBEAT ??= 'true';
   const client = new applicationInsights.TelemetryClient(options.connection, { useGlobalProviders: false });
   const credential = options.credential ?? (await identityOf(options.authentication));

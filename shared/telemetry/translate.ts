@@ -6,18 +6,18 @@ import type { EventName, TelemetryEvent } from './events.ts';
 import { figures } from './figures.ts';
 import { measurementLimit, plain } from './limits.ts';
 
-/** What Application Insights is told when the emit is; most of what the emit says is for people alone. */
+/** What Application Insights is reported when the emit is; most of what the emit says is for people alone. */
 export function telemetryOf(event: Event, catalog: Catalog): TelemetryEvent[] {
   switch (event.type) {
     case 'attempt-failed':
       return lastAttempt(event.run, catalog);
     case 'run-finished': {
-      // One that waited for its next attempt when it was cancelled: the last attempt has been told of.
-      const told = event.run.nextAttemptAt !== null;
-      return [...(told ? [] : lastAttempt(event.run, catalog)), ofRun(event.run, catalog)];
+      // One that waited for its next attempt when it was cancelled: the last attempt has been reported.
+      const reported = event.run.nextAttemptAt !== null;
+      return [...(reported ? [] : lastAttempt(event.run, catalog)), ofRun(event.run, catalog)];
     }
     case 'run-not-started':
-      // Given up between two attempts: that it is finished is told as well, once.
+      // Given up between two attempts: that it is finished is reported as well, once.
       return event.run.attempts.length > 0 ? [] : [ofRun(event.run, catalog)];
     case 'ticked': {
       const { host, jobs, behindMs, tookMs, setAside } = event;
@@ -26,7 +26,7 @@ export function telemetryOf(event: Event, catalog: Catalog): TelemetryEvent[] {
     case 'trouble':
       return [trouble('trouble', event.doing, troubleText(event.error))];
     case 'launch-unreadable':
-      // Not the text: nobody knows what it holds.
+      // Not the text: no one knows what it holds.
       return [trouble('launch-unreadable', 'reading the launch queue', 'a message was set aside')];
     case 'clock-corrected':
       return [trouble('clock', 'comparing clocks', null, { offsetMs: event.byMs })];
@@ -145,7 +145,7 @@ function about(run: Run, catalog: Catalog) {
   return { tier: job.tier, status: job.status, department: job.owner.department, owner: job.owner.email };
 }
 
-/** A rerun and a backfill are not late: nobody expected them at their slot. */
+/** A rerun and a backfill are not late: no one expected them at their slot. */
 function lag({ slot, trigger }: Run, startedAt: Instant | null): number | null {
   return startedAt === null || trigger === 'rerun' || trigger === 'backfill' ? null : startedAt - slot;
 }

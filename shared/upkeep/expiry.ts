@@ -1,13 +1,13 @@
 import { day, type Instant } from '../instant.ts';
 
-/** Somebody is told so many days before a secret expires, and every day once it has. */
+/** A person is notified this many days before a secret expires, and every day once it has. */
 const daysAhead = [30, 7, 1];
 
 /**
- * Whether a warning has come due after `last` and until `now`; several that were missed are one. Whoever asks with the
- * instant of the last time that the warnings were told loses none, however long that is ago, and repeats none.
- * @param last undefined: never told
- * @returns whole days left, below zero once it has expired; undefined: nothing to tell
+ * Whether a warning has come due after `last` and until `now`; several that were missed are one. The one that asks with the
+ * instant of the last time that the warnings were reported loses none, however long that is ago, and repeats none.
+ * @param last undefined: never reported
+ * @returns whole days left, below zero once it has expired; undefined: nothing to report
  */
 export function dueWarning(expiresOn: Instant, last: Instant | undefined, now: Instant): number | undefined {
   const due = warningsBy(expiresOn, now) > (last === undefined ? 0 : warningsBy(expiresOn, last));

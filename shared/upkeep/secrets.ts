@@ -9,9 +9,9 @@ import { dueWarning, isIll } from './expiry.ts';
 const atMostEvery = 20 * hour;
 
 /**
- * Looks at the secrets of all jobs and tells of those that are about to expire, have expired, or cannot be used. Once a
- * day, however often it is called. When the vault cannot be asked, that is told as trouble and the day does not count:
- * the next call asks again, and tells what came due since the last whole check.
+ * Looks at the secrets of all jobs and reports those that are about to expire, have expired, or cannot be used. Once a
+ * day, however often it is called. When the vault cannot be asked, that is reported as trouble and the day does not count:
+ * the next call asks again, and says what came due since the last whole check.
  */
 export async function checkSecrets(parts: Parts, now: Instant): Promise<void> {
   const { store, vault, emit, person } = parts;
@@ -48,7 +48,7 @@ export async function checkSecrets(parts: Parts, now: Instant): Promise<void> {
   await store.marks.advance('secrets', now, person);
 }
 
-/** Secret → the jobs that use it. Vaults do not tell letters' case apart. */
+/** Secret → the jobs that use it. Vaults do not distinguish capitals from small letters. */
 function secretsInUse(catalog: Catalog): Map<string, string[]> {
   const users = new Map<string, string[]>();
   for (const { job } of catalog.values()) {

@@ -24,7 +24,7 @@ function behave(name: string, scheduledFor: string) {
 
 /**
  * Two hosts over eight hours of virtual time. Calls of storage and channels fail, with and without effect; hosts die and
- * come back; for three stretches both are away, so that slots are late and missed; the two channels fail in turns.
+ * come back; for three stretches both are unavailable, so that slots are late and missed; the two channels fail in turns.
  */
 async function faultRun(seed: number) {
   const random = numbers(seed);
@@ -103,7 +103,7 @@ describe.each([1, 2, 3, 4])('with the seed %i', (seed) => {
     const incidents = await allIncidents(world.store, [...names, null]);
     const letters = await allLetters(world.store);
 
-    // Everything that went wrong has an incident.
+    // Everything that failed has an incident.
     for (const name of names) {
       const states = new Set((await world.rows(name)).map(({ state }) => state));
       for (const state of ['failed', 'lost', 'missed'] as const) {

@@ -49,7 +49,7 @@ test('said again it is one incident; it closes when the manifest names another o
 
 test('without a successor it goes to the fallback address; an unknown person opens nothing', async () => {
   const { box, leave } = await left();
-  expect(await leave('nobody@contoso.com')).toEqual({ opened: [], already: [] });
+  expect(await leave('no one@contoso.com')).toEqual({ opened: [], already: [] });
   const about = { tier: 'standard', level: 0, cause: 'owner', subject: 'kim@contoso.com' } as const;
   const routes = routesOf(about, owned('two', 'kim@contoso.com'), box.alerts.settings);
   expect(routes).toContainEqual({ channel: 'mail', to: ['it@contoso.com'] });

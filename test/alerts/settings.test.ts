@@ -27,7 +27,7 @@ describe('alerts.yaml', () => {
   test('reports every problem at once, with place, value and expectation', () => {
     const bad = `channels:
   ops: { type: teams, address: https://example.org/hook }
-  mail: { type: smtp, host: smtp.contoso.com, from: nobody }
+  mail: { type: smtp, host: smtp.contoso.com, from: no one }
   Other: { type: slack, address: { secret: s } }
 default: [nowhere]
 colour: red

@@ -8,7 +8,7 @@ import { hourly, job, seven } from '../support/pipeline/cast.ts';
 import { World } from '../support/pipeline/parts.ts';
 
 const base = 'https://lamp.example';
-const nobody = async () => {
+const noCaller = async () => {
   throw new Error('the pages behind links ask no one who they are');
 };
 
@@ -21,7 +21,7 @@ async function alerted() {
   world.platform.behave = () => 'fail';
   await world.pass(seven + 3 * minute);
   const message = box.arrived[0]?.message as Message;
-  const app = api(world.parts, () => world.now, nobody);
+  const app = api(world.parts, () => world.now, noCaller);
   const url = (label: string) => message.links.find((link) => link.label === label)?.url ?? '';
   const press = (address: string, act: string, headers: Record<string, string> = {}) =>
     app.request(address, {
@@ -37,7 +37,7 @@ async function alerted() {
 }
 
 describe('a link of an alert', () => {
-  test('only shows a page, whoever opens it and however often: mail scanners follow links', async () => {
+  test('only shows a page, the one that opens it and however often: mail scanners follow links', async () => {
     const { world, app, url, incident } = await alerted();
     const before = (await world.rows('score')).length;
     for (const label of ['Open', 'Acknowledge', 'Rerun']) {

@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => void server.close());
 
-/** A token as Entra ID gives it to a person, with some claims changed; undefined takes one away. */
+/** A token as Entra ID gives it to a person, with some claims changed; undefined removes one. */
 function token(change: Record<string, unknown> = {}, key = ours.privateKey, header = { alg: 'RS256', kid: 'key-1' }) {
   const claims = {
     iss: `${authority}/${tenant}/v2.0`,

@@ -8,10 +8,10 @@ import { World } from '../support/pipeline/parts.ts';
 
 const id = { job: 'score', run: '20261120T070000Z', attempt: 1 };
 const app = 'https://lamp.example';
-const nobody = () => Promise.reject(new Error('no one calls the API here'));
+const noCaller = () => Promise.reject(new Error('no one calls the API here'));
 const json = { 'content-type': 'application/json' };
 
-test('two hosts agree on the code of an attempt, whoever made the key', async () => {
+test('two hosts agree on the code of an attempt, the one that made the key', async () => {
   const world = await World.of();
   const [one, other] = [1, 2].map(() => nudges(app, () => world.store.keys('nudge')));
   const urls = await Promise.all([one?.url(id), other?.url(id)]);
@@ -38,10 +38,10 @@ test('the code of one attempt is none of another', async () => {
 test('an outage while the key is fetched is not remembered', async () => {
   let away = true;
   const doorman = nudges(app, async () => {
-    if (away) throw new Error('storage is away');
+    if (away) throw new Error('storage is unavailable');
     return Buffer.alloc(32);
   });
-  await expect(doorman.url(id)).rejects.toThrow('storage is away');
+  await expect(doorman.url(id)).rejects.toThrow('storage is unavailable');
   away = false;
   expect(await doorman.url(id)).toContain('?code=');
 });
@@ -56,7 +56,7 @@ test('a nudge without its code makes the service read nothing; with it the run e
   if (!attempt) throw new Error('nothing ended');
   const knock = async (url: string) =>
     (
-      await api(parts, () => world.now, nobody).request(url, {
+      await api(parts, () => world.now, noCaller).request(url, {
         method: 'POST',
         headers: json,
         body: JSON.stringify(attempt),
@@ -72,7 +72,7 @@ test('a nudge without its code makes the service read nothing; with it the run e
 test('a nudge of megabytes is not read', async () => {
   const world = await World.of();
   const body = JSON.stringify({ ...id, more: 'x'.repeat(1 << 20) });
-  const answer = await api(world.parts, () => world.now, nobody).request('/api/finish', {
+  const answer = await api(world.parts, () => world.now, noCaller).request('/api/finish', {
     method: 'POST',
     headers: json,
     body,
@@ -80,14 +80,16 @@ test('a nudge of megabytes is not read', async () => {
   expect(answer.status).toBe(413);
 });
 
-test('a request that meets an outage is told as trouble, and the answer tells a stranger nothing', async () => {
+test('a request that meets an outage is reported as trouble, and the answer says a stranger nothing', async () => {
   const world = await World.of();
-  const active = { ...world.store.active, all: () => failing('storage at 10.0.0.1 is away') };
+  const active = { ...world.store.active, all: () => failing('storage at 10.0.0.1 is unavailable') };
   const parts = world.host({ store: { ...world.store, active } });
-  const answer = await api(parts, () => world.now, nobody).request('/api/tick', { method: 'POST' });
+  const answer = await api(parts, () => world.now, noCaller).request('/api/tick', { method: 'POST' });
   expect(answer.status).toBe(500);
   expect(await answer.text()).not.toContain('10.0.0.1');
-  expect(world.events.map(eventText)).toContain('trouble while answering POST /api/tick: storage at 10.0.0.1 is away');
+  expect(world.events.map(eventText)).toContain(
+    'trouble while answering POST /api/tick: storage at 10.0.0.1 is unavailable',
+  );
 });
 
 const strangers: [string, RequestInit & { headers: Record<string, string> }, number][] = [
@@ -113,7 +115,11 @@ test.each(strangers)('a nudge of %s is refused, and nothing is read or printed',
   const runs = { ...world.store.runs, get: () => Promise.reject(new Error('a run was read')) };
   const parts = world.host({ store: { ...world.store, runs } });
   const body = request.body ?? JSON.stringify(id);
-  const answer = await api(parts, () => world.now, nobody).request('/api/finish', { method: 'POST', ...request, body });
+  const answer = await api(parts, () => world.now, noCaller).request('/api/finish', {
+    method: 'POST',
+    ...request,
+    body,
+  });
   expect(answer.status).toBe(status);
   expect(world.events.filter(({ type }) => type !== 'ticked')).toEqual([]);
 });
@@ -121,7 +127,7 @@ test.each(strangers)('a nudge of %s is refused, and nothing is read or printed',
 test('a tick that another page asks for is refused', async () => {
   const world = await World.of();
   const ask = (origin: string) =>
-    api(world.parts, () => world.now, nobody).request('/api/tick', { method: 'POST', headers: { origin } });
+    api(world.parts, () => world.now, noCaller).request('/api/tick', { method: 'POST', headers: { origin } });
   expect((await ask('https://evil.example')).status).toBe(403);
   expect((await ask('http://localhost')).status).toBe(200);
 });

@@ -9,7 +9,7 @@ import { readText } from '../../shared/run/log.ts';
 import { hourly, job, seven } from '../support/pipeline/cast.ts';
 import { World } from '../support/pipeline/parts.ts';
 
-const nobody = () => Promise.reject(new Error('no one calls the API here'));
+const noCaller = () => Promise.reject(new Error('no one calls the API here'));
 
 function external(name = 'report', more = 'run: { timeout: 30m }'): Job {
   const text = `description: Builds the monthly report.
@@ -26,7 +26,7 @@ ${more}`;
 
 async function outside(...jobs: Job[]) {
   const world = await World.inMemory(...(jobs.length > 0 ? jobs : [external()]));
-  const app = api(world.parts, () => world.now, nobody);
+  const app = api(world.parts, () => world.now, noCaller);
   const key = pingKey(await world.store.keys('ping'), 'report');
   const send = (path: string, body?: unknown, headers: Record<string, string> = {}) =>
     app.request(`/api/ping/${path}`, {
@@ -163,7 +163,7 @@ test('a host that dies after the result is left is followed by the watch', async
     throw new Error('the host dies');
   };
   const { app, key } = {
-    app: api(world.parts, () => world.now, nobody),
+    app: api(world.parts, () => world.now, noCaller),
     key: pingKey(await world.store.keys('ping'), 'report'),
   };
   const answer = await app.request('/api/ping/report/success', {

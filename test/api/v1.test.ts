@@ -114,7 +114,7 @@ describe('what is not there, or not well asked', () => {
 
   test('an outage of the store is 503, never "not found"', async () => {
     const world = await worked(1);
-    const jobs = { ...world.store.jobs, get: () => Promise.reject(new Error('storage at 10.0.0.1 is away')) };
+    const jobs = { ...world.store.jobs, get: () => Promise.reject(new Error('storage at 10.0.0.1 is unavailable')) };
     const parts = world.host({ store: { ...world.store, jobs } });
     const answer = await open(world, admin, parts)('GET', '/jobs/score');
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '10']);

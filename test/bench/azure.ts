@@ -15,7 +15,7 @@ import { readExport } from './export.ts';
 /**
  * Backfills pull-prospects over every contact day of a CRM export in the shape that the service has in Azure: the
  * published package in a worker, storage by identity, executions through Azure's management in real containers. One
- * request in ten of those that start goes wrong, half of them after it has started the job; a third each is answered by
+ * request in ten of those that start fails, half of them after it has started the job; a third each is answered by
  * 200, by 202 with the execution and by 202 with a place to ask alone; status is stale. Nothing may be missing or double.
  *
  *   node test/bench/azure.ts [--days N] [--seed N] [--calm]     the export: LAMPLIGHTER_PROSPECTS
@@ -86,7 +86,7 @@ try {
   console.log(
     `days ${days.length} · succeeded ${good.length} · distinct slots ${distinct} · rows ${rows}, expected ${expected}`,
   );
-  console.log(`starts asked of Azure ${starts}, of which went wrong: ${JSON.stringify(hurt)}`);
+  console.log(`starts asked of Azure ${starts}, of which failed: ${JSON.stringify(hurt)}`);
   console.log(
     `containers ${codes.length}, that found their attempt taken: ${codes.filter((code) => code !== 0).length}`,
   );

@@ -92,12 +92,12 @@ try {
 
 async function attempt(round: number): Promise<{ ended: number; removed: number }> {
   const spec = await specOf(`round${round}`);
-  const told = new Promise<number>((resolve) => {
+  const reported = new Promise<number>((resolve) => {
     over = resolve;
   });
   const began = performance.now();
   const name = await executor.start(spec);
-  const ended = (await told) - began;
+  const ended = (await reported) - began;
   while (await exists(name)) await new Promise((resolve) => setTimeout(resolve, 2));
   const removed = performance.now() - began;
   if ((await store.attempts.result(spec))?.outcome !== 'succeeded') throw new Error('the attempt did not succeed');

@@ -17,8 +17,8 @@ export async function lag({ quick, concurrency }: Choice): Promise<void> {
       }
       const of = (bursts: Burst[], share: number) => median(bursts.map(({ lags }) => quantile(lags, share)));
       const ratio = of(ours, 0.99) / of(bare, 0.99);
-      const told = (bursts: Burst[]) => `p50 ${seconds(of(bursts, 0.5))}, p99 ${seconds(of(bursts, 0.99))}`;
-      line(`${jobs} jobs at one instant`, `${told(ours)} · bare ${told(bare)}`);
+      const reported = (bursts: Burst[]) => `p50 ${seconds(of(bursts, 0.5))}, p99 ${seconds(of(bursts, 0.99))}`;
+      line(`${jobs} jobs at one instant`, `${reported(ours)} · bare ${reported(bare)}`);
       line('  p99 beside bare', `× ${ratio.toFixed(2)}`, { text: 'at most × 2', met: ratio <= 2 });
     } finally {
       await world.close();

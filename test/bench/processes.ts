@@ -29,7 +29,7 @@ export function childrenWith(word: string, parent: number): number[] {
     .sort((a, b) => fieldOf(a, 19) - fieldOf(b, 19));
 }
 
-/** The store's process, as the state folder tells. */
+/** The store's process, as the state folder says. */
 export function storePid(state: string): number {
   const card = JSON.parse(readFileSync(join(state, 'store.json'), 'utf8')) as { process: string };
   return Number(card.process.split(':')[0]);

@@ -31,9 +31,9 @@ export async function tick({ quick }: Choice): Promise<void> {
     await fill(world, due, history, start);
     const after = await ticks(world, catalog, start + ticksEach * minute);
     const aim = (all: number[]) => ({ text: 'under 300 ms', met: median(all) < 300 });
-    const told = (all: number[]) => `p50 ${millis(median(all))}, most ${millis(Math.max(...all))}`;
-    line(`tick, ${dueJobs} of ${jobs} jobs due`, told(before), aim(before));
-    line(`  and ${history} runs of history`, told(after), aim(after));
+    const reported = (all: number[]) => `p50 ${millis(median(all))}, most ${millis(Math.max(...all))}`;
+    line(`tick, ${dueJobs} of ${jobs} jobs due`, reported(before), aim(before));
+    line(`  and ${history} runs of history`, reported(after), aim(after));
 
     const all = manyJobs(world, crowd, crowd);
     await know(world, [...all.values()], start + hour);
@@ -70,7 +70,7 @@ async function crowdedTick(world: World, catalog: Map<string, Deployed>, now: In
 
 const ticksEach = 12;
 
-/** Ticks a minute apart, ms each. What they claim is taken away again in between, as if it had been run. */
+/** Ticks a minute apart, ms each. What they claim is removed again in between, as if it had been run. */
 async function ticks(world: World, catalog: Map<string, Deployed>, start: Instant): Promise<number[]> {
   const { parts } = world;
   let now = start;

@@ -12,7 +12,7 @@ import { type Instant, minute } from '../../shared/instant.ts';
 import type { Catalog } from '../../shared/job/catalog.ts';
 import { register } from '../../shared/pipeline/deployments.ts';
 
-/** The one script that both sides run. Its first statement takes the time, and tells it as a metric, in seconds UTC. */
+/** The one script that both sides run. Its first statement takes the time, and says it as a metric, in seconds UTC. */
 export const script = `import time
 at = time.time()
 import os
@@ -115,7 +115,7 @@ export function dueOf(round: number): Instant {
 async function writeJob(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   const manifest = [
-    'description: Tells when it began.',
+    'description: Reports when it began.',
     'owner: { email: bench@contoso.com, department: Bench }',
     'tier: standard',
     'data: internal',

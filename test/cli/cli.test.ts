@@ -67,7 +67,7 @@ test.each([
   expect((await here.lamp(['run', job, '--wait'])).code).toBe(code);
 });
 
-test('a run that is cancelled while somebody waits ends it with 130, even when the job ignores the request', async () => {
+test('a run that is cancelled while a person waits ends it with 130, even when the job ignores the request', async () => {
   const waiting = here.begin(['run', 'stubborn', '--wait']);
   const run = await until('it runs', () => /(\S+) running/.exec(waiting.said())?.[1]);
   await until('it has begun', async () => (await here.lamp(['logs', run])).stdout.includes('here'));
@@ -224,7 +224,7 @@ test('jobs that need a person come first', async () => {
   expect((await here.lamp(['resume', 'good'])).stdout).toBe('good was not paused.\n');
 });
 
-test('events tell who did what to a job, and why', async () => {
+test('events report who did what to a job, and why', async () => {
   await here.lamp(['pause', 'daily', '--why', 'the CRM moves', '--by', 'lee@contoso.com']);
   await here.lamp(['resume', 'daily', '--by', 'dana@contoso.com']);
   const events: Json[] = await here.json(['events', 'daily', '--limit', '2']);
@@ -277,15 +277,15 @@ test('colours are off in pipes and with NO_COLOR, and on when asked for', async 
   expect((await here.lamp(['jobs'], { env: { NO_COLOR: '1' } })).stdout).not.toContain('\x1b[');
 });
 
-test('a store that does not answer is told as that, in one line, and never as something not found', async () => {
-  const nobody = 'http://127.0.0.1:9/lamplighter';
+test('a store that does not answer is reported as that, in one line, and never as something not found', async () => {
+  const noCaller = 'http://127.0.0.1:9/lamplighter';
   const parts = ['DefaultEndpointsProtocol=http', 'AccountName=lamplighter', 'AccountKey=a2V5'];
   const env = {
     LAMPLIGHTER_STORAGE: [
       ...parts,
-      `BlobEndpoint=${nobody}`,
-      `QueueEndpoint=${nobody}`,
-      `TableEndpoint=${nobody}`,
+      `BlobEndpoint=${noCaller}`,
+      `QueueEndpoint=${noCaller}`,
+      `TableEndpoint=${noCaller}`,
     ].join(';'),
   };
   const { code, stderr } = await here.lamp(['show', 'good.20261120T070000Z'], { env });

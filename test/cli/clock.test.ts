@@ -4,7 +4,7 @@ import { steadyClock } from '../../cli/host/clock.ts';
 const hour = 3_600_000;
 const noon = Date.parse('2026-11-20T12:00:00Z');
 
-/** A machine whose clocks a test moves by hand; the store's clock is right and tells whole seconds. */
+/** A machine whose clocks a test moves by hand; the store's clock is right and says whole seconds. */
 function machine() {
   const at = { wall: noon, passed: 0 };
   const storeTime = async () => Math.floor((noon + at.passed) / 1_000) * 1_000;

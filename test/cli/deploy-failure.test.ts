@@ -17,7 +17,7 @@ import {
 test.each([
   ['az', 'https://aka.ms/azure-cli'],
   ['func', 'npm install --global azure-functions-core-tools@4'],
-])('a machine without %s is told how to get it', async (program, remedy) => {
+])('a machine without %s is shown how to get it', async (program, remedy) => {
   await tools.script(again());
   await tools.without(program);
   const { error } = await run();
@@ -40,10 +40,10 @@ test.each<[string, () => Scripted[], Partial<DeployOptions>, RegExp]>([
   ['Bicep too old', instead('az bicep version', { stdout: 'Bicep CLI version 0.9.1 (x)' }), {}, /az bicep upgrade/],
   ['func too old', instead('func --version', { stdout: '4.0.5455\n' }), {}, /func 4\.0\.5455 is too old/],
   [
-    'nobody signed in',
+    'no one signed in',
     instead('az account show --output json', { code: 1, stderr: "ERROR: Please run 'az login' to setup account.\n" }),
     {},
-    /Cause: nobody is signed in.*\nDo: {4}az login/,
+    /Cause: no one is signed in.*\nDo: {4}az login/,
   ],
   ['another subscription', again, { subscription: 'Contoso Prod' }, /az account set --subscription 'Contoso Prod'/],
   [
@@ -89,7 +89,7 @@ test.each<[string, () => Scripted[], Partial<DeployOptions>, RegExp]>([
     {},
     /given less than five minutes ago(.|\n)*--from app --yes$/,
   ],
-])('%s is told with what to do', async (_, script, options, expected) => {
+])('%s is reported with what to do', async (_, script, options, expected) => {
   await tools.script(script());
   expect((await run(options)).error).toMatch(expected);
 });

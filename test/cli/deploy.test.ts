@@ -126,7 +126,7 @@ test('the app registration has a scope that the Azure CLI may ask for, version 2
   expect(JSON.stringify(bodies)).not.toMatch(/passwordCredentials|keyCredentials/);
 });
 
-test('deploying again makes no registration, no foundation and no image, and keeps who is told and let in', async () => {
+test('deploying again makes no registration, no foundation and no image, and keeps who is notified and let in', async () => {
   await tools.script(again());
   const { error } = await run({ alertEmails: undefined as never, location: undefined as never });
   expect(error).toBeNull();
@@ -169,7 +169,7 @@ test('a roll-back takes the image that is asked for, and refuses one that the re
   expect((await run({ image: oldDigest })).error).toContain('To take it from another registry: --image-from');
 });
 
-test('Docker builds and pushes the image when it is told to', async () => {
+test('Docker builds and pushes the image when it is asked to', async () => {
   const name = `cr1.azurecr.io/lamplighter-runtime:${tag}`;
   await tools.script([
     { line: image(), ...missing('MANIFEST_UNKNOWN') },
@@ -194,11 +194,11 @@ test('the tag of the image changes with what is in it and with its base, and wit
   expect(await imageTag(tools.root, defaultBase)).not.toBe(tag);
 });
 
-test('without --yes, and with nobody to ask, changes are shown and not made', async () => {
+test('without --yes, and with no one to ask, changes are shown and not made', async () => {
   const what = create('all').replace(' create ', ' what-if ').replace(' --output json', '');
   await tools.script([{ line: what, stdout: '+ Microsoft.App/jobs/lamp-pull\n' }, ...again()]);
   const { error } = await run({ yes: false });
-  expect(error).toContain('There is nobody to ask here');
+  expect(error).toContain('There is no one to ask here');
   expect(said.join('')).toContain('+ Microsoft.App/jobs/lamp-pull');
   expect((await tools.calls()).filter((line) => line.startsWith('az deployment group create'))).toEqual([]);
 });
@@ -244,7 +244,7 @@ test('a pipeline and other officers are given by variables', async () => {
   expect((await run({}, { env: { LAMPLIGHTER_CALLERS: 'dana' } })).error).toContain('expected JSON such as ["<id>"]');
 });
 
-test('a resource group that somebody has made is taken as it is, without a region', async () => {
+test('a resource group that a person has made is taken as it is, without a region', async () => {
   const lines = first([secret('crm-api-key')]).filter(({ line }) => !/group (exists|create) --name/.test(line));
   await tools.script([
     { line: 'az group exists --name rg-lamp-dev', stdout: 'true\n' },
@@ -282,7 +282,7 @@ test('a pipeline asks for the token that verify needs while its sign-in is young
   expect(commands().indexOf(early)).toBeLessThan(commands().indexOf('npm run package'));
 });
 
-test('a first deployment must say where it goes and who is told', async () => {
+test('a first deployment must say where it goes and who is notified', async () => {
   await tools.script(first([]));
   expect((await run({ location: undefined as never })).error).toContain('--location');
   expect((await run({ alertEmails: undefined as never })).error).toContain('--alert-emails');

@@ -47,7 +47,7 @@ const world = (more: Partial<Parameters<typeof script>[0]> = {}) =>
     ...more,
   });
 
-test('a job that is not deployed any more is told with the commands that remove all of it, rights first', async () => {
+test('a job that is not deployed any more is reported with the commands that remove all of it, rights first', async () => {
   await world();
   const [found, ...others] = bad(await verify());
   // Its old image and its right to read its own secret are no trouble of their own.
@@ -81,7 +81,7 @@ test('one that may read more than its own secrets is wrong all the same', async 
   ]);
 });
 
-test('what somebody has begun to remove is told as far as it still stands', async () => {
+test('what a person has begun to remove is reported as far as it still stands', async () => {
   await world({ jobs: { stdout: { value: jobs() } }, assignments: { stdout: { value: assignments() } } });
   expect(bad(await verify())).toEqual([
     {
@@ -127,10 +127,10 @@ test('the deployment that is asked for is the one that lamp deploy makes', async
   expect(commandText(showDeployment(given, 'all'))).toBe(lines.deployed);
 });
 
-test('infra/ tells of each job what is looked for: nothing that it has just made is left over', () => {
+test('infra/ reports each job what is looked for: nothing that it has just made is left over', () => {
   const { outputs } = install();
-  const told = Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, { value }]));
-  const last = shape.parse({ properties: { outputs: told } }).properties.outputs;
+  const reported = Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, { value }]));
+  const last = shape.parse({ properties: { outputs: reported } }).properties.outputs;
   if (!last) throw new Error('no outputs');
   const made = last.jobs.value.map(({ resource, identity: own }) => ({
     job: containerJob(resource, own),

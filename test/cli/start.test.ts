@@ -8,7 +8,7 @@ import { type Json, type Lamp, lampHome, type Running, storePid, until } from '.
 
 /** Hosts come and go in one folder; what they leave behind is what these tests are about. */
 let here: Lamp;
-/** Notes itself and its shim, and ends when it is told to. */
+/** Notes itself and its shim, and ends when it is asked to. */
 let gated: string;
 
 beforeAll(async () => {

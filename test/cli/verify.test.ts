@@ -34,7 +34,7 @@ import {
   verify,
 } from '../support/azure/verify-world.ts';
 
-test('an installation in which all is right has nothing to tell but that', async () => {
+test('an installation in which all is right has nothing to report but that', async () => {
   await script();
   const all = await verify();
   expect(bad(all)).toEqual([]);
@@ -61,7 +61,7 @@ test('the app is found by its address as well', async () => {
   await expect(verify('func-2')).rejects.toThrow(/There is no function app func-2 in rg-1; it has: func-1/);
 });
 
-test('neither a token nor a setting is ever shown, whatever goes wrong', async () => {
+test('neither a token nor a setting is ever shown, whatever fails', async () => {
   await script({ settings: { stdout: `[{"name": "APPLICATIONINSIGHTS", "value": "${key}"`, code: 0 } });
   const all = await verify();
   expect(bad(all).length).toBeGreaterThan(0);
@@ -80,7 +80,7 @@ test.each<[string, Partial<Record<Line, Omit<Scripted, 'line'>>>, string, RegExp
     /AzureWebJobs\.tick\.Disabled/,
   ],
   [
-    'anybody may call the app',
+    'anyone may call the app',
     { authentication: { stdout: authentication({ requireAuthentication: false }) } },
     'authentication',
     /not required/,
@@ -229,7 +229,7 @@ test('a timer that is dead while the second scheduler goes on is found', async (
   expect(found?.text).toMatch(/^one new tick in 15\d s: the timer seems dead/);
 });
 
-test('no tick at all is told with the last one', async () => {
+test('no tick at all is reported with the last one', async () => {
   await script();
   behaviour.ticks = ['2026-11-20T07:00:00.100Z'];
   expect(bad(await verify())[0]?.text).toMatch(/^no new tick in 15\d s; the last one: 2026-11-20T07:00:00\.100Z/);
@@ -237,7 +237,7 @@ test('no tick at all is told with the last one', async () => {
   expect(bad(await verify())[0]?.text).toMatch(/the last one: never/);
 });
 
-test('launches that were set aside are found in what the app tells, without a right to its queues', async () => {
+test('launches that were set aside are found in what the app says, without a right to its queues', async () => {
   await script();
   behaviour.setAside = 2;
   const [found, ...others] = bad(await verify());
@@ -254,7 +254,7 @@ test('launches that were set aside are found in what the app tells, without a ri
   expect((await tools.calls()).filter((line) => line.startsWith('az storage'))).toEqual([]);
 });
 
-test('an app of before, which does not tell what was set aside, is not taken for one with nothing set aside', async () => {
+test('an app of before, which does not report what was set aside, is not taken for one with nothing set aside', async () => {
   await script();
   behaviour.setAside = undefined;
   expect(bad(await verify())).toMatchObject([
@@ -262,7 +262,7 @@ test('an app of before, which does not tell what was set aside, is not taken for
   ]);
 });
 
-test('a token that the app does not let in is told at once', async () => {
+test('a token that the app does not let in is reported at once', async () => {
   await script();
   behaviour.wanted = 'Bearer another';
   expect(bad(await verify()).map(({ text }) => text)).toEqual(['/health refuses your token with 403', 'see ticks']);
@@ -283,7 +283,7 @@ test('what cannot be looked at is not right: it is unknown, and the rest is look
   await expect(verify()).rejects.toThrow(Refusal);
 }, 120_000);
 
-test('a token that the Azure CLI may not ask for is told with what to do', async () => {
+test('a token that the Azure CLI may not ask for is reported with what to do', async () => {
   await script({ token: { code: 1, stderr: 'ERROR: AADSTS65001: The user or administrator has not consented\n' } });
   expect(bad(await verify())[0]?.text).toContain('authorise the Azure CLI in the registration');
 });

@@ -85,17 +85,17 @@ describe('the limit of a call', () => {
     expect(error.message).toBe('no answer from the vault within 0.02 s');
   });
 
-  test('tells the work that it is over, so that its connection is closed', async () => {
-    let told = false;
+  test('says the work that it is over, so that its connection is closed', async () => {
+    let reported = false;
     await errorOf(
       within('the vault', 20, (signal) => {
         signal.addEventListener('abort', () => {
-          told = true;
+          reported = true;
         });
         return new Promise(() => {});
       }),
     );
-    expect(told).toBe(true);
+    expect(reported).toBe(true);
   });
 
   test('leaves a result and an error of its own as they are', async () => {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { attribute } from '../../shared/drift/attribution.ts';
 import { pictureOf } from '../../shared/drift/picture.ts';
-import { readable, sentenceOf, type Told, valueText } from '../../shared/drift/sentence.ts';
+import { type Reported, readable, sentenceOf, valueText } from '../../shared/drift/sentence.ts';
 
 const day = 86_400_000;
 const since = Date.UTC(2026, 6, 14, 7);
-const told: Told = {
+const reported: Reported = {
   numbers: {
     metric: 'high_share',
     label: 'the share of high scores',
@@ -33,7 +33,7 @@ const told: Told = {
 
 describe('the sentence for an owner', () => {
   test('says what, since when, why and what to do', () => {
-    expect(sentenceOf(told)).toBe(
+    expect(sentenceOf(reported)).toBe(
       'Since about Tue 14 Jul 2026 (5 runs so far) the share of high scores is 19 % instead of the usual 12 % (9 % to 15 %); ' +
         'chance alone would do that less than once in 2,900 runs. ' +
         'It began one run after the model changed from scorer-1 to scorer-2; ' +
@@ -44,7 +44,7 @@ describe('the sentence for an owner', () => {
 
   test('says so when nothing changed on our side', () => {
     const attribution = attribute({ change: 51, changes: [], replay: 'still', inputs: 'still' });
-    const text = sentenceOf({ ...told, attribution, replay: { state: 'still', changed: 0, of: 20 } });
+    const text = sentenceOf({ ...reported, attribution, replay: { state: 'still', changed: 0, of: 20 } });
     expect(text).toContain(
       'All 20 frozen examples still get the same answer. Nothing changed on our side around then.',
     );

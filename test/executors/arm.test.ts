@@ -21,7 +21,7 @@ async function open(): Promise<Arm> {
   return arm;
 }
 
-/** A request as nobody's SDK would make it. */
+/** A request as no one's SDK would make it. */
 async function ask(arm: Arm, method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
   const place = `${arm.endpoint}/subscriptions/${arm.subscription}/resourceGroups/${arm.group}/providers/Microsoft.App/jobs`;
   const { ca } = arm.access.transport.tlsOptions;
@@ -77,7 +77,7 @@ test.each([
   ['another version of the interface', 'POST', 'lamp-score/start?api-version=2025-07-01', 400],
   ['no version', 'POST', 'lamp-score/start', 400],
   ['a filter, which Azure never takes', 'GET', `lamp-score/executions?api-version=${apiVersion}&$filter=x`, 400],
-  ['an operation that jobs have, and nobody needs', 'POST', `lamp-score/listSecrets?api-version=${apiVersion}`, 404],
+  ['an operation that jobs have, and no one needs', 'POST', `lamp-score/listSecrets?api-version=${apiVersion}`, 404],
   ['the wrong method', 'GET', go, 404],
   ['a name that no job can have', 'POST', `lamp%20score/start?api-version=${apiVersion}`, 404],
 ])('%s is refused, and noted', async (_, method, path, status) => {
@@ -96,7 +96,7 @@ test('what Azure refuses for its own reasons is no breach of the specification',
   expect(await code(`lamp-other/start?api-version=${apiVersion}`)).toBe('ResourceNotFound');
   const large = { ...container, resources: { cpu: 0.5, memory: '2Gi' } };
   expect(await code(go, { containers: [large] })).toBe('ContainerAppInvalidResourceTotal');
-  const open2 = { ...container, env: [{ name: 'KEY', secretRef: 'of-somebody-else' }] };
+  const open2 = { ...container, env: [{ name: 'KEY', secretRef: 'of-a person-else' }] };
   expect(await code(go, { containers: [open2] })).toBe('ContainerAppSecretRefNotFound');
   arm.allowed.delete(actionOf.start);
   expect(await code(go)).toBe('AuthorizationFailed');

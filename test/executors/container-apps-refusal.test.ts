@@ -23,7 +23,7 @@ async function refusal(amiss: (arm: Arm) => void, over: Partial<ContainerAppsOpt
   return error;
 }
 
-/** The ticket opens the job's blobs to whoever reads it, and the SDK's errors carry the whole request. */
+/** The ticket opens the job's blobs to the one that reads it, and the SDK's errors carry the whole request. */
 function holdsTicket(error: Error): boolean {
   const cause = error.cause as { request?: { body?: unknown } } | undefined;
   return `${inspect(error, { depth: 20, showHidden: true })} ${cause?.request?.body}`.includes('sig=');
@@ -58,13 +58,13 @@ test('a start that the role does not allow names what is missing, and where', as
   );
 });
 
-test('a start that a policy forbids tells Azure’s reason', async () => {
+test('a start that a policy forbids says Azure’s reason', async () => {
   const error = await refusal(answers({ status: 403, code: 'RequestDisallowedByPolicy', message: 'Not on Fridays.' }));
   expect(error).toMatchObject({ class: 'authorization', message: expect.stringContaining('Not on Fridays.') });
 });
 
 test('a token that Azure does not take is a matter of the identity', async () => {
-  const getToken = async () => ({ token: 'of somebody else', expiresOnTimestamp: Date.now() + 3_600_000 });
+  const getToken = async () => ({ token: 'of another host', expiresOnTimestamp: Date.now() + 3_600_000 });
   const error = await refusal(() => {}, { credential: { getToken } });
   expect(error).toMatchObject({ class: 'authorization', message: expect.stringMatching(/401 .*AZURE_CLIENT_ID/) });
 });
@@ -77,7 +77,7 @@ const identity = (name: string, more: object) => ({
   },
 });
 
-test('no token at all starts nothing; what may pass is told as passing', async () => {
+test('no token at all starts nothing; what may pass is reported as passing', async () => {
   const settled = await refusal(() => {}, identity('AuthenticationError', { statusCode: 400 }));
   expect(settled).toMatchObject({ class: 'authorization', message: expect.stringContaining('no token today') });
   for (const [name, more] of [
@@ -98,7 +98,7 @@ test('a job that Azure does not have is to be deployed', async () => {
 test.each([
   ['resource group', { resourceGroup: 'rg-other' }],
   ['subscription', { subscription: '00000000-0000-0000-0000-000000000000' }],
-])('a wrong %s is told by the settings that hold it', async (_, over) => {
+])('a wrong %s is reported by the settings that hold it', async (_, over) => {
   const error = await refusal(() => {}, over);
   expect(error).toMatchObject({
     class: 'configuration',
@@ -116,7 +116,7 @@ test('a job that is not in this package is not asked for', async () => {
   expect(error).toMatchObject({ class: 'configuration', message: 'the job score is not deployed here' });
 });
 
-test('a job that asks for more than Container Apps has is told the most there is', async () => {
+test('a job that asks for more than Container Apps has is reported the most there is', async () => {
   const error = await refusal(() => {}, { jobs: () => ({ ...score, cpu: 8 }) });
   expect(error).toMatchObject({ class: 'configuration', message: expect.stringContaining('at most 4 cpu and 8 GiB') });
 });
@@ -127,7 +127,7 @@ test('a secret that the Container Apps Job lacks is to be deployed', async () =>
   expect(error.message).toMatch(/`lamp deploy`.*SecretRef 'crm-api-key' defined for container 'job' not found/);
 });
 
-test('an image that Azure cannot use is told in its words', async () => {
+test('an image that Azure cannot use is reported in its words', async () => {
   const message = "Field 'template.containers.job.image' is invalid: MANIFEST_UNKNOWN";
   const error = await refusal(answers({ status: 400, code: 'InvalidParameterValueInContainerTemplate', message }));
   expect(error).toMatchObject({ class: 'configuration', message: expect.stringContaining(message) });
@@ -141,7 +141,7 @@ test.each<[string, Refusal]>([
     'in a sentence',
     { status: 400, code: 'BadRequest', message: 'Maximum Allowed Cores exceeded for the Managed Environment.' },
   ],
-])('a full environment, told %s, passes, and the error says what to ask Azure for', async (_, answer) => {
+])('a full environment, reported %s, passes, and the error says what to ask Azure for', async (_, answer) => {
   const error = await refusal(answers(answer));
   expect(error.class).toBe('infrastructure');
   expect(error.message).toMatch(/is full.*"Managed Environment Consumption Cores".*list-usages/);
@@ -160,24 +160,24 @@ test('an Azure that cannot be reached has started nothing', async () => {
   });
 });
 
-test('a certificate that nobody vouches for is not trusted with the token', async () => {
+test('a certificate that no one vouches for is not trusted with the token', async () => {
   const error = await refusal(() => {}, { transport: {} });
   expect(error).toMatchObject({ class: 'infrastructure', message: expect.stringContaining('nothing was started') });
 });
 
-test('a specification that cannot be stored is an outage of the store: nobody asks Azure, and it is tried again', async () => {
+test('a specification that cannot be stored is an outage of the store: no one asks Azure, and it is tried again', async () => {
   let asked: unknown[] = [];
   const error = await refusal(
     (arm) => {
       asked = arm.asked;
     },
-    { ticket: () => Promise.reject(new Error('storage is away')) },
+    { ticket: () => Promise.reject(new Error('storage is unavailable')) },
   );
-  expect(error).toMatchObject({ class: 'infrastructure', message: expect.stringContaining('storage is away') });
+  expect(error).toMatchObject({ class: 'infrastructure', message: expect.stringContaining('storage is unavailable') });
   expect(asked).toEqual([]);
 });
 
-test('a refusal in which Azure repeats what it was sent is told without the ticket', async () => {
+test('a refusal in which Azure repeats what it was sent is reported without the ticket', async () => {
   const message = `The value '${ticket}' of LAMPLIGHTER_SPEC is too long.`;
   const { arm, executor } = await byHand();
   arm.once('start', { done: false, answer: { status: 400, code: 'InvalidTemplate', message } });
@@ -186,7 +186,7 @@ test('a refusal in which Azure repeats what it was sent is told without the tick
   expect(holdsTicket(error)).toBe(false);
 });
 
-test('what is told of an unclear start does not hold the ticket either', async () => {
+test('what is reported an unclear start does not hold the ticket either', async () => {
   const { arm, executor } = await byHand();
   arm.once('start', { done: false, answer: 'lost' });
   const error = await executor.start(spec()).catch((reason) => reason);

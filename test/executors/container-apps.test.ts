@@ -76,7 +76,7 @@ test('a start is one request to Azure, which carries all that the job needs and 
   expect(runner.launched[0]?.env).toMatchObject({ CRM_API_KEY: 'key-of-crm', DB: 'password' });
 });
 
-test('the history tells which image ran, by its digest', async () => {
+test('the history says which image ran, by its digest', async () => {
   const { executor } = await byHand();
   expect(executor.image).toBe(`sha256:${'0a'.repeat(32)}`);
   expect(executor.needsSecretValues).toBe(false);
@@ -130,7 +130,7 @@ test.each(
 
 test.each(
   Object.entries(unclear),
-)('a job that was not started, as %s left open, is told as a matter of the platform', async (_, answer) => {
+)('a job that was not started, as %s left open, is reported as a matter of the platform', async (_, answer) => {
   const { arm, executor } = await byHand({ patienceMs: 300 });
   arm.once('start', { done: false, answer });
   await expect(executor.start(spec())).rejects.toMatchObject({
@@ -154,7 +154,7 @@ test('an execution that shows up in the history late, and behind a hundred other
   expect(arm.count('list')).toBe(9);
 });
 
-test('a history that cannot be read either is told so', async () => {
+test('a history that cannot be read either is reported so', async () => {
   const { arm, executor } = await byHand();
   arm.once('start', { done: true, answer: busy });
   arm.fault = (operation) => (operation === 'list' ? { done: false, answer: busy } : undefined);

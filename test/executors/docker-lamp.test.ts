@@ -61,7 +61,7 @@ with open('x', 'wb') as file:
     expect((await here.lamp(['logs', 'boxed'])).stdout).toBe('pid 1\n');
   });
 
-  test('tells at once that a job ran out of memory, even when its shim was killed with it', async () => {
+  test('says at once that a job ran out of memory, even when its shim was killed with it', async () => {
     const began = Date.now();
     const { code, stdout } = await here.lamp(['run', 'starved', '--wait', '--json']);
     expect([code, JSON.parse(stdout)]).toMatchObject([

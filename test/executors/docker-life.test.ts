@@ -70,7 +70,7 @@ describe.skipIf(!docker)('a host of containers', () => {
     expect(await executor.status(ref(spec))).toBe('unknown');
   });
 
-  test('tells running from ended from unknown, and an end is still known when the container is gone', async () => {
+  test('says running from ended from unknown, and an end is still known when the container is gone', async () => {
     const executor = await open();
     const spec = await yard.spec(patient);
     expect(await executor.status(ref(spec))).toBe('unknown');
@@ -113,7 +113,7 @@ describe.skipIf(!docker)('a host of containers', () => {
     expect(await yard.containers()).toEqual([]);
   });
 
-  test('notices a container that somebody else has killed or removed', async () => {
+  test('notices a container that another host has killed or removed', async () => {
     const executor = await open();
     const [killed, removed] = [await yard.spec(patient), await yard.spec(patient)];
     for (const spec of [killed, removed]) {
@@ -146,17 +146,17 @@ describe.skipIf(!docker)('a host of containers', () => {
   test('says where the daemon should be when it does not answer, and never takes that for "unknown"', async () => {
     await open();
     const spec = await yard.spec('');
-    const lost = yard.host({ docker: new Docker({ socketPath: '/run/nobody-listens.sock' }) });
+    const lost = yard.host({ docker: new Docker({ socketPath: '/run/no one-listens.sock' }) });
     await expect(lost.start(spec)).rejects.toMatchObject({
       class: 'infrastructure',
-      message: expect.stringMatching(/^Docker does not answer at unix:\/\/\/run\/nobody-listens.sock \(ENOENT\)/),
+      message: expect.stringMatching(/^Docker does not answer at unix:\/\/\/run\/no one-listens.sock \(ENOENT\)/),
     });
     await expect(lost.status(ref(spec))).rejects.toThrow();
     await expect(lost.stop(ref(spec))).rejects.toThrow();
     await expect(lost.adopt()).rejects.toThrow(/does not answer/);
   });
 
-  test('finds the containers of a host that was killed: the running go on, the ended are told, the unmade removed', async () => {
+  test('finds the containers of a host that was killed: the running go on, the ended are reported, the unmade removed', async () => {
     const executor = await open();
     await executor.close();
     const [long, short] = [await yard.spec(patient), await yard.spec("print('short')")];
@@ -170,10 +170,10 @@ describe.skipIf(!docker)('a host of containers', () => {
     const foreign = await yard.docker.createContainer(containerOptions(unmade, usual, other));
     onTestFinished(() => foreign.remove());
 
-    const told = yard.endOf(short);
+    const reported = yard.endOf(short);
     const heir = yard.host();
     await heir.adopt();
-    await told;
+    await reported;
     expect(heir.running()).toBe(1);
     expect(await heir.status(ref(long))).toBe('running');
     const over = yard.endOf(long);
@@ -215,7 +215,7 @@ describe.skipIf(!docker || process.getuid?.() !== 0)('when the daemon ends and c
     await daemon?.remove();
   });
 
-  test('what it stopped is told, nothing counts as unknown meanwhile, and jobs start again', async () => {
+  test('what it stopped is reported, nothing counts as unknown meanwhile, and jobs start again', async () => {
     const executor = yard.host();
     await executor.adopt();
     const spec = await yard.spec(patient);

@@ -124,7 +124,7 @@ print(1)`;
     expect(await answer(orphans, { limits: { pids: 32 } })).toBe(1);
   });
 
-  test('beyond its memory is killed, and told so with the limit', async () => {
+  test('beyond its memory is killed, and reported so with the limit', async () => {
     const { result } = await yard.run(executor, await yard.spec("print('loading'); x = b'x' * 10 ** 9"));
     expect(result).toMatchObject({
       outcome: 'failed',
@@ -134,7 +134,7 @@ print(1)`;
     });
   });
 
-  test('whose child is killed for lack of memory is told the same, not an exit code', async () => {
+  test('whose child is killed for lack of memory is reported the same, not an exit code', async () => {
     const script = `import subprocess, sys
 subprocess.run([sys.executable, '-c', "x = b'x' * 10 ** 9"], check=True)`;
     const { result } = await yard.run(executor, await yard.spec(script));
@@ -146,13 +146,13 @@ subprocess.run([sys.executable, '-c', "x = b'x' * 10 ** 9"], check=True)`;
   const filler = "with open('x', 'wb') as file:\n    while True: file.write(bytes(1 << 16))";
   const tight = { memoryBytes: 64 * mega, scratchBytes: 64 * mega };
 
-  test('that fills its memory with files is killed, and the shim still tells why', async () => {
+  test('that fills its memory with files is killed, and the shim still says why', async () => {
     const { result } = await yard.run(executor, await yard.spec(filler, { limits: tight }));
     expect(result).toMatchObject({ exitCode: 137, error: { class: 'memory' } });
     expect(result.error?.message).toMatch(/^out of memory \(limit 64Mi\)/);
   });
 
-  test('that brings even the shim down is told by the daemon', async () => {
+  test('that brings even the shim down is reported by the daemon', async () => {
     const script = `open('/proc/self/oom_score_adj', 'w').write('0')\n${filler}`;
     const spec = await yard.spec(script, { limits: tight });
     const over = yard.endOf(spec);
@@ -162,7 +162,7 @@ subprocess.run([sys.executable, '-c', "x = b'x' * 10 ** 9"], check=True)`;
     expect(await yard.world.exists(`${spec.run}/result.json`)).toBe(false);
   });
 
-  test('gets its specification in a way that nobody who may inspect containers can read', async () => {
+  test('gets its specification in a way that no one who may inspect containers can read', async () => {
     const script = "import os, time; open('/tmp/there', 'w'); print(os.environ['KEY']); time.sleep(30)";
     const spec = await yard.spec(script, { secrets: { KEY: 'hunter2-hunter2' } });
     const over = yard.endOf(spec);

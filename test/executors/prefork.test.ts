@@ -48,7 +48,7 @@ const begun = (spec: AttemptSpec) => until(() => world.exists(`${spec.run}/start
 const gone = (pid: number) =>
   until(async () => (await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => 'Z')).includes('Z'));
 
-test('an attempt leaves its result and its end is told once', async () => {
+test('an attempt leaves its result and its end is reported once', async () => {
   const { executor, ended } = host();
   const spec = await world.spec('print("hello")');
   const handle = await executor.start(spec);
@@ -76,7 +76,7 @@ test('fifty attempts at once all run, each in a process of its own, and no zombi
   expect(await childrenOf(prefork)).toBe('');
 });
 
-test('a shim that is killed takes nobody with it, and its end is told', async () => {
+test('a shim that is killed takes no one with it, and its end is reported', async () => {
   const { executor, ended } = host();
   const [victim, other] = [await waiting(), await waiting()];
   const handle = await executor.start(victim.spec);
@@ -95,7 +95,7 @@ test('a shim that is killed takes nobody with it, and its end is told', async ()
   expect(parentOf(prefork)).toBe(process.pid);
 });
 
-test('a shim that fails on what it was given says so in the log and takes nobody with it', async () => {
+test('a shim that fails on what it was given says so in the log and takes no one with it', async () => {
   const { executor, ended } = host();
   const good = await short();
   const bad = { ...good, version: 7, run: 'bad' } as unknown as AttemptSpec;
@@ -109,7 +109,7 @@ test('a shim that fails on what it was given says so in the log and takes nobody
   expect(said).toContain('Traceback');
 });
 
-test('attempts outlive the process that forked them: they finish, their ends are told, and new ones start', async () => {
+test('attempts outlive the process that forked them: they finish, their ends are reported, and new ones start', async () => {
   const { executor, ended } = host();
   const [one, two] = [await waiting(), await waiting()];
   const handles = [await executor.start(one.spec), await executor.start(two.spec)];
@@ -186,7 +186,7 @@ print(json.dumps({'found': found, 'fds': sorted(map(int, ours)), 'stdin': os.rea
   await other.release();
 });
 
-test('a shim has no way to what the host tells the next one, and no descriptor is lost from run to run', async () => {
+test('a shim has no way to what the host says the next one, and no descriptor is lost from run to run', async () => {
   const { executor } = host();
   const all = [await waiting(), await waiting()];
   const pids = await Promise.all(all.map(async ({ spec }) => pidOf(await executor.start(spec))));

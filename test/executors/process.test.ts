@@ -37,7 +37,7 @@ executorContract('process', async () => {
   };
 });
 
-test('a Python that cannot be started is told as a matter of the installation, which may be tried again', async () => {
+test('a Python that cannot be started is reported as a matter of the installation, which may be tried again', async () => {
   const world = await World.create();
   const ended: AttemptId[] = [];
   const broken = processExecutor({ ...options, python: '/nowhere/python3', ended: (id) => ended.push(id) });
@@ -50,7 +50,7 @@ test('a Python that cannot be started is told as a matter of the installation, w
   expect(broken.running()).toBe(0);
 });
 
-test('the host is told once of each attempt that it started, when its shim is gone', async () => {
+test('the host hears once of each attempt that it started, when its shim is gone', async () => {
   const world = await World.create();
   const ended: AttemptId[] = [];
   const executor = processExecutor({ ...options, ended: (id) => ended.push(id) });

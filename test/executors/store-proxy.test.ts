@@ -40,7 +40,7 @@ test('what is sent to the socket reaches the store, and its answer comes back, m
   await expect(stat(folder)).rejects.toThrow('ENOENT');
 });
 
-test('anybody on this machine may use the socket, as containers run as a user of their own, and list nothing', async () => {
+test('anyone on this machine may use the socket, as containers run as a user of their own, and list nothing', async () => {
   const way = await storeProxy(folder, await store('first'));
   expect((await stat(join(folder, storeProxySocket))).mode & 0o777).toBe(0o666);
   expect((await stat(folder)).mode & 0o777).toBe(0o711);
@@ -69,7 +69,7 @@ test('when the host whose store proxy both use goes, the other takes over, in th
   const { ino } = await stat(folder);
   await first.close();
   expect(await until(() => ask().catch(() => undefined))).toBe('second 0');
-  // As by a kill: the socket stays, and nobody listens.
+  // As by a kill: the socket stays, and no one listens.
   const third = await storeProxy(folder, await store('third'));
   await rm(join(folder, storeProxySocket));
   await writeFile(join(folder, storeProxySocket), 'left behind');
@@ -81,14 +81,14 @@ test('when the host whose store proxy both use goes, the other takes over, in th
   await expect(stat(folder)).rejects.toThrow('ENOENT');
 });
 
-test('a store that is away ends the connection and not the store proxy', async () => {
+test('a store that is unavailable ends the connection and not the store proxy', async () => {
   const way = await storeProxy(folder, 'http://127.0.0.1:1/account');
   await expect(ask()).rejects.toThrow(/hang up|ECONNRESET|EPIPE/);
   await expect(ask()).rejects.toThrow(/hang up|ECONNRESET|EPIPE/);
   await way.close();
 });
 
-test('a folder that somebody else could have made is refused', async () => {
+test('a folder that another host could have made is refused', async () => {
   const mine = await mkdtemp(join(tmpdir(), 'mine-'));
   onTestFinished(() => rm(mine, { recursive: true }));
   await symlink(mine, folder);
@@ -96,12 +96,12 @@ test('a folder that somebody else could have made is refused', async () => {
 });
 
 test('the path is short enough for a socket, and another for each installation', () => {
-  const long = storeProxyFolder('/home/somebody/'.repeat(50));
+  const long = storeProxyFolder('/home/a person/'.repeat(50));
   expect(join(long, storeProxySocket).length).toBeLessThan(100);
   expect(storeProxyFolder('/a')).not.toBe(storeProxyFolder('/b'));
 });
 
-test('a shim that is told of a store proxy goes through it, whatever the address says', async () => {
+test('a shim that is reported a store proxy goes through it, whatever the address says', async () => {
   const world = await World.create();
   const way = await storeProxy(folder, new URL(world.container.url).origin);
   const nowhere = { through: '127.0.0.1:1', relay: join(folder, storeProxySocket) };

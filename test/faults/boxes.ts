@@ -124,7 +124,7 @@ export class Boxes {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  /** A daemon that was killed leaves behind what stood above its containers, told by the address of its socket. */
+  /** A daemon that was killed leaves behind what stood above its containers, reported by the address of its socket. */
   async #endOrphans(): Promise<void> {
     const address = join(this.#folder, 'exec/containerd/containerd.sock');
     for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {

@@ -72,7 +72,7 @@ export async function check(
   return verdict;
 }
 
-/** Slots after the end go on to run; they are nobody's business here. */
+/** Slots after the end go on to run; they are no one's business here. */
 function counts(run: string, to: Instant): boolean {
   return (parseRunId(run)?.slot ?? 0) <= to;
 }

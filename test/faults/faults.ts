@@ -26,7 +26,7 @@ export interface Fault {
   act(world: World): Promise<void>;
 }
 
-/** What goes wrong whatever runs jobs; one is picked every few seconds, and several go on at once. */
+/** What fails whatever runs jobs; one is picked every few seconds, and several go on at once. */
 const common: Fault[] = [
   fault('host killed', ({ hosts, random }) =>
     hosts.crash(pick(random, hosts.names), between(random, 500, 30 * second)),

@@ -8,7 +8,7 @@ interface Host {
   clock: string;
 }
 
-/** The hosts of one harness run: started, killed, held and told a wrong time. */
+/** The hosts of one harness run: started, killed, held and reported a wrong time. */
 export class Hosts {
   readonly #hosts = new Map<string, Host>();
 
@@ -57,7 +57,7 @@ export class Hosts {
   }
 
   /** All of them run, with the right time. */
-  mend(): void {
+  fix(): void {
     for (const host of this.#hosts.values()) {
       writeFileSync(host.clock, '0');
       host.process.kill('SIGCONT');

@@ -30,7 +30,7 @@ function nameOf(index: number): string {
 function manifest(index: number, way: Way): string {
   const overlap = ['queue', 'allow'][index % 2];
   const limits = 'socket' in way ? ', network: none, memory: 128Mi, scratch: 16Mi' : '';
-  // A daemon that is away refuses at once: ten attempts have to last until it is back.
+  // A daemon that is unavailable refuses at once: ten attempts have to last until it is back.
   const delay = 'socket' in way ? '3s' : '1s';
   return `description: Leaves a mark when it begins and one when it ends.
 owner: { email: faults@example.com, department: Test }

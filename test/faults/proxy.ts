@@ -3,7 +3,7 @@ import { createServer, request as forward, type IncomingMessage, type Server, ty
 
 /** What the way to storage does to requests right now. Rates are shares of requests, 0–1. */
 export interface Weather {
-  /** Nobody answers: connections are cut at once. */
+  /** No one answers: connections are cut at once. */
   away: boolean;
   /** Taken and never answered: the connection stays open and silent. */
   silent: number;

@@ -17,7 +17,7 @@ import { fair, proxy, type StorageProxy } from './proxy.ts';
 import { between, pick, randomFrom } from './random.ts';
 
 /**
- * Runs two real hosts over a real Azurite while everything goes wrong, then looks whether each slot ran exactly once.
+ * Runs two real hosts over a real Azurite while everything fails, then looks whether each slot ran exactly once.
  *
  *   node test/faults/run.ts [--minutes 30] [--jobs 80] [--seed 1] [--keep] [--executor docker]
  *
@@ -102,11 +102,11 @@ async function firstTick(): Promise<void> {
 async function calm(of: World): Promise<void> {
   of.weather = fair;
   await of.disk.empty();
-  of.hosts.mend();
+  of.hosts.fix();
   await of.boxes?.back();
 }
 
-/** Waits until nothing of the time that counts is active, or for so long that what is left is stuck. */
+/** Waits until nothing of the time that counts is active, or for this long that what is left is stuck. */
 async function quiet(until: Instant): Promise<void> {
   const patience = Date.now() + 15 * minute;
   for (;;) {

@@ -76,7 +76,7 @@ describe('the app', () => {
     allowedPrincipals: { identities: unknown[] };
   }
 
-  it('lets nobody in without a token for it, but for the nudge and the link of an alert, which are signed', () => {
+  it('lets no one in without a token for it, but for the nudge and the link of an alert, which are signed', () => {
     expect(globalValidation).toEqual({
       requireAuthentication: true,
       unauthenticatedClientAction: 'Return401',
@@ -127,7 +127,7 @@ describe('the app', () => {
       'secret-expiry',
       'trouble',
     ]);
-    // A query that calls itself an alert, and that no rule asks, would wake nobody.
+    // A query that calls itself an alert, and that no rule asks, would wake no one.
     const alerts = [...queries].flatMap(([name, text]) => (text.startsWith('// Alert:') ? [name] : []));
     expect(rules.map(key).sort()).toEqual(alerts);
     for (const rule of rules) {

@@ -15,7 +15,7 @@ import { numbers } from '../support/pipeline/random.ts';
 
 const docker = await findDocker();
 const asked = { by: 'dana', why: '' };
-const secret = 'a-value-that-nobody-may-see';
+const secret = 'a-value-that-no one-may-see';
 const manifest = (run: string, more = '') => `description: A job of the test.
 owner: { email: dana@contoso.com, department: Sales }
 tier: standard
@@ -88,7 +88,7 @@ describe.skipIf(!docker)('in Azure', () => {
     return inline ?? `${await world.store.attempts.log(id, 0)}`;
   };
 
-  test('a job gets its secret from the vault by the platform, and nobody else sees the value', async () => {
+  test('a job gets its secret from the vault by the platform, and no other host sees the value', async () => {
     const { id } = await runNow(world.parts, 'secretive', [], asked, Date.now());
     const run = await end('secretive', id);
     expect(run).toMatchObject({ state: 'succeeded', attempts: [{ executor: 'container-apps', exitCode: 0 }] });
@@ -102,7 +102,7 @@ describe.skipIf(!docker)('in Azure', () => {
     expect(world.vault.asked.every((path) => path === 'GET /secrets/api-key/versions')).toBe(true);
   });
 
-  test('a failure of the script is told as on one machine', async () => {
+  test('a failure of the script is reported as on one machine', async () => {
     const { id } = await runNow(world.parts, 'broken', [], asked, Date.now());
     const run = await end('broken', id);
     expect(run).toMatchObject({ state: 'failed', attempts: [{ errorClass: 'module' }] });
@@ -157,7 +157,7 @@ describe.skipIf(!docker)('in Azure', () => {
     expect(world.host.errors).toEqual([]);
   }, 180_000);
 
-  test('a nudge ends a run before the next tick; without its code, or without a token elsewhere, nobody is heard', async () => {
+  test('a nudge ends a run before the next tick; without its code, or without a token elsewhere, no one is heard', async () => {
     const post = (path: string, headers = {}) =>
       fetch(`${world.host.url}${path}`, {
         method: 'POST',

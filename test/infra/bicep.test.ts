@@ -149,7 +149,7 @@ describe('a deployment', () => {
     }
   });
 
-  it('is refused when the app, or the alerts, would be nobody’s', () => {
+  it('is refused when the app, or the alerts, would be no one’s', () => {
     expect(refusals({ authClientId: '' })).toContain(
       'the parameter authClientId of main.bicep is too small or too large',
     );
@@ -182,7 +182,7 @@ describe('the check finds', () => {
       'the parameter sku of modules/registry.bicep is not given',
     ],
     [
-      'a parameter that nobody knows',
+      'a parameter that no one knows',
       'main.bicep',
       'sku: registrySku',
       'sku: registrySku\n    skew: 1',
@@ -281,7 +281,7 @@ function tooEarly({ resources, existing, modules }: Expanded): string[] {
     existing
       // Secrets are IT's: they are set between two stages.
       .filter(({ type }) => type !== 'Microsoft.KeyVault/vaults/secrets')
-      .filter(({ id, module }) => !reached(module).includes(made.get(id) ?? 'nobody'))
+      .filter(({ id, module }) => !reached(module).includes(made.get(id) ?? 'no one'))
       .map(({ module, type, name }) => `${module}: ${type.split('/').at(-1)} ${String(name).replace(/-[^-]{8}$/, '')}`)
   );
 }

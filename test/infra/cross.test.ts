@@ -26,7 +26,7 @@ const edited = (path: string, from: string | RegExp, to: string) =>
   install({ change: { [path]: (text) => text.replace(from, to) } });
 
 describe('settings', () => {
-  it('that the code reads are set, and none is set that nobody reads', () => {
+  it('that the code reads are set, and none is set that no one reads', () => {
     expect(settingProblems(all)).toEqual([]);
   });
 
@@ -49,14 +49,14 @@ describe('settings', () => {
     expect(settings.storage).toHaveProperty('tables');
   });
 
-  it('that are taken away or added are found', () => {
+  it('that are removed or added are found', () => {
     const path = 'modules/app.bicep';
     expect(settingProblems(edited(path, / {4}LAMPLIGHTER_KEY_VAULT_URL: .*\n/, ''))).toEqual([
       'LAMPLIGHTER_KEY_VAULT_URL is read and not set',
     ]);
     expect(settingProblems(edited(path, 'AzureWebJobsStorage__clientId', 'AzureWebJobsStorage__clientID'))).toEqual([
       'the platform reads AzureWebJobsStorage__clientId, which is not set',
-      'AzureWebJobsStorage__clientID is set and nobody reads it',
+      'AzureWebJobsStorage__clientID is set and no one reads it',
     ]);
   });
 
@@ -134,7 +134,7 @@ describe('roles', () => {
     ).toBe(false);
   });
 
-  it('that are taken away, misplaced or added are found', () => {
+  it('that are removed, misplaced or added are found', () => {
     expect(roleProblems(edited('modules/host-storage.bicep', '  roles.storageTableDataContributor\n', ''))).toEqual([
       `missing: id-lamp-prod-app: Storage Table Data Contributor on storageAccounts/${all.outputs.hostAccountName}`,
     ]);
@@ -143,11 +143,11 @@ describe('roles', () => {
       `missing: id-lamp-prod-lamp-push-outbound: Key Vault Secrets User on vaults/${all.outputs.vaultName}/secrets/crm-api-key`,
     );
     expect(wide).toContain(
-      `nobody uses: id-lamp-prod-lamp-push-outbound: Key Vault Secrets User on vaults/${all.outputs.vaultName}`,
+      `no one uses: id-lamp-prod-lamp-push-outbound: Key Vault Secrets User on vaults/${all.outputs.vaultName}`,
     );
     expect(roleProblems(edited('modules/vault.bicep', /roles\.keyVaultReader/g, 'roles.keyVaultSecretsUser'))).toEqual([
       `missing: id-lamp-prod-app: Key Vault Reader on vaults/${all.outputs.vaultName}`,
-      `nobody uses: id-lamp-prod-app: Key Vault Secrets User on vaults/${all.outputs.vaultName}`,
+      `no one uses: id-lamp-prod-app: Key Vault Secrets User on vaults/${all.outputs.vaultName}`,
     ]);
     expect(
       roleProblems(edited('modules/job.bicep', /principalId: identity\./g, 'principalId: appIdentity.')).length,
@@ -173,7 +173,7 @@ describe('each job', () => {
     }
   });
 
-  it('that lacks a secret, reads it as somebody else or is left out is found', () => {
+  it('that lacks a secret, reads it as another host or is left out is found', () => {
     const path = 'modules/job.bicep';
     expect(
       jobProblems(edited(path, 'map(job.secrets, secret => toLower', 'map(take(job.secrets, 2), secret => toLower')),

@@ -66,7 +66,7 @@ describe('the worker', () => {
     }
   });
 
-  test('is told every setting that is wrong, by each function that is called, and the next call looks again', async () => {
+  test('is reported every setting that is wrong, by each function that is called, and the next call looks again', async () => {
     const worker = await startWorker(app, { ...settings, LAMPLIGHTER_IMAGE: 'python:3.12', LAMPLIGHTER_APP_URL: '' });
     try {
       for (const name of ['tick', 'watch', 'daily', 'tick']) {
@@ -80,7 +80,7 @@ describe('the worker', () => {
     }
   });
 
-  test('is told when a package is not whole', async () => {
+  test('is reported when a package is not whole', async () => {
     await rm(join(app, 'jobs.json'));
     const worker = await startWorker(app, settings);
     try {
@@ -92,7 +92,7 @@ describe('the worker', () => {
     }
   });
 
-  test('answers nobody over HTTP when nothing checks who asks', async () => {
+  test('answers no one over HTTP when nothing checks who asks', async () => {
     const worker = await startWorker(app, settings);
     try {
       const ask = async (path: string, method = 'GET') =>

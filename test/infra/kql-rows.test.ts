@@ -20,7 +20,7 @@ describe.skipIf(missing)('what the queries give for rows', () => {
     { ...job('draft'), status: 'development' },
   );
 
-  /** A run of `job` that began so long ago, with an attempt of that outcome; both are told of. */
+  /** A run of `job` that began so long ago, with an attempt of that outcome; both are reported. */
   function ran(name: string, ago: number, state: 'succeeded' | 'failed' | 'lost', more: Partial<Run> = {}): Row[] {
     const at = now - ago;
     const attempt = {
@@ -42,7 +42,7 @@ describe.skipIf(missing)('what the queries give for rows', () => {
   }
 
   function missed(name: string, ago: number, slots: number): Row[] {
-    const more = { state: 'missed', reasonCode: 'outage', reason: 'the service was away', slots } as const;
+    const more = { state: 'missed', reasonCode: 'outage', reason: 'the service was unavailable', slots } as const;
     const run = newRun(name, now - ago, 'schedule', now, { ...more, endedAt: now });
     return telemetryOf({ type: 'run-not-started', run }, catalog).map((event) => eventRow(event, now - ago));
   }
@@ -69,7 +69,7 @@ describe.skipIf(missing)('what the queries give for rows', () => {
       ...ran('score', 3 * hour, 'succeeded', good),
       ...ran('score', 2 * hour, 'failed'),
       ...ran('score', hour, 'succeeded', { ...good, startedAt: now - hour + 90_000 }),
-      // Told twice: by a host that died, and by the one that repaired it.
+      // Reported twice: by a host that died, and by the one that repaired it.
       ...ran('pull', 30 * minute, 'failed'),
       ...ran('pull', 30 * minute, 'failed').map((row) => ({ ...row, TimeGenerated: new Date(now).toISOString() })),
       ...ran('pull', 20 * minute, 'succeeded', { finishBy: now - 25 * minute }),
@@ -109,7 +109,7 @@ describe.skipIf(missing)('what the queries give for rows', () => {
     expect(JSON.stringify(not)).toContain('series_decompose_anomalies');
   });
 
-  test('the overview puts the worst job first, and counts slots that one row stands for, and what is told twice once', () => {
+  test('the overview puts the worst job first, and counts slots that one row stands for, and what is reported twice once', () => {
     expect(
       given('overview').map(({ job, runs, failed, missed: gone, notDone, state }) => [
         job,
@@ -134,14 +134,14 @@ describe.skipIf(missing)('what the queries give for rows', () => {
     expect(chosen({ job: "'pull','score'" })).toEqual(['pull', 'score']);
     expect(chosen({ tier: "'critical'" })).toEqual(['score']);
     expect(chosen({ timeRange: '> ago(25m)' })).toEqual(['draft', 'pull']);
-    expect(chosen({ job: "'nobody'" })).toEqual([]);
+    expect(chosen({ job: "'no one'" })).toEqual([]);
   });
 
   test('executions show every run once, newest first, with the reason in words', () => {
     const shown = given('executions').map(({ job, state, why, seconds }) => [job, state, why, seconds]);
     expect(shown).toEqual([
       ['pull', 'failed', "KeyError: 'email'", 10],
-      ['pull', 'missed', 'the service was away', null],
+      ['pull', 'missed', 'the service was unavailable', null],
       ['draft', 'lost', "KeyError: 'email'", 10],
       ['pull', 'succeeded', '', 10],
       ['score', 'succeeded', '', expect.any(Number)],
@@ -171,7 +171,7 @@ describe.skipIf(missing)('what the queries give for rows', () => {
     ]);
   });
 
-  test('lateness tells of late starts, missed slots and late ends, worst first', () => {
+  test('lateness reports late starts, missed slots and late ends, worst first', () => {
     expect(
       given('lateness').map(({ job, starts, late, missed: gone, overdue }) => [job, starts, late, gone, overdue]),
     ).toEqual([
@@ -182,7 +182,7 @@ describe.skipIf(missing)('what the queries give for rows', () => {
     expect(given('start-lag').every(({ usualSeconds }) => Number(usualSeconds) >= 2)).toBe(true);
   });
 
-  test('durations are of attempts that succeeded, memory is told against its limit', () => {
+  test('durations are of attempts that succeeded, memory is reported against its limit', () => {
     expect(given('duration').map(({ job, usualSeconds }) => [job, usualSeconds])).toEqual(
       expect.arrayContaining([
         ['pull', 10],
@@ -212,13 +212,13 @@ describe.skipIf(missing)('what the queries give for rows', () => {
     ]);
   });
 
-  test('alerts of failed runs are told apart by tier, once each, and leave out jobs in development', () => {
+  test('alerts of failed runs are distinguished by tier, once each, and leave out jobs in development', () => {
     expect(given('failed-critical').map(({ job, state, error }) => [job, state, error])).toEqual([
       ['score', 'failed', "KeyError: 'email'"],
     ]);
     expect(given('failed-runs').map(({ job, state, owner, error }) => [job, state, owner, error])).toEqual([
       ['pull', 'failed', 'lee@contoso.com', "KeyError: 'email'"],
-      ['pull', 'missed', 'lee@contoso.com', 'the service was away'],
+      ['pull', 'missed', 'lee@contoso.com', 'the service was unavailable'],
     ]);
   });
 
@@ -230,17 +230,17 @@ describe.skipIf(missing)('what the queries give for rows', () => {
     expect(given('heartbeat').reduce((sum, { ticks }) => sum + Number(ticks), 0)).toBe(2);
   });
 
-  test('trouble that passed is no alert, trouble that stays is, and so is a message that nobody can read', () => {
+  test('trouble that passed is no alert, trouble that stays is, and so is a message that no one can read', () => {
     const events = [
       { type: 'trouble', doing: 'watching score.x', error: new Error('once') },
       { type: 'trouble', doing: 'ticking', error: new Error('away') },
       { type: 'trouble', doing: 'ticking', error: new Error('away') },
       { type: 'launch-unreadable', text: 'x' },
     ] as const;
-    const told = events.flatMap((event, index) =>
+    const reported = events.flatMap((event, index) =>
       telemetryOf(event, catalog).map((one) => eventRow(one, now - index * minute)),
     );
-    const found = given('trouble', runQueries({ AppEvents: told }, { trouble: query('trouble') }));
+    const found = given('trouble', runQueries({ AppEvents: reported }, { trouble: query('trouble') }));
     expect(found.map(({ category, doing, error, times }) => [category, doing, error, times])).toEqual([
       ['trouble', 'ticking', 'away', 2],
       ['launch-unreadable', 'reading the launch queue', 'a message was set aside', 1],
@@ -259,8 +259,11 @@ describe.skipIf(missing)('what the queries give for rows', () => {
         { type: 'secret-expiring', secret, jobs: ['score', 'pull'], expiresOn: now + days * day, days },
         catalog,
       ).map((one) => eventRow(one, now - ago));
-    const told = [...expiring('crm', 7, day), ...expiring('crm', 6, 0), ...expiring('mail', -1, 0)];
-    const found = given('secret-expiry', runQueries({ AppEvents: told }, { 'secret-expiry': query('secret-expiry') }));
+    const reported = [...expiring('crm', 7, day), ...expiring('crm', 6, 0), ...expiring('mail', -1, 0)];
+    const found = given(
+      'secret-expiry',
+      runQueries({ AppEvents: reported }, { 'secret-expiry': query('secret-expiry') }),
+    );
     expect(found.map(({ secret, problem, days, jobs }) => [secret, problem, days, jobs])).toEqual([
       ['mail', 'expired', -1, 'score, pull'],
       ['crm', 'expiring', 6, 'score, pull'],

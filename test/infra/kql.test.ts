@@ -23,7 +23,7 @@ test.each([
   ['a property taken for a measurement', 'Properties.owner', 'Measurements.owner', /Measurements.owner is not a field/],
   ['a field of another event', 'Measurements.slots', 'Measurements.cpuMs', /cpuMs is not a field of LamplighterRun/],
   ['a misspelt event', "'LamplighterRun'", "'LamplighterRuns'", /there is no event LamplighterRuns/],
-  ['a field nobody can tell the name of', 'Properties.owner', 'Properties[job]', /cannot be checked: name the field/],
+  ['a field no one can report the name of', 'Properties.owner', 'Properties[job]', /cannot be checked: name the field/],
   ['a text where a number belongs', '/ 1000', "/ 'a'", /not defined for the operand types real and string/],
   ['a bracket that is not closed', 'order by notDone', 'order by (notDone', /Expected: \)/],
 ])('%s is found', (_, right, wrong, message) => {

@@ -54,7 +54,7 @@ test('an app that may not make tables names the command that does', async () => 
   );
 });
 
-test('without Azurite a developer is told to start it; in Azure an outage is left to the work that follows', async () => {
+test('without Azurite a developer is asked to start it; in Azure an outage is left to the work that follows', async () => {
   const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:10002'), { code: 'ECONNREFUSED' });
   const fail = () => Promise.reject(refused);
   const store = { ...openStore({ connection: freshAccount() }), prepare: fail, time: fail };

@@ -155,7 +155,7 @@ describe('the second scheduler', () => {
     expect(app.seen).toEqual([]);
   });
 
-  it('is away, and not broken, when nothing listens', async () => {
+  it('is unavailable, and not broken, when nothing listens', async () => {
     const ended = await callsTick({ url: 'http://127.0.0.1:1', seen: [] }, await fake(ticked));
     expect(ended.code).toBe(69);
     expect(ended.out).toContain('the identity endpoint cannot be reached');

@@ -68,7 +68,7 @@ describe('lamp new', () => {
     expect(await readdir(join(root, 'taken'))).toEqual([]);
   });
 
-  it('refuses a name that looks like a neighbour', async () => {
+  it('refuses a name that looks like a other job', async () => {
     await scaffold(root, 'sales');
     const error = await scaffold(root, 'sa1es').catch((e: unknown) => e);
     expect(error).toBeInstanceOf(ScaffoldError);

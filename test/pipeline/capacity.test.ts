@@ -13,7 +13,7 @@ import { World } from '../support/pipeline/parts.ts';
 const names = ['a', 'b', 'c'];
 const asked = { by: 'dana', why: 'because' };
 
-/** A world in memory whose attempts run until they are told to end, with as many places. */
+/** A world in memory whose attempts run until they are reported to end, with as many places. */
 async function limited(limit: number, ...jobs: Job[]): Promise<World> {
   const world = await World.inMemory(...jobs);
   Object.assign(world.parts, { limit });

@@ -41,13 +41,13 @@ describe('one job that cannot be claimed', () => {
     expect((await world.rows('well'))[0]?.state).toBe('lost');
   });
 
-  test('an outage of the store is told as one, and no job is left behind by it', async () => {
+  test('an outage of the store is reported as one, and no job is left behind by it', async () => {
     const jobs = Array.from({ length: 40 }, (_, number) => job(`job-${number}`, { schedule: hourly }));
     const world = await World.inMemory(...jobs);
     world.now = seven;
-    const away = () => Promise.reject(new Error('storage is away'));
+    const away = () => Promise.reject(new Error('storage is unavailable'));
     const store = { ...world.store, runs: { ...world.store.runs, insertAll: away } };
-    await expect(pipeline(world.host({ store })).tick(world.now)).rejects.toThrow('storage is away');
+    await expect(pipeline(world.host({ store })).tick(world.now)).rejects.toThrow('storage is unavailable');
     expect((await world.store.marks.progress()).behind.size).toBe(0);
     await world.work.tick(world.now + minute);
     expect(await slots(world, 'job-39')).toEqual(['07:00']);

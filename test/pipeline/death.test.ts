@@ -82,7 +82,7 @@ test.each<When>([
   expect(deaths).toBeGreaterThanOrEqual(5);
 });
 
-test('storage that is away for a minute costs no slot, and none runs twice', async () => {
+test('storage that is unavailable for a minute costs no slot, and none runs twice', async () => {
   const world = await World.of(job('score', { schedule: everyMinute, run: 'overlap: allow' }));
   const from = world.now + minute;
   await world.pass(seven);

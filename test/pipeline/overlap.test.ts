@@ -203,7 +203,7 @@ test('a run that is over and still holds its job, because its host died, costs t
   const dying = pipeline(world.host({ store: { ...world.store, jobs } }));
   if (id) await dying.finish(id, world.now);
   expect(world.events).toContainEqual(expect.objectContaining({ type: 'trouble' }));
-  // Nobody watches for an hour.
+  // No one watches for an hour.
   world.now = seven + hour - 30 * second;
   await world.store.active.remove('score', '20261120T070000Z');
   await world.pass(seven + hour + 30 * second);
@@ -223,7 +223,7 @@ test('a queued run is cancelled before it starts', async () => {
   expect(await world.leftovers()).toEqual([]);
 });
 
-test('a running run is stopped, told cancelled, and not tried again; asking twice is one event', async () => {
+test('a running run is stopped, reported cancelled, and not tried again; asking twice is one event', async () => {
   const world = await World.of(job('score', { schedule: hourly, retry: 'attempts: 3' }));
   world.platform.behave = () => 'run';
   await world.pass(seven + 10 * second);

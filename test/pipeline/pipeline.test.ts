@@ -80,7 +80,7 @@ test('two hosts that work on the same message at once start one attempt', async 
   expect(await world.leftovers()).toEqual([]);
 });
 
-test('a message that nobody can read is said to be none, and told', async () => {
+test('a message that no one can read is said to be none, and reported', async () => {
   const world = await World.of();
   for (const text of ['', 'null', '{"job":"score"}', '{"job":"score","run":"x","attempt":0}', '\u0000']) {
     expect(await world.work.launch(text, seven)).toBe(false);
@@ -170,7 +170,7 @@ test('a run that the platform would not start in time is missed', async () => {
   expect(await world.leftovers()).toEqual([]);
 });
 
-test('an attempt that nobody begins is abandoned, does not count, and the next one runs', async () => {
+test('an attempt that no one begins is abandoned, does not count, and the next one runs', async () => {
   const world = await World.of(job('score', { schedule: hourly }));
   world.platform.behave = ({ attempt }) => (attempt < 3 ? 'never' : 'succeed');
   await world.pass(seven + 10 * minute);
@@ -198,7 +198,7 @@ test('an attempt that vanishes is lost after a silence, and retried as such', as
   expect(run.startedAt).toBe(seven);
 });
 
-test('a run that is lost for good tells when it started', async () => {
+test('a run that is lost for good says when it started', async () => {
   const world = await World.of(job('score', { schedule: hourly }));
   world.platform.behave = () => 'vanish';
   await world.pass(seven + 4 * minute);

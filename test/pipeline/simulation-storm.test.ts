@@ -64,7 +64,7 @@ function restarts(): Trouble {
 
 test.each([
   1, 2,
-])('eight hosts under a limit of five: a platform that is away, restarts, lost nudges, deaths inside the start call (seed %i)', async (seed) => {
+])('eight hosts under a limit of five: a platform that is unavailable, restarts, lost nudges, deaths inside the start call (seed %i)', async (seed) => {
   const seen = { most: 0 };
   const { verdict, sim } = await simulate({
     seed,

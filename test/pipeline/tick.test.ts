@@ -4,13 +4,19 @@ import { pipeline } from '../../shared/pipeline.ts';
 import { everyMinute, hourly, job } from '../support/pipeline/cast.ts';
 import { World } from '../support/pipeline/parts.ts';
 
-const told = (world: World) => world.events.filter((event) => event.type === 'ticked');
+const reported = (world: World) => world.events.filter((event) => event.type === 'ticked');
 
-test('each tick is told of, by whom and for how many jobs', async () => {
+test('each tick is reported, by whom and for how many jobs', async () => {
   const world = await World.of(job('score', { schedule: hourly }), job('pull', { schedule: hourly }));
   await world.pass(world.now + 3 * minute);
-  expect(told(world)).toHaveLength(4);
-  expect(told(world)[0]).toMatchObject({ host: 'host', jobs: 2, behindMs: 0, tookMs: expect.any(Number), setAside: 0 });
+  expect(reported(world)).toHaveLength(4);
+  expect(reported(world)[0]).toMatchObject({
+    host: 'host',
+    jobs: 2,
+    behindMs: 0,
+    tookMs: expect.any(Number),
+    setAside: 0,
+  });
 });
 
 test('ticks that come as they should are not behind; the first after an outage says by how much', async () => {
@@ -18,24 +24,24 @@ test('ticks that come as they should are not behind; the first after an outage s
   await world.pass(world.now + 3 * minute);
   world.now += 2 * hour;
   await world.work.tick(world.now);
-  expect(told(world).map(({ behindMs }) => behindMs)).toEqual([0, 0, 0, 0, 2 * hour - 1.5 * minute]);
+  expect(reported(world).map(({ behindMs }) => behindMs)).toEqual([0, 0, 0, 0, 2 * hour - 1.5 * minute]);
 });
 
-test('a tick that fails is not told of as one that was done', async () => {
+test('a tick that fails is not reported as one that was done', async () => {
   const world = await World.of(job('score', { schedule: hourly }));
-  const before = told(world).length;
+  const before = reported(world).length;
   const { marks } = world.store;
-  const away = { ...marks, advance: () => Promise.reject(new Error('storage is away')) };
+  const away = { ...marks, advance: () => Promise.reject(new Error('storage is unavailable')) };
   const work = pipeline(world.host({ store: { ...world.store, marks: away } }));
-  await expect(work.tick(world.now + minute)).rejects.toThrow('storage is away');
-  expect(told(world)).toHaveLength(before);
+  await expect(work.tick(world.now + minute)).rejects.toThrow('storage is unavailable');
+  expect(reported(world)).toHaveLength(before);
 });
 
-test('a tick tells how many launches lie set aside', async () => {
+test('a tick says how many launches lie set aside', async () => {
   const world = await World.of(job('score', { schedule: hourly }));
   await world.queue.putPoison('what is this?');
   await world.work.tick(world.now + minute);
-  expect(told(world).at(-1)).toMatchObject({ setAside: 1 });
+  expect(reported(world).at(-1)).toMatchObject({ setAside: 1 });
 });
 
 test('a queue that does not answer hides neither the tick nor the outage before it', async () => {
@@ -44,7 +50,7 @@ test('a queue that does not answer hides neither the tick nor the outage before 
   world.now += 2 * hour;
   const launches = { ...world.store.launches, poisonCount: () => Promise.reject(new Error('no answer')) };
   await pipeline(world.host({ store: { ...world.store, launches } })).tick(world.now);
-  expect(told(world).at(-1)?.behindMs).toBeGreaterThan(hour);
+  expect(reported(world).at(-1)?.behindMs).toBeGreaterThan(hour);
   const doing = world.events.flatMap((event) => (event.type === 'trouble' ? [event.doing] : []));
   expect(doing).toContain('counting the launches that were set aside');
 });

@@ -48,14 +48,14 @@ test('caught-up runs take turns where the job forbids two at once', async () => 
   }
 });
 
-test('a week away of a job of every minute is told in a bounded number of rows that count every slot', async () => {
+test('a week away of a job of every minute is reported in a bounded number of rows that count every slot', async () => {
   const world = await World.of(job('score', { schedule: everyMinute }));
   world.now += 7 * day;
   await world.work.tick(world.now);
   const rows = await world.rows('score');
   expect(rows.length).toBeLessThan(1_500);
   expect(rows.reduce((sum, { slots }) => sum + slots, 0)).toBe(7 * 24 * 60 + 1);
-  expect(rows.find(({ slots }) => slots > 1)?.reason).toMatch(/^\d+ slots up to here: the service was away/);
+  expect(rows.find(({ slots }) => slots > 1)?.reason).toMatch(/^\d+ slots up to here: the service was unavailable/);
 });
 
 test('a job that starts too late to be of use is missed, and says by when', async () => {
@@ -171,7 +171,7 @@ test('registering that dies anywhere leaves nothing out when it is done again', 
 
 test('after a change of the schedule the old one counts until the change, the new one since', async () => {
   const world = await World.of(job('score', { schedule: hourlyWith('catchUp: all') }));
-  // Nobody ticks until half past nine; at 08:30 the job is deployed with a new schedule.
+  // No one ticks until half past nine; at 08:30 the job is deployed with a new schedule.
   world.now = seven + 90 * minute;
   await world.deploy(job('score', { schedule: '{ cron: "15 * * * *", timeZone: UTC, catchUp: all }' }), 'v2');
   world.now = seven + 2 * hour + 30 * minute;
@@ -221,13 +221,13 @@ test.each([
   expect(Math.max(...world.platform.executions.values())).toBe(1);
 });
 
-test('a job that nobody may run any more has no slots', async () => {
+test('a job that no one may run any more has no slots', async () => {
   const world = await World.of(job('old', { schedule: everyMinute, more: 'status: decommissioned' }));
   await world.pass(seven);
   expect(await world.rows('old')).toEqual([]);
 });
 
-test('a tick that finds what another has recorded as missed tells it once', async () => {
+test('a tick that finds what another has recorded as missed says it once', async () => {
   const world = await World.of(job('score', { schedule: hourlyWith('catchUp: none') }));
   world.now = seven + 2 * hour + 30 * minute;
   const other = pipeline(world.host({ person: 'second' }));

@@ -9,7 +9,7 @@ import { World } from '../support/pipeline/parts.ts';
 
 const asked = { by: 'dana', why: 'because' };
 
-/** A host that tells what it lists, and may do something in the middle of it. */
+/** A host that says what it lists, and may do something in the middle of it. */
 function looking(world: World, meanwhile = async () => {}) {
   const seen: string[] = [];
   const ofJob: Active['ofJob'] = async function* (name, page) {
@@ -71,7 +71,7 @@ test('a run that begins to wait while the last end looks for others is woken by 
   expect(world.platform.running()).toHaveLength(1);
 });
 
-test('the mark is taken away once nobody waits, and the job runs on', async () => {
+test('the mark is removed once no one waits, and the job runs on', async () => {
   const world = await World.of(job('score', { schedule: hourly, run: 'overlap: queue' }));
   await runNow(world.parts, 'score', [], asked, world.now);
   world.now += second;

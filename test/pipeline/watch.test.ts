@@ -62,9 +62,9 @@ test('what is given up is also stopped, so that it does not start in the place o
 
 test('a platform that cannot be asked, or does not stop what was given up, keeps nothing from going on', async () => {
   const { world } = await slow(() => {
-    throw new Error('the management is away');
+    throw new Error('the management is unavailable');
   });
-  Object.assign(world.platform, { stop: () => Promise.reject(new Error('the management is away')) });
+  Object.assign(world.platform, { stop: () => Promise.reject(new Error('the management is unavailable')) });
   world.platform.behave = ({ attempt }) => (attempt === 1 ? 'never' : 'succeed');
   await world.pass(seven + 11 * minute);
   expect((await world.row('score')).state).toBe('succeeded');
@@ -82,7 +82,7 @@ test('the platform is asked about no run that begins within two minutes, retries
   expect(asked).toEqual([]);
 });
 
-test('a run whose host died while it started is cancelled with the next tick, and nobody can begin it any more', async () => {
+test('a run whose host died while it started is cancelled with the next tick, and no one can begin it any more', async () => {
   const { world } = await slow(() => 'unknown');
   // It is started, and the host dies before it has noted how it is found.
   world.platform.behave = () => 'never';

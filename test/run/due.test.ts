@@ -7,49 +7,49 @@ const zone = 'Europe/London';
 const one = (policy: string) => job('score', { schedule: `{ cron: "0 7 * * *", timeZone: ${zone}, ${policy} }` });
 const away = { after: seven - 2 * day - hour, until: seven + hour + minute };
 const late = seven + hour;
-const told = (due: ReturnType<typeof dueSlots>) => ({
+const reported = (due: ReturnType<typeof dueSlots>) => ({
   run: due.run.map(({ slot, late }) => `${iso(slot).slice(0, 10)}${late ? ' late' : ''}`),
   missed: due.missed.map(({ slot, code }) => `${iso(slot).slice(0, 10)} ${code}`),
 });
 
 describe('what is due after three mornings away', () => {
   test('latest: the last is run, the others are missed', () => {
-    expect(told(dueSlots(one('catchUp: latest'), away, late))).toEqual({
+    expect(reported(dueSlots(one('catchUp: latest'), away, late))).toEqual({
       run: ['2026-11-20 late'],
       missed: ['2026-11-18 outage', '2026-11-19 outage'],
     });
   });
 
   test('all: each is run, oldest first', () => {
-    const { run, missed } = told(dueSlots(one('catchUp: all'), away, late));
+    const { run, missed } = reported(dueSlots(one('catchUp: all'), away, late));
     expect(run).toEqual(['2026-11-18 late', '2026-11-19 late', '2026-11-20 late']);
     expect(missed).toEqual([]);
   });
 
   test('all with a limit: the newest are run, the rest is missed for the limit', () => {
-    expect(told(dueSlots(one('catchUp: all, catchUpLimit: 1'), away, late))).toEqual({
+    expect(reported(dueSlots(one('catchUp: all, catchUpLimit: 1'), away, late))).toEqual({
       run: ['2026-11-20 late'],
       missed: ['2026-11-18 catch-up-limit', '2026-11-19 catch-up-limit'],
     });
   });
 
   test('none: each is missed', () => {
-    expect(told(dueSlots(one('catchUp: none'), away, late)).run).toEqual([]);
+    expect(reported(dueSlots(one('catchUp: none'), away, late)).run).toEqual([]);
     expect(dueSlots(one('catchUp: none'), away, late).missed).toHaveLength(3);
   });
 
   test('what can no longer start in time is missed for that, whatever the policy', () => {
-    const { run, missed } = told(dueSlots(one('catchUp: all, mustStartWithin: 2h'), away, late));
+    const { run, missed } = reported(dueSlots(one('catchUp: all, mustStartWithin: 2h'), away, late));
     expect(run).toEqual(['2026-11-20 late']);
     expect(missed).toEqual(['2026-11-18 start-within', '2026-11-19 start-within']);
-    expect(told(dueSlots(one('catchUp: latest, mustStartWithin: 30m'), away, late)).run).toEqual([]);
+    expect(reported(dueSlots(one('catchUp: latest, mustStartWithin: 30m'), away, late)).run).toEqual([]);
   });
 });
 
 test('a slot is on time until it is a minute and a half past, whatever the policy: no tick on a minute turns on some ms', () => {
   const stretch = { after: seven - hour, until: seven + hour };
-  expect(told(dueSlots(one('catchUp: none'), stretch, seven + 1.5 * minute - 1)).run).toEqual(['2026-11-20']);
-  expect(told(dueSlots(one('catchUp: none'), stretch, seven + 1.5 * minute)).missed).toEqual(['2026-11-20 outage']);
+  expect(reported(dueSlots(one('catchUp: none'), stretch, seven + 1.5 * minute - 1)).run).toEqual(['2026-11-20']);
+  expect(reported(dueSlots(one('catchUp: none'), stretch, seven + 1.5 * minute)).missed).toEqual(['2026-11-20 outage']);
 });
 
 test('a stretch leaves out its start and takes in its end', () => {
@@ -87,10 +87,10 @@ test('two schedules that meet at one instant are one run, that keeps the looser 
 test('a slot that one schedule has given up and another still wants is run', () => {
   const two = `[{ cron: "0 7 * * *", timeZone: ${zone}, catchUp: latest }, { cron: "0 7 * * 5", timeZone: ${zone}, catchUp: none }]`;
   const due = dueSlots(job('x', { schedule: two }), { after: seven - hour, until: late }, late);
-  expect(told(due)).toEqual({ run: ['2026-11-20 late'], missed: [] });
+  expect(reported(due)).toEqual({ run: ['2026-11-20 late'], missed: [] });
 });
 
-test('a year away of every minute is told in a bounded number of rows, the oldest one standing for the rest', () => {
+test('a year away of every minute is reported in a bounded number of rows, the oldest one standing for the rest', () => {
   const { run, missed } = dueSlots(
     job('x', { schedule: everyMinute }),
     { after: seven - 365 * day, until: seven + minute },
@@ -127,10 +127,10 @@ describe('what closes a job', () => {
 
   test('is not caught up after an outage: the latest is the latest that was expected', () => {
     const latest = dueSlots({ ...one('catchUp: latest'), closed }, away, late);
-    expect(told(latest).run).toEqual(['2026-11-19 late']);
+    expect(reported(latest).run).toEqual(['2026-11-19 late']);
     expect(rows(latest)).toEqual(['2026-11-18 skipped blackout', '2026-11-20 skipped calendar']);
     const limited = dueSlots({ ...one('catchUp: all, catchUpLimit: 1'), closed }, away, late);
-    expect(told(limited).run).toEqual(['2026-11-19 late']);
+    expect(reported(limited).run).toEqual(['2026-11-19 late']);
     expect(rows(dueSlots({ ...one('catchUp: none'), closed }, away, late))).toEqual([
       '2026-11-18 skipped blackout',
       '2026-11-19 missed outage',

@@ -113,7 +113,7 @@ test('a table of 100 columns: what matters most is kept, and a warning names wha
   expect(run.warnings[0]).toMatch(/^507 metrics, and at most 200 a run are kept, without "output:wide.csv\/c96.mean"/);
 });
 
-test('a run that nobody began has no measures, one that was lost has its time', () => {
+test('a run that no one began has no measures, one that was lost has its time', () => {
   expect(measured(newRun('score', seven, 'schedule', seven, { state: 'missed' }), undefined).size).toBe(0);
   const lost = conclude(started(), { kind: 'lost', message: 'gone' }, undefined, seven + minute, 0);
   expect(Object.fromEntries(measured(lost, undefined))).toEqual({ 'run:duration_ms': minute });

@@ -26,7 +26,7 @@ describe('how an attempt ends', () => {
     ['a good result', result('succeeded'), ['succeeded', 'succeeded', null]],
     ['a failure', result('failed'), ['failed', 'failed', 'application']],
     ['a time-out', result('timed-out', 'timeout'), ['timed-out', 'timed-out', 'timeout']],
-    ['stopped, though nobody cancelled', result('stopped'), ['failed', 'failed', 'infrastructure']],
+    ['stopped, though no one cancelled', result('stopped'), ['failed', 'failed', 'infrastructure']],
     ['refused', { kind: 'refused', class: 'configuration', message: 'no' }, ['failed', 'failed', 'configuration']],
     [
       'refused by the platform',
@@ -62,7 +62,7 @@ describe('how an attempt ends', () => {
     expect(conclude(started(), refused, once, now, 0).startedAt).toBeNull();
   });
 
-  /** A platform that refuses every start, from the first on, until the run is over or so many hours have passed. */
+  /** A platform that refuses every start, from the first on, until the run is over or this many hours have passed. */
   function refuseAll(
     run: Run,
     hours: number,
@@ -219,7 +219,7 @@ describe('trying again', () => {
     expect(mayRetry(patient.retry, started(), errorClass)).toBe(false);
   });
 
-  test('what was stopped without a cancel, or left a result nobody can read, is tried again', () => {
+  test('what was stopped without a cancel, or left a result no one can read, is tried again', () => {
     expect(conclude(started(), result('stopped'), patient, now, 0.5).state).toBe('retrying');
     expect(conclude(started(), { kind: 'unreadable', message: '' }, patient, now, 0.5).state).toBe('retrying');
   });
@@ -234,7 +234,7 @@ describe('trying again', () => {
     expect(stateAfter(past('abandoned', 'abandoned', 'failed'))).toBe('retrying');
   });
 
-  test('a run whose attempts nobody begins is given up after the fifth', () => {
+  test('a run whose attempts no one begins is given up after the fifth', () => {
     const attempt = { ...(started().attempts[0] as Attempt), state: 'abandoned' as const };
     const run = (count: number) => started('score', { attempts: Array(count).fill(attempt) });
     expect(conclude(run(4), { kind: 'abandoned' }, once, now, 0)).toMatchObject({
@@ -313,7 +313,7 @@ describe('warnings of a finished run', () => {
     }
   });
 
-  test('an output that could not be kept is told', () => {
+  test('an output that could not be kept is reported', () => {
     const outputs = [{ path: 'a.csv', bytes: null, sha256: null, rows: null, problem: 'was not written' }];
     expect(warnings(done({ outputs }), once)).toEqual(['output a.csv: was not written']);
   });

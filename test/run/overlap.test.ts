@@ -14,7 +14,7 @@ const policies: Policy[] = ['forbid', 'queue', 'replace', 'allow'];
 const triggers: Trigger[] = ['schedule', 'catch-up', 'manual', 'rerun', 'backfill'];
 
 describe('a run whose time has come', () => {
-  test.each(policies)('starts when nobody holds its job, or it does itself (%s)', (policy) => {
+  test.each(policies)('starts when no one holds its job, or it does itself (%s)', (policy) => {
     for (const trigger of triggers) {
       expect(decide(policy, trigger, [])).toBe('start');
       const holders = [
@@ -36,7 +36,7 @@ describe('a run whose time has come', () => {
     );
   });
 
-  test.each(policies)('is never skipped and replaces nobody for the sake of a backfill (%s)', (policy) => {
+  test.each(policies)('is never skipped and replaces no one for the sake of a backfill (%s)', (policy) => {
     for (const trigger of triggers) expect(['start', 'wait']).toContain(decide(policy, trigger, ['backfill']));
   });
 
@@ -68,11 +68,11 @@ describe('a paused job', () => {
       seven,
     );
 
-  test('skips what nobody asked for, and says who paused it', () => {
+  test('skips what no one asked for, and says who paused it', () => {
     expect(asks({})).toEqual({ do: 'skip', code: 'paused', reason: 'paused by dana: audit' });
   });
 
-  test('runs what somebody asked for, and goes on with what has begun', () => {
+  test('runs what a person asked for, and goes on with what has begun', () => {
     expect(asks({ asked: { by: 'lee', why: '' } })).toEqual({ do: 'start' });
     expect(asks({ attempts: [{}] })).toEqual({ do: 'start' });
   });

@@ -70,7 +70,7 @@ test('the same prospects give the same bytes, with a byte order mark, so a retry
   expect(first?.equals(second ?? Buffer.alloc(0))).toBe(true);
 });
 
-test('nobody to contact gives a list with a header only', async () => {
+test('no one to contact gives a list with a header only', async () => {
   const { folder } = await push([]);
   expect((await readFile(join(folder, 'outbound.csv'), 'utf8')).trim().split('\n')).toHaveLength(1);
 });

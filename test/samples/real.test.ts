@@ -45,12 +45,12 @@ describe.skipIf(!there)(why, () => {
     expect(metrics).toMatchObject({ rows: 10, by_channel: { cellular: 9, telephone: 1 }, mean_age: 49.6 });
   });
 
-  test('a day on which nobody was contacted is a success with the period the export covers', async () => {
+  test('a day on which no one was contacted is a success with the period the export covers', async () => {
     const folder = await workDirectory('pull-prospects');
     const args = ['pull_prospects.py', '--source', prospects, '--date', '2008-05-10'];
     const { code, stdout, metrics } = await runPython(folder, args);
     expect(code).toBe(0);
-    expect(stdout).toContain('covers 2008-05-05 to 2010-11-17 and has nobody for 2008-05-10');
+    expect(stdout).toContain('covers 2008-05-05 to 2010-11-17 and has no one for 2008-05-10');
     expect(metrics).toEqual({ rows: 0 });
   });
 });

@@ -63,7 +63,7 @@ test('how long the call took and how it ended, known only afterwards, do not mov
   expect(scored[0]?.slice(2)).toEqual(scored[1]?.slice(2));
 });
 
-test('metrics tell the mix by band and where the high scores are', async () => {
+test('metrics report the mix by band and where the high scores are', async () => {
   const high = { poutcome: 'success', y: 'yes' };
   const { metrics } = await score([high, { ...high, y: 'no' }, { contact: 'unknown' }, { contact: 'unknown' }]);
   expect(metrics).toEqual({

@@ -65,7 +65,7 @@ describe('the preview says what a clock change does to a job', () => {
   });
 });
 
-describe('the slot on a date of somebody’s choice', () => {
+describe('the slot on a date of a person’s choice', () => {
   const on = (cron: string, timeZone: string, date: string) =>
     localText(timeZone, slotOnDate(parseSchedule(cron, timeZone), date));
 

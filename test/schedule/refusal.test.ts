@@ -172,7 +172,7 @@ describe('a schedule that cannot be meant is refused, and the refusal says what 
     expect(error.hint).toContain(hint);
   });
 
-  it('what a hint tells people to write is accepted', () => {
+  it('what a hint says people to write is accepted', () => {
     for (const cron of ['0 0 * * FRI,SAT,SUN,MON', '0 22-23,0-6 * * *', '5-59/10 * * * *', '0 9 * * FRIL,MON#1']) {
       expect(() => parseSchedule(cron, 'UTC')).not.toThrow();
     }

@@ -38,11 +38,11 @@ async function refused(name = 'crm-api-key', from = vault): Promise<SecretError>
   return error as SecretError;
 }
 
-test('the version is told with its dates, by a token for the vault and one request', async () => {
+test('the version is reported with its dates, by a token for the vault and one request', async () => {
   remote.secrets.set('crm-api-key', [{ created: 1, exp: unix(seven + day), nbf: unix(seven - day) }]);
   const version = remote.version('crm-api-key', 0);
-  const told = { version, validFrom: seven - day, expiresOn: seven + day };
-  expect(await vault.version('crm-api-key')).toEqual(told);
+  const reported = { version, validFrom: seven - day, expiresOn: seven + day };
+  expect(await vault.version('crm-api-key')).toEqual(reported);
   expect(remote.asked).toEqual(['GET /secrets/crm-api-key/versions']);
   expect(credential.scopes.at(-1)).toBe('https://vault.azure.net/.default');
 });
@@ -102,7 +102,7 @@ test('a vault that does not let us look says which role is missing, or that it i
   expect((await refused()).message).toContain('let this app through the firewall');
 });
 
-test('a throttled vault is asked again while it wants to be asked soon, and told as throttled when it does not', async () => {
+test('a throttled vault is asked again while it wants to be asked soon, and reported as throttled when it does not', async () => {
   remote.refusals = [{ ...throttled, retryAfter: '0' }];
   expect((await vault.version('crm-api-key')).version).toHaveLength(32);
   expect(remote.asked).toHaveLength(2);
@@ -124,12 +124,12 @@ test('a throttled vault is asked again while it wants to be asked soon, and told
 });
 
 test('an outage is unreachable and never missing: no host, no token, 5xx', async () => {
-  const nobody = keyVault({
+  const noCaller = keyVault({
     url: 'https://127.0.0.1:9',
     credential,
     client: { ...client, retryOptions: { maxRetries: 0 } },
   });
-  expect(await refused('crm-api-key', nobody)).toMatchObject({ trouble: 'unreachable', passing: true });
+  expect(await refused('crm-api-key', noCaller)).toMatchObject({ trouble: 'unreachable', passing: true });
   Object.assign(remote, { refusals: [{ status: 503, code: 'ServiceUnavailable', message: 'busy' }], stuck: true });
   const error = await refused();
   expect(error).toMatchObject({ trouble: 'unreachable', passing: true });
@@ -172,7 +172,7 @@ test('fifty starts at once, and all within a minute, ask once; letters’ case m
   expect(remote.asked).toHaveLength(2);
 });
 
-test('an error is told to those who wait for the same answer, and asked anew by the next', async () => {
+test('an error is reported to those who wait for the same answer, and asked anew by the next', async () => {
   remote.refusals = [forbidden];
   const ends = await Promise.allSettled(Array.from({ length: 10 }, () => vault.version('crm-api-key')));
   expect(ends.every(({ status }) => status === 'rejected')).toBe(true);

@@ -102,7 +102,7 @@ describe('a secret of this machine', () => {
   });
 });
 
-describe('a secret that cannot be had is told with what to do', () => {
+describe('a secret that cannot be had is reported with what to do', () => {
   test('missing, in a file and without one', async () => {
     await refused(vault(), 'missing', `add the line crm-api-key=… to ${file}, or set LAMPLIGHTER_SECRET_CRM_API_KEY`);
     await save('other=1\n#crm-api-key=commented\n=nameless\ncrm-api-key\n');
@@ -141,7 +141,7 @@ describe('a secret that cannot be had is told with what to do', () => {
 });
 
 describe('the version of a secret', () => {
-  test('stays with the value, changes with it, and tells nothing of it', async () => {
+  test('stays with the value, changes with it, and says nothing of it', async () => {
     await save('crm-api-key=s3cret');
     const [first, same] = [await vault().read('crm-api-key'), (await vault().version('crm-api-key')).version];
     expect(same).toBe(first.version);

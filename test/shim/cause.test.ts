@@ -93,7 +93,7 @@ test.each<[string, string, string | undefined]>([
     "ModuleNotFoundError: No module named 'nothing_like_it'",
   ],
   [
-    'a task that nobody awaited',
+    'a task that no one awaited',
     'import asyncio\nasync def f(): raise ValueError("task died")\nasync def main():\n    t = asyncio.create_task(f()); await asyncio.sleep(0.05); del t\n    print("done")\nasyncio.run(main())',
     'ValueError: task died',
   ],

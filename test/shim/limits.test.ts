@@ -99,7 +99,7 @@ test('a job that closes its output runs on to its end, and costs no processor ti
   expect(log.job.toString()).toBe('bye\n');
 });
 
-test('a failure is told by its class and its last words', async () => {
+test('a failure is reported by its class and its last words', async () => {
   const cases: [string, string, string | RegExp][] = [
     ['import sys; print("half done"); sys.exit(255)', 'application', 'exit code 255: half done'],
     ['{}["email"]', 'application', "KeyError: 'email'"],

@@ -108,7 +108,7 @@ out = redactor.feed(b'the key is ' + key[:20].encode())
 assert redactor.held() == b'***', 'the beginning of a secret is among the last words'
 assert out + redactor.finish() == b'the key is ***', 'the beginning of a secret at the end of the stream is kept'
 redactor = Redactor({'A': key})
-assert redactor.feed(b'the task') + redactor.finish() == b'the task', 'too little to tell anything was taken'
+assert redactor.feed(b'the task') + redactor.finish() == b'the task', 'too little to report anything was taken'
 assert redactor.text('x ' + key[:20], cut=True) == 'x ', 'the beginning of a secret at the end of a cut text is kept'
 assert redactor.text('sk-live-') == 'sk-live-', 'a whole text that is no secret was changed'
 pem = '-----BEGIN PRIVATE KEY-----\n' + '\n'.join('MIIEvQIBADANBg%02dqhkiG9w0BAQEFAASCBKcwggSjAgEA' % i for i in range(9)) + '\n-----END PRIVATE KEY-----\n'

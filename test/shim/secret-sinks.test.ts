@@ -45,13 +45,13 @@ outputs: [out.csv, out.json, bad.json]
 `;
 const declared = `secrets: { ODD: odd, WIDE: wide, LONG: long, PEM: pem, PIN: pin }\n`;
 
-interface Told {
+interface Reported {
   sinks: Sink[];
   runs: Run[];
 }
 
 /** Runs the job on a host of its own, with these arguments each, and reads everything that is left of it anywhere. */
-async function tell(more: (root: string) => string, calls: string[][]): Promise<Told> {
+async function report(more: (root: string) => string, calls: string[][]): Promise<Reported> {
   const root = await mkdtemp(join(tmpdir(), 'sinks-'));
   onTestFinished(() => rm(root, { recursive: true, force: true }));
   const at = (...names: string[]) => join(root, 'home', ...names);
@@ -113,7 +113,7 @@ async function tell(more: (root: string) => string, calls: string[][]): Promise<
 // What a job writes into its outputs is its own data: the blobs of outputs are kept as they are, their profiles are not.
 test('a secret printed 10,000 times in every form, cut anywhere, is in no table, blob, queue, emit or log', async () => {
   const ends = ['traceback', 'command', 'exit', 'hang', 'well'];
-  const { sinks, runs } = await tell(
+  const { sinks, runs } = await report(
     () => declared,
     ends.map((end, at) => [`${seed + at}`, '2000', end]),
   );
@@ -131,7 +131,7 @@ test('a secret printed 10,000 times in every form, cut anywhere, is in no table,
 });
 
 test('the same search finds every one of these forms when the secrets are not declared', async () => {
-  const { sinks } = await tell(
+  const { sinks } = await report(
     (root) => `env: { UNDECLARED: ${join(root, 'undeclared.json')} }\n`,
     [[`${seed}`, '0', 'exit']],
   );

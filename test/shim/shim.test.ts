@@ -189,10 +189,10 @@ test('a heartbeat comes after the interval while the job runs, and the service i
   server.close();
 });
 
-test('a nudge that nobody hears and a heartbeat that storage refuses disturb nothing', async () => {
+test('a nudge that no one hears and a heartbeat that storage refuses disturb nothing', async () => {
   const spec = await world.spec('import time; time.sleep(1.3); print("fine")', { heartbeatMs: 50 });
   spec.blobs.heartbeat = world.url(`${spec.run}/heartbeat`, 'r');
-  spec.nudge = 'http://127.0.0.1:9/nobody';
+  spec.nudge = 'http://127.0.0.1:9/no one';
   const { result, log } = await world.run(spec);
   expect(result.outcome).toBe('succeeded');
   expect(log.job.toString()).toBe('fine\n');

@@ -14,7 +14,7 @@ afterEach(() => proxy.close());
 const counting = 'import time\nfor i in range(200):\n    print("line", i, flush=True); time.sleep(0.01)';
 const counted = Array.from({ length: 200 }, (_, i) => `line ${i}\n`).join('');
 
-test('storage is away while a job runs: it is not held up, and its log arrives whole and nothing twice', async () => {
+test('storage is unavailable while a job runs: it is not held up, and its log arrives whole and nothing twice', async () => {
   const spec = await world.spec(counting, { through: proxy.address, heartbeatMs: 300 });
   const { ended } = start(spec);
   await until(async () => proxy.seen.some((line) => line.includes('started.json')));
@@ -53,7 +53,7 @@ test('storage comes back late: attempt and result wait for it', async () => {
 test('storage stays away: the shim gives up after deliverMs, with 69 before and 70 after the job', async () => {
   proxy.mode = 'refuse';
   const before = await start(await world.spec('print(1)', { through: proxy.address, deliverMs: 300 })).ended;
-  expect(before).toMatchObject({ code: 69, said: expect.stringContaining('storage was away for 0.3s') });
+  expect(before).toMatchObject({ code: 69, said: expect.stringContaining('storage was unavailable for 0.3s') });
   proxy.decide = (line) => (line.includes('result.json') ? 'refuse' : 'open');
   const after = await start(await world.spec('print(1)', { through: proxy.address, deliverMs: 300 })).ended;
   expect(after).toMatchObject({ code: 70, said: expect.stringContaining('result was not delivered') });

@@ -123,7 +123,7 @@ describe('a ticket that is used', () => {
 });
 
 describe('a ticket that cannot be read', () => {
-  test('because its signature is another blob’s, or made up, is told with exit code 69, and without the signature', async () => {
+  test('because its signature is another blob’s, or made up, is reported with exit code 69, and without the signature', async () => {
     const spec = await world.spec('print("never")');
     const ticket = await ticketOf(spec);
     const forged = ticket.replace('/spec.json', '/other.json');
@@ -147,12 +147,12 @@ describe('a ticket that cannot be read', () => {
     expect((await go(spec, address).ended).code).toBe(69);
   });
 
-  test('because storage is away ends after a while with 69, and at once when the platform asks', async () => {
+  test('because storage is unavailable ends after a while with 69, and at once when the platform asks', async () => {
     const code = `import sys; sys.path.insert(0, ${JSON.stringify(dirname(shim))})
 from lamplighter_shim.ticket import run_by_ticket
 sys.exit(run_by_ticket('http://127.0.0.1:9/x?sig=hush', 300))`;
     const failed = await promisify(execFile)(python, ['-I', '-S', '-c', code]).catch((error) => error);
-    expect(failed).toMatchObject({ code: 69, stderr: expect.stringContaining('storage was away for 0.3s') });
+    expect(failed).toMatchObject({ code: 69, stderr: expect.stringContaining('storage was unavailable for 0.3s') });
     expect(failed.stderr).not.toContain('hush');
 
     const server = createServer((_, to) => to.writeHead(503).end()).listen(0, '127.0.0.1');
@@ -182,7 +182,7 @@ sys.exit(run_by_ticket('http://127.0.0.1:9/x?sig=hush', 300))`;
   });
 });
 
-test('storage that is out of sorts when the ticket is read is asked again', async () => {
+test('storage that is failing when the ticket is read is asked again', async () => {
   let asked = 0;
   const weather = () => ({ ...fair, refuse: asked++ < 4 ? 1 : 0 });
   const way = await proxy(Number(new URL(world.container.url).port), weather, randomFrom(5));

@@ -88,7 +88,7 @@ describe('incidents', () => {
 });
 
 describe('the outbox', () => {
-  test('has a letter once by its key, waiting or done, whoever puts it', async () => {
+  test('has a letter once by its key, waiting or done, the one that puts it', async () => {
     const first = letter('a.1.ops');
     expect(await store.outbox.put(first)).toEqual(first);
     expect(await store.outbox.put({ ...first, reports: ['other'] })).toEqual(first);

@@ -70,7 +70,7 @@ test('an address is good for its blob and its time only', async () => {
   expect(await store.attempts.result(id)).toBeUndefined();
 });
 
-test('an attempt is abandoned or begun, never both, whoever is first', async () => {
+test('an attempt is abandoned or begun, never both, the one that is first', async () => {
   const [quick, slow, both] = [fresh(), fresh(), fresh()];
   expect(await store.attempts.abandon(quick, 'host')).toBe(true);
   expect(await create((await store.attempts.urls(quick, [], soon())).blobs.started, '{}')).toBe(false);

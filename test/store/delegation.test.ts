@@ -49,7 +49,7 @@ test('an address is the identity’s, of one blob, over https alone, until it en
   expect(address.searchParams.has('st')).toBe(false);
 });
 
-test('whoever may create cannot read, list, overwrite, delete, or reach the next blob', async () => {
+test('the one that may create cannot read, list, overwrite, delete, or reach the next blob', async () => {
   const sign = signer();
   const address = await sign('b/result.json');
   expect(await create(address, 'one')).toBe(true);
@@ -116,7 +116,7 @@ test('a renewal that fails is no trouble while the old key is good, and is tried
   const sign = signer();
   await sign('h');
   now += 2 * day;
-  trouble = new Error('storage is away');
+  trouble = new Error('storage is unavailable');
   await sign('h');
   await sign('h');
   expect(keys).toHaveLength(2);
@@ -127,9 +127,9 @@ test('a renewal that fails is no trouble while the old key is good, and is tried
   expect(keys).toHaveLength(3);
 });
 
-test('without any key the outage is told to all who wait, and the next one asks again', async () => {
+test('without any key the outage is reported to all who wait, and the next one asks again', async () => {
   const sign = signer();
-  trouble = new Error('storage is away');
+  trouble = new Error('storage is unavailable');
   const ends = await Promise.allSettled([sign('i'), sign('i'), sign('i')]);
   expect(ends.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
   expect(keys).toHaveLength(1);

@@ -81,7 +81,7 @@ describe('runs', () => {
     expect(await slotsOf('range', { from: seven + 2, to: seven + 3 })).toEqual([]);
   });
 
-  test('of one slot and trigger collide, whoever inserts them', async () => {
+  test('of one slot and trigger collide, the one that inserts them', async () => {
     const both = await Promise.all([1, 2].map(() => store.runs.insert(scheduled('claim', seven))));
     expect(both.filter(Boolean)).toHaveLength(1);
   });
@@ -106,7 +106,7 @@ describe('runs', () => {
     });
   });
 
-  test('are inserted by the hundred; those that exist stay as they are, and only the new ones are told', async () => {
+  test('are inserted by the hundred; those that exist stay as they are, and only the new ones are reported', async () => {
     const slots = Array.from({ length: 250 }, (_, index) => seven + index * minute);
     const existing = [3, 120, 249].map((index) => slots[index] ?? 0);
     for (const slot of existing) await store.runs.insert(scheduled('batch', slot, { state: 'succeeded' }));
@@ -160,7 +160,7 @@ describe('runs', () => {
 });
 
 describe('an outage is never an absence', () => {
-  test('a missing table, queue or container is an error for whoever reads or writes', async () => {
+  test('a missing table, queue or container is an error for the one that reads or writes', async () => {
     const bare = storeOf(freshAccount());
     const id = { job: 'x', run: runId(seven, 'schedule'), attempt: 1 };
     const attempts: Promise<unknown>[] = [
@@ -210,7 +210,7 @@ describe('the row of a job', () => {
     const before = await store.jobs.get('calm');
     expect(await store.jobs.amend('calm', () => undefined)).toEqual({ row: before?.value, written: false });
     expect((await store.jobs.get('calm'))?.etag).toBe(before?.etag);
-    expect(await store.jobs.amend('nobody', (row) => row)).toBeUndefined();
+    expect(await store.jobs.amend('no one', (row) => row)).toBeUndefined();
   });
 
   test('comes back whole', async () => {
@@ -253,7 +253,7 @@ describe('active runs', () => {
     const found = await store.active.get('again', runId(seven, 'schedule'));
     expect(found?.value.checkAfter).toBe(seven);
     if (found) await store.active.lookAgain(found, seven + 5);
-    // Its version is old by now: whoever was faster has set a time.
+    // Its version is old by now: the one that was faster has set a time.
     if (found) await store.active.lookAgain(found, seven + 9);
     expect((await store.active.get('again', runId(seven, 'schedule')))?.value.checkAfter).toBe(seven + 5);
     await store.active.remove('again', runId(seven, 'schedule'));
@@ -261,7 +261,7 @@ describe('active runs', () => {
   });
 });
 
-test('a mark never goes back, whoever writes last', async () => {
+test('a mark never goes back, the one that writes last', async () => {
   expect(await store.marks.get('cursor')).toBeUndefined();
   await Promise.all([5, 1, 4, 2, 3].map((at) => store.marks.advance('cursor', seven + at, 'host')));
   expect(await store.marks.get('cursor')).toBe(seven + 5);
@@ -270,15 +270,15 @@ test('a mark never goes back, whoever writes last', async () => {
 });
 
 test('events of a job are listed newest first, two of one instant both kept', async () => {
-  const event = { job: 'told', kind: 'paused' as const, by: 'dana', why: 'x', details: { n: 1 } };
+  const event = { job: 'reported', kind: 'paused' as const, by: 'dana', why: 'x', details: { n: 1 } };
   for (const at of [seven, seven + 2, seven + 1, seven + 2]) await store.events.append({ ...event, at });
-  expect((await all(store.events.list('told'))).map(({ at }) => at - seven)).toEqual([2, 2, 1, 0]);
+  expect((await all(store.events.list('reported'))).map(({ at }) => at - seven)).toEqual([2, 2, 1, 0]);
 });
 
 describe('the launch queue', () => {
   const message = { job: 'x', run: runId(seven, 'schedule'), attempt: 1 };
 
-  test('hides a message until its time, shows it to one taker, and again when nobody has removed it', async () => {
+  test('hides a message until its time, shows it to one taker, and again when no one has removed it', async () => {
     const own = storeOf(freshAccount());
     await own.prepare();
     await own.launches.put(message, seven + hour, seven);
@@ -295,7 +295,7 @@ describe('the launch queue', () => {
       }
     }
     expect(again).toEqual([2]);
-    // Somebody else has it, or has removed it: what the first taker holds is void, and says nothing.
+    // Another host has it, or has removed it: what the first taker holds is void, and says nothing.
     await first?.done();
   });
 

@@ -9,10 +9,10 @@ import { telemetryOf } from '../../shared/telemetry/translate.ts';
 import { catalogOf, hourly, job, seven, started } from '../support/pipeline/cast.ts';
 
 const catalog = catalogOf(job('score', { schedule: hourly }));
-const told = (event: Event) => telemetryOf(event, catalog);
+const reported = (event: Event) => telemetryOf(event, catalog);
 
 function only(event: Event): TelemetryEvent {
-  const [first, ...others] = told(event);
+  const [first, ...others] = reported(event);
   if (!first || others.length > 0) throw new Error(`${event.type} is ${others.length + (first ? 1 : 0)} events`);
   return first;
 }
@@ -45,7 +45,7 @@ function ended(more: Partial<Run> = {}, attempt: Partial<Run['attempts'][number]
 test('an attempt says where, when, how long, with what, and what it reported', () => {
   const metrics = { rows: 412, mix: { high: 40, low: 372 } };
   const outputs = [{ path: 'out/list.csv', bytes: 1, sha256: 'x', rows: 412, problem: null }];
-  const [attempt, run] = told({ type: 'run-finished', run: ended({ metrics, outputs }) });
+  const [attempt, run] = reported({ type: 'run-finished', run: ended({ metrics, outputs }) });
   expect(attempt).toEqual({
     name: 'LamplighterAttempt',
     properties: {
@@ -86,7 +86,7 @@ test('an attempt says where, when, how long, with what, and what it reported', (
   expect(run?.measurements).toEqual({ slots: 1, attempts: 1, warnings: 0, lagMs: 2_000, durationMs: 60_000 });
 });
 
-test('a run of a job that is not deployed any more is told of without its owner', () => {
+test('a run of a job that is not deployed any more is reported without its owner', () => {
   const [attempt] = telemetryOf({ type: 'run-finished', run: ended() }, new Map());
   expect(attempt?.properties).not.toHaveProperty('tier');
   expect(attempt?.properties).toMatchObject({ job: 'score', state: 'succeeded' });
@@ -101,7 +101,7 @@ test('an attempt that left no result does not repeat what an earlier one reporte
   expect(Object.keys(measurements).filter((name) => name.startsWith('metric.'))).toEqual([]);
 });
 
-test('a run that is cancelled while it waits for its next attempt does not tell of the last attempt again', () => {
+test('a run that is cancelled while it waits for its next attempt does not report the last attempt again', () => {
   const run = ended({ state: 'cancelled', nextAttemptAt: seven + minute, reason: 'no longer needed' });
   expect(only({ type: 'run-finished', run })).toMatchObject({
     name: 'LamplighterRun',
@@ -110,18 +110,18 @@ test('a run that is cancelled while it waits for its next attempt does not tell 
 });
 
 test.each(['rerun', 'backfill'] as const)('a %s is not late, however old its slot', (trigger) => {
-  for (const { measurements } of told({ type: 'run-finished', run: ended({ trigger }) })) {
+  for (const { measurements } of reported({ type: 'run-finished', run: ended({ trigger }) })) {
     expect(measurements).not.toHaveProperty('lagMs');
   }
 });
 
 test('a run that ended after it had to says by how much, and an outage of many slots says how many', () => {
-  const late = told({ type: 'run-finished', run: ended({ finishBy: seven + minute }) });
+  const late = reported({ type: 'run-finished', run: ended({ finishBy: seven + minute }) });
   expect(late[1]?.measurements).toMatchObject({ overdueMs: 2_000 });
   const missed = newRun('score', seven, 'schedule', seven, {
     state: 'missed',
     reasonCode: 'outage',
-    reason: '60 slots up to here: the service was away',
+    reason: '60 slots up to here: the service was unavailable',
     slots: 60,
     endedAt: seven,
   });
@@ -136,7 +136,7 @@ test('signatures in addresses, control characters and endless lines do not get i
   const address = 'https://a.blob.core.windows.net/runs/x?sv=2026&sig=c2VjcmV0%3D';
   const error = `cannot read ${address}, nor http://app/api/finish?code=abc#d\u0000\u001b[31m\tnow ${'x'.repeat(5_000)}`;
   const run = ended({ state: 'failed' }, { state: 'failed', error });
-  for (const { properties } of told({ type: 'run-finished', run })) {
+  for (const { properties } of reported({ type: 'run-finished', run })) {
     const text = properties.error ?? '';
     expect(text).toContain('cannot read https://a.blob.core.windows.net/runs/x?… nor http://app/api/finish?… now xxx');
     expect(text).not.toMatch(/sig=|code=|\p{Cc}/u);
@@ -147,7 +147,7 @@ test('signatures in addresses, control characters and endless lines do not get i
 test('an event takes as many figures as the service does, plain numbers first, and says that some are missing', () => {
   const numbers = Object.fromEntries(Array.from({ length: 150 }, (_, number) => [`number${number}`, number]));
   const mix = Object.fromEntries(Array.from({ length: 100 }, (_, number) => [`category ${number}`, number]));
-  const [attempt] = told({ type: 'run-finished', run: ended({ metrics: { mix, ...numbers } }) });
+  const [attempt] = reported({ type: 'run-finished', run: ended({ metrics: { mix, ...numbers } }) });
   const names = Object.keys(attempt?.measurements ?? {});
   expect(names).toHaveLength(measurementLimit);
   expect(names.filter((name) => name.startsWith('metric.number'))).toHaveLength(150);
@@ -162,13 +162,13 @@ test('names of figures are cut to what the service takes, without two becoming o
   const category = Object.fromEntries(Array.from({ length: 100 }, (_, number) => [long(`-${number}`), number]));
   const metrics = { ['m'.repeat(64)]: category, ['n'.repeat(64)]: category, other: { 'line\nbreak\u0007': 1 } };
   const run = ended({ metrics, reason: 'x'.repeat(9_000) }, { error: '\u{1F4C8}'.repeat(9_000) });
-  for (const { properties, measurements } of told({ type: 'run-finished', run })) {
+  for (const { properties, measurements } of reported({ type: 'run-finished', run })) {
     const names = Object.keys(measurements).filter((name) => name.startsWith('metric.'));
     for (const name of names) expect(name.length).toBeLessThanOrEqual(nameLimit);
     for (const name of names) expect(name).not.toMatch(/\p{C}/u);
     expect(Buffer.byteLength(JSON.stringify({ properties, measurements }))).toBeLessThan(itemLimit);
   }
-  const [attempt] = told({ type: 'run-finished', run });
+  const [attempt] = reported({ type: 'run-finished', run });
   expect(Object.keys(attempt?.measurements ?? {}).length).toBeGreaterThan(40);
 });
 
@@ -176,7 +176,7 @@ test('names that mean something to JavaScript are names like others', () => {
   const metrics = JSON.parse(
     '{"constructor":1,"toString":2,"mix":{"__proto__":3,"hasOwnProperty":4}}',
   ) as Run['metrics'];
-  const [attempt] = told({ type: 'run-finished', run: ended({ metrics }) });
+  const [attempt] = reported({ type: 'run-finished', run: ended({ metrics }) });
   expect(attempt?.measurements).toMatchObject({
     'metric.constructor': 1,
     'metric.toString': 2,
@@ -185,13 +185,13 @@ test('names that mean something to JavaScript are names like others', () => {
   });
 });
 
-test('a message that nobody can read is told of without its text', () => {
+test('a message that no one can read is reported without its text', () => {
   const event = only({ type: 'launch-unreadable', text: 'password=hunter2' });
   expect(event.name).toBe('LamplighterTrouble');
   expect(JSON.stringify(event)).not.toContain('hunter2');
 });
 
-test('ticks, trouble, clocks and secrets are told of, each by its own event', () => {
+test('ticks, trouble, clocks and secrets are reported, each by its own event', () => {
   const tick: Event = { type: 'ticked', host: 'here', jobs: 3, behindMs: 0, tookMs: 120, setAside: 1 };
   expect(only(tick)).toEqual({
     name: 'LamplighterTick',

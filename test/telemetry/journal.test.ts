@@ -8,10 +8,10 @@ import { hourly, job, seven } from '../support/pipeline/cast.ts';
 import { Died, mortal, type When } from '../support/pipeline/fault.ts';
 import { World } from '../support/pipeline/parts.ts';
 
-/** All that a world has told of its attempts and runs, as it would be sent; every field of it is declared. */
+/** All that a world has reported of its attempts and runs, as it would be sent; every field of it is declared. */
 function sent(world: World): TelemetryEvent[] {
-  const told = world.events.filter(({ type }) => type !== 'ticked');
-  const all = told.flatMap((event) => telemetryOf(event, world.catalog()));
+  const reported = world.events.filter(({ type }) => type !== 'ticked');
+  const all = reported.flatMap((event) => telemetryOf(event, world.catalog()));
   for (const { name, properties, measurements } of all) {
     for (const property of Object.keys(properties)) expect(events[name].properties).toHaveProperty(property);
     for (const one of Object.keys(measurements)) expect([one, hasMeasurement(name, one)]).toEqual([one, true]);
@@ -19,7 +19,7 @@ function sent(world: World): TelemetryEvent[] {
   return all;
 }
 
-/** What was told, by the key of its kind, each once however often it was told. */
+/** What was reported, by the key of its kind, each once however often it was reported. */
 function keys(all: TelemetryEvent[], name: EventName): string[] {
   const fields = events[name].key as readonly (keyof TelemetryEvent['properties'])[];
   const found = all
@@ -28,7 +28,7 @@ function keys(all: TelemetryEvent[], name: EventName): string[] {
   return [...new Set(found.map((parts) => `${parts.join(' ')}`))];
 }
 
-test('each attempt and each run is told of once while nothing goes wrong, whatever its end', async () => {
+test('each attempt and each run is reported once while nothing fails, whatever its end', async () => {
   const retry = 'attempts: 3, backoff: constant, delay: 1s, on: [application]';
   const world = await World.of(
     job('score', { schedule: hourly, retry }),
@@ -48,7 +48,7 @@ test('each attempt and each run is told of once while nothing goes wrong, whatev
   expect(names.filter((name) => name.includes(' skip '))).toEqual(Array(3).fill('LamplighterRun skip  skipped'));
 });
 
-test('attempts that nobody began are told of each, and so is the run that is given up after five', async () => {
+test('attempts that no one began are reported each, and so is the run that is given up after five', async () => {
   const world = await World.of(job('score', { schedule: hourly }));
   world.platform.behave = () => 'never';
   await world.pass(seven + 30 * minute);
@@ -58,7 +58,7 @@ test('attempts that nobody began are told of each, and so is the run that is giv
   expect(all.map(({ properties }) => properties.state)).toEqual([...Array(5).fill('abandoned'), 'lost']);
 });
 
-test('a run that is cancelled before it starts is told of', async () => {
+test('a run that is cancelled before it starts is reported', async () => {
   const world = await World.of(job('score', { schedule: hourly }));
   world.now = seven - 30 * second;
   await world.work.tick(world.now);
@@ -75,7 +75,7 @@ test('a run that is cancelled before it starts is told of', async () => {
 test.each<When>([
   'before',
   'after',
-])('when a host dies at any call of a finish, %s it arrived, others tell of its attempt and its run', async (when) => {
+])('when a host dies at any call of a finish, %s it arrived, others report its attempt and its run', async (when) => {
   for (let at = 1; ; at++) {
     const world = await World.of(job('score', { schedule: hourly }));
     world.deaf = true;
@@ -90,7 +90,7 @@ test.each<When>([
     const all = sent(world);
     expect([when, at, keys(all, 'LamplighterAttempt')]).toEqual([when, at, ['score 20261120T070000Z 1']]);
     expect([when, at, keys(all, 'LamplighterRun')]).toEqual([when, at, ['score 20261120T070000Z']]);
-    // Told twice at most, and only by another host. A step that fails on a dead host is trouble, which only lives in the test.
+    // Reported twice at most, and only by another host. A step that fails on a dead host is trouble, which only lives in the test.
     expect(all.filter(({ name }) => name !== 'LamplighterTrouble').length).toBeLessThanOrEqual(4);
     if (calls() < at) return;
   }
@@ -99,14 +99,14 @@ test.each<When>([
 test.each([
   ['fail', 'retrying'],
   ['succeed', 'succeeded'],
-] as const)('when an attempt is to %s and the answer to the write of its end is lost, it is told of all the same', async (behaviour, state) => {
+] as const)('when an attempt is to %s and the answer to the write of its end is lost, it is reported all the same', async (behaviour, state) => {
   const retry = 'attempts: 2, backoff: constant, delay: 10m, on: [application]';
   const world = await World.of(job('score', { schedule: hourly, retry }));
   world.platform.behave = () => behaviour;
   world.deaf = true;
   await world.pass(seven + 10 * second);
   const { runs } = world.store;
-  // As the storage library answers when its first try arrived and it tried again: somebody else has changed the row.
+  // As the storage library answers when its first try arrived and it tried again: another host has changed the row.
   const forgetful = {
     ...runs,
     replace: async (...given: Parameters<typeof runs.replace>) => void (await runs.replace(...given)),

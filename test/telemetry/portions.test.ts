@@ -1,17 +1,17 @@
 import { expect, test } from 'vitest';
 import type { Event } from '../../shared/events.ts';
 import { insights } from '../../shared/telemetry/insights.ts';
-import type { Told } from '../../shared/telemetry/sender.ts';
+import type { Reported } from '../../shared/telemetry/sender.ts';
 import { catalogOf, job, started } from '../support/pipeline/cast.ts';
 
 const catalog = catalogOf(job('score'), { ...job('pay'), tier: 'critical' });
 const attempt = (name: string, id: string): Event => ({ type: 'attempt-failed', run: started(name, { id }) });
 const tick: Event = { type: 'ticked', host: 'h', jobs: 2, behindMs: 0, tookMs: 1, setAside: 0 };
-const names = (told: Told[]) =>
-  told.map(({ event }) => `${event.name} ${'run' in event.properties ? event.properties.run : ''}`.trim());
+const names = (reported: Reported[]) =>
+  reported.map(({ event }) => `${event.name} ${'run' in event.properties ? event.properties.run : ''}`.trim());
 
 function world(options: { most?: number; flushMs?: number } = {}) {
-  const portions: Told[][] = [];
+  const portions: Reported[][] = [];
   const log: string[] = [];
   const gate = { open: Promise.resolve() };
   const telemetry = insights({
@@ -20,9 +20,9 @@ function world(options: { most?: number; flushMs?: number } = {}) {
     log: (line) => log.push(line),
     ...options,
     open: async () => ({
-      async send(told) {
+      async send(reported) {
         await gate.open;
-        portions.push(told);
+        portions.push(reported);
       },
     }),
   });
@@ -87,7 +87,7 @@ test('what has no room is dropped from the least urgent, counted, logged, and re
 });
 
 test('a flush waits on while portions are accepted, though all of them take longer than its limit', async () => {
-  const sent: Told[] = [];
+  const sent: Reported[] = [];
   const log: string[] = [];
   const telemetry = insights({
     connection: '',
@@ -95,9 +95,9 @@ test('a flush waits on while portions are accepted, though all of them take long
     log: (line) => log.push(line),
     flushMs: 60,
     open: async () => ({
-      async send(told) {
+      async send(reported) {
         await new Promise((resolve) => setTimeout(resolve, 25));
-        sent.push(...told);
+        sent.push(...reported);
       },
     }),
   });

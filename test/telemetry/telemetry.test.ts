@@ -119,7 +119,7 @@ test('nothing but events is sent: what the host records already is not recorded 
   expect(ingestion.items.map(({ data }) => data.baseData.properties.run)).toEqual(['one', 'more1', 'more2']);
 });
 
-test('an endpoint that hangs holds up one flush for its limit, the others not at all, and is told of once', async () => {
+test('an endpoint that hangs holds up one flush for its limit, the others not at all, and is reported once', async () => {
   ingestion.behave = 'hang';
   const { flushMs, log } = await run({ flushMs: 1_500, flushes: 4 });
   expect(flushMs[0]).toBeGreaterThan(1_400);
@@ -128,14 +128,14 @@ test('an endpoint that hangs holds up one flush for its limit, the others not at
   expect(log).toEqual([expect.stringContaining('nothing was accepted within 1500 ms')]);
 });
 
-test('an endpoint that is not there costs a flush a moment, throws nothing, and is told of once', async () => {
+test('an endpoint that is not there costs a flush a moment, throws nothing, and is reported once', async () => {
   const nowhere = connection.replace(/:\d+\/$/, ':9/');
   const { flushMs, log } = await run({ connection: nowhere, flushes: 3, flushMs: 6_000 });
   expect(Math.max(...flushMs)).toBeLessThan(6_500);
   expect(log).toEqual([expect.stringMatching(/do not reach Application Insights \(.*ECONNREFUSED/)]);
 });
 
-test('an identity without its role is told of with the name of the role', async () => {
+test('an identity without its role is reported with the name of the role', async () => {
   ingestion.behave = 'forbid';
   const { log } = await run({ token: 'of-a-stranger', flushes: 2 });
   expect(log).toEqual([expect.stringContaining('answer 403: has its identity the role Monitoring Metrics Publisher?')]);
@@ -170,7 +170,7 @@ test('of a partial success with both kinds, the refused are reported and the oth
   expect(log).toEqual([expect.stringContaining('1 of 3 events were not taken (400 no: 400)')]);
 });
 
-test('a connection string that is none is told of, and the service goes on', async () => {
+test('a connection string that is none is reported, and the service goes on', async () => {
   const { flushMs, log } = await run({ connection: 'nonsense', flushes: 2 });
   expect(flushMs).toHaveLength(2);
   expect(log).toEqual([expect.stringContaining('APPLICATIONINSIGHTS_CONNECTION_STRING has no InstrumentationKey')]);

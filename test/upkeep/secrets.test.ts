@@ -10,8 +10,8 @@ import { World } from '../support/pipeline/parts.ts';
 
 describe('a warning of expiry', () => {
   const expires = seven + 40 * day;
-  /** Days left at each warning, when somebody asks once a day at seven (and `late` ms), from now until day 45. */
-  function told(asked: (day: number) => boolean = () => true, late = 0) {
+  /** Days left at each warning, when a person asks once a day at seven (and `late` ms), from now until day 45. */
+  function reported(asked: (day: number) => boolean = () => true, late = 0) {
     const days: number[] = [];
     let last: Instant | undefined = seven;
     for (let index = 1; index <= 45; index++) {
@@ -25,16 +25,16 @@ describe('a warning of expiry', () => {
   }
 
   test('comes 30, 7 and 1 days ahead, and every day from the expiry on', () => {
-    expect(told()).toEqual([30, 7, 1, 0, -1, -2, -3, -4, -5]);
-    expect(told(() => true, 3 * hour)).toEqual([29, 6, 0, -1, -2, -3, -4, -5, -6]);
+    expect(reported()).toEqual([30, 7, 1, 0, -1, -2, -3, -4, -5]);
+    expect(reported(() => true, 3 * hour)).toEqual([29, 6, 0, -1, -2, -3, -4, -5, -6]);
   });
 
-  test('is not lost when nobody could ask on its day, and several that were missed are one', () => {
-    expect(told((index) => index !== 10 && index !== 33)).toEqual([29, 6, 1, 0, -1, -2, -3, -4, -5]);
-    expect(told((index) => index < 9 || index > 40)).toEqual([-1, -2, -3, -4, -5]);
+  test('is not lost when no one could ask on its day, and several that were missed are one', () => {
+    expect(reported((index) => index !== 10 && index !== 33)).toEqual([29, 6, 1, 0, -1, -2, -3, -4, -5]);
+    expect(reported((index) => index < 9 || index > 40)).toEqual([-1, -2, -3, -4, -5]);
   });
 
-  test('is told at once of a secret that is first seen when it is nearly over, or long over', () => {
+  test('is reported at once of a secret that is first seen when it is nearly over, or long over', () => {
     expect(dueWarning(expires, undefined, expires - 12 * day)).toBe(12);
     expect(dueWarning(expires, undefined, expires + 400 * day)).toBe(-400);
     expect(dueWarning(expires, undefined, expires - 31 * day)).toBeUndefined();
@@ -89,7 +89,7 @@ describe('the daily check', () => {
     expect(news()).toEqual([]);
   });
 
-  test('tells of a secret that is about to expire, with all the jobs that use it', async () => {
+  test('reports a secret that is about to expire, with all the jobs that use it', async () => {
     secrets['crm-api-key'] = version(seven + 20 * day);
     await check(seven);
     const expected = { type: 'secret-expiring', secret: 'crm-api-key', jobs: ['pull', 'push'], days: 20 };
@@ -106,7 +106,7 @@ describe('the daily check', () => {
     expect(news()).toMatchObject([{ type: 'secret-expiring', days: -3 }]);
   });
 
-  test('tells which secrets cannot be used and why, and still looks at the others', async () => {
+  test('says which secrets cannot be used and why, and still looks at the others', async () => {
     secrets['crm-api-key'] = new SecretError('disabled', 'is disabled in https://v');
     secrets['mail-password'] = version(seven + day, seven + hour);
     await check(seven);
@@ -117,7 +117,7 @@ describe('the daily check', () => {
     ]);
   });
 
-  test('that finds the vault away says so once, and tomorrow tells what came due today', async () => {
+  test('that finds the vault away says so once, and tomorrow says what came due today', async () => {
     secrets['mail-password'] = version(seven + 30 * day + hour);
     await check(seven);
     expect(news()).toEqual([]);
@@ -142,12 +142,12 @@ describe('the daily check', () => {
 
   test('is made by a host on one machine without being asked', async () => {
     delete secrets['mail-password'];
-    const told = Promise.withResolvers<Event>();
+    const reported = Promise.withResolvers<Event>();
     const emit = (event: Event) => {
-      if (event.type === 'secret-unusable') told.resolve(event);
+      if (event.type === 'secret-unusable') reported.resolve(event);
     };
     const running = loop(world.host({ emit, vault: { ...world.parts.vault, version: look } }), () => 0);
-    expect(await told.promise).toMatchObject({ secret: 'mail-password', jobs: ['push'] });
+    expect(await reported.promise).toMatchObject({ secret: 'mail-password', jobs: ['push'] });
     await running.stop();
   });
 });

@@ -36,7 +36,7 @@ DELIVERED, UNDELIVERED = 0, 70
 
 def run(spec: Spec, ticket: Ticket | None = None) -> int:
     """Runs the attempt and returns the shim's exit code: 0 the result is stored, 70 it is not, 75 the attempt is
-    somebody else's, 69 it could not be taken. `spec` is an AttemptSpec as a dict, read by the ticket if there is one.
+    another's, 69 it could not be taken. `spec` is an AttemptSpec as a dict, read by the ticket if there is one.
     """
     signals = ticket.signals if ticket else Signals()
     facts, storage = Facts(now_ms()), Storage(spec, pause=signals.sleep)
@@ -161,7 +161,7 @@ def _judge(
         from .classify import Job, classify
 
         shot = ended.signal == 'SIGKILL' or ended.exit_code == 137
-        # In a container whoever the kernel has killed was the job's; elsewhere it may have been a neighbour.
+        # In a container the one that the kernel has killed was the job's; elsewhere it may have been a other job.
         starved = (shot or alone()) and killed_before is not None and (oom_kills() or 0) > killed_before
         if starved and shot:
             facts.exit_code = 137

@@ -107,7 +107,7 @@ def suspect(said: str, job: Job = NO_JOB) -> Verdict | None:
 
 
 def _cause(blocks: list[Block], lines: list[str], exit_code: int | None, job: Job) -> tuple[Block | None, list[str]]:
-    """(the traceback that tells why the job ended, or None; the lines after the last one)."""
+    """(the traceback that says why the job ended, or None; the lines after the last one)."""
     after = lines[blocks[-1].end :] if blocks else lines
     # Python ends with 1 for an exception that nothing caught; what follows its traceback is of exit handlers.
     if exit_code == 1 and job.is_python:

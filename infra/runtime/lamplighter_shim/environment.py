@@ -34,7 +34,7 @@ def own_interpreter() -> Interpreter:
 
 
 def prepare(spec: Spec, base: str, log_lines: Say, tick: Tick) -> Interpreter:
-    """The interpreter for the job in `base`/work. `log_lines(text)` tells the reader, `tick()` is called meanwhile.
+    """The interpreter for the job in `base`/work. `log_lines(text)` says the reader, `tick()` is called meanwhile.
 
     Raises Failure when it cannot be had.
     """
@@ -74,7 +74,7 @@ def _shared(spec: Spec, cache: str, work: str, uv: str, log_lines: Say, tick: Ti
     """The environment from the cache, made there if needed. None: the cache cannot be used for this.
 
     An environment cannot be moved once made, so it is made in place under a lock, and counts only with the mark that
-    is set at the end. uv inherits the lock: should this process be killed, nobody builds while uv still writes.
+    is set at the end. uv inherits the lock: should this process be killed, no one builds while uv still writes.
     """
     import fcntl
 

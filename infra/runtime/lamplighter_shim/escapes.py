@@ -35,7 +35,7 @@ def as_json(text: str) -> set[str]:
 
 
 def in_json(text: str) -> set[str]:
-    """As somebody's JSON has it."""
+    """As a person's JSON has it."""
     found = set()
     for plain in as_json(text):
         found |= {plain, plain.replace('/', '\\/')}

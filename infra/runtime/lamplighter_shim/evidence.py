@@ -1,4 +1,4 @@
-"""Keeps of a job's output what tells why it failed: its end, and the beginnings of the last tracebacks, whose messages
+"""Keeps of a job's output what says why it failed: its end, and the beginnings of the last tracebacks, whose messages
 may be longer than anything that is kept. Bounded in memory."""
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ class Failure(Exception):
 
 
 class Stopped(Exception):
-    """Somebody asked the shim to end while it was preparing the job. The argument is the signal's name."""
+    """A person asked the shim to end while it was preparing the job. The argument is the signal's name."""
 
 
 class NotProfiled(Exception):

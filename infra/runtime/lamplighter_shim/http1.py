@@ -131,7 +131,7 @@ class Http:
         if time.monotonic() - used <= self.IDLE_S:
             connection.sock.setblocking(False)
             try:
-                connection.sock.recv(1)  # it is closed, or there is an answer nobody asked for
+                connection.sock.recv(1)  # it is closed, or there is an answer no one asked for
             except OSError as error:
                 if isinstance(error, BlockingIOError) or type(error).__name__ == 'SSLWantReadError':
                     return connection

@@ -172,7 +172,7 @@ def _wraps(raised: Raised, before: Raised) -> bool:
 
 
 def _own(raised: Raised) -> tuple[str, str] | None:
-    """What the exception itself tells, or None when it may be anything of the application's."""
+    """What the exception itself says, or None when it may be anything of the application's."""
     text, short = raised.text, raised.short
     if SHADOWED.search(text) and short in ('ImportError', 'AttributeError'):
         return 'module', 'shadowed-module'

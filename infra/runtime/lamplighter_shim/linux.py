@@ -133,7 +133,7 @@ def _memory_figure(names: tuple[str, str], word: str) -> int | None:
 
 
 def first_to_die(pid: int) -> None:
-    """Makes a process and its children the kernel's first choice when memory runs out, so that we live to tell."""
+    """Makes a process and its children the kernel's first choice when memory runs out, so that we live to report."""
     try:
         with open(f'/proc/{pid}/oom_score_adj', 'w', encoding='ascii') as file:
             file.write('1000')

@@ -39,7 +39,7 @@ class Prefork:
         self._expect(None, HEADER.size)
 
     def serve(self) -> None:
-        """Returns when nobody is left to ask for anything."""
+        """Returns when no one is left to ask for anything."""
         poll = select.poll()
         poll.register(0, select.POLLIN)
         poll.register(self._wake, select.POLLIN)
@@ -138,7 +138,7 @@ def load() -> None:
 
 
 def close_inherited() -> None:
-    """Whoever started this may have left descriptors open; the jobs would get them all."""
+    """The one that started this may have left descriptors open; the jobs would get them all."""
     try:
         found = [int(name) for name in os.listdir('/dev/fd')]
     except OSError:

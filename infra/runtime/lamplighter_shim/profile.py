@@ -89,7 +89,7 @@ class Column:
     def add(self, value: Any, times: int = 1) -> None:
         """Takes a cell: text as in CSV, a number, a boolean, None for an empty one, or anything JSON holds.
 
-        `times`: so many cells are like it.
+        `times`: this many cells are like it.
         """
         if isinstance(value, str):
             value = value.strip()

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 MASK = b'***'
 SHORTEST_SECRET = 4
-TELLING = 8  # so much of a secret's beginning tells something of it
+REVEALING = 8  # so much of a secret's beginning says something of it
 
 
 class Redactor:
@@ -19,7 +19,7 @@ class Redactor:
     terminal escape sequences inside. Where forms overlap, all that any of them covers goes.
 
     `secrets` is name → value. `short` lists the names of those that, without the blanks around them, are too short to
-    be told from ordinary text.
+    be distinguished from ordinary text.
     """
 
     def __init__(self, secrets: dict[str, str]) -> None:
@@ -65,7 +65,7 @@ class Redactor:
         """Returns what was held back; the stream is over. The beginning of a secret that the end cuts off goes, too:
         a job may be killed while it writes."""
         first = self._hold(self._held) if self._held else 0
-        if len(self._held) - first < TELLING:
+        if len(self._held) - first < REVEALING:
             return self._rest()
         out = self._cut(self._held, self._spans(self._held), first)
         covered, self._held, self._covered = self._covered, b'', 0

@@ -59,7 +59,7 @@ def needles_of(forms: list[bytes]) -> list[Needles]:
 
 
 def _covered(folded: bytes, needles: list[bytes]) -> bool:
-    """Whether a needle is in the text, or can be shortened so that it is: to an end of it that tells enough."""
+    """Whether a needle is in the text, or can be shortened so that it is: to an end of it that says enough."""
     if any(needle in folded for needle in needles):
         return True
     for at, needle in enumerate(needles):

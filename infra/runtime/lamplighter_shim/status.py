@@ -31,7 +31,7 @@ FIRST = re.compile(rf'(?:\w+: )?(?:Error code: )?[(\[<]?{_NUMBER}[)\]>]?(?=$|[\s
 
 
 def status_in(text: str, name: str = '') -> int:
-    """The status 400–599 that a text tells, or 0. `name`: the type of the exception whose text it is."""
+    """The status 400–599 that a text says, or 0. `name`: the type of the exception whose text it is."""
     for pattern in IN_CONTEXT:
         if match := pattern.search(text):
             return int(match[1])

@@ -20,7 +20,7 @@ API_VERSION = '2023-11-03'
 
 
 class Away(Exception):
-    """Storage could not be reached, or kept failing, for longer than we were told to try."""
+    """Storage could not be reached, or kept failing, for longer than we were asked to try."""
 
 
 class Storage:
@@ -71,13 +71,13 @@ class Storage:
             self._away_since = self._away_since or now
             left_ms = self.deliver_ms - (now - self._away_since) * 1000
             if left_ms <= 0:
-                raise Away(f'storage was away for {self.deliver_ms / 1000:g}s: {reason}')
+                raise Away(f'storage was unavailable for {self.deliver_ms / 1000:g}s: {reason}')
             self.pause(min(delay_ms(tries, random.random(), wish), left_ms) / 1000)
 
     def create(self, url: str, body: bytes | FileBody, content_type: str = 'application/octet-stream') -> Reply:
         """Puts a block blob that must not exist yet. Returns the Reply; see `exists`.
 
-        Once the attempt is taken nobody else writes its blobs: one that exists is our own, of a try whose answer was
+        Once the attempt is taken no other host writes its blobs: one that exists is our own, of a try whose answer was
         lost or that was carried out twice.
         """
         headers = {'x-ms-blob-type': 'BlockBlob', 'If-None-Match': '*', 'Content-Type': content_type}

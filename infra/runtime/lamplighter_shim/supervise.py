@@ -123,7 +123,7 @@ def _watch(pid: int, reading: int, spec: Spec, log: Log, signals: Signals, uploa
 
 
 def _dead(pid: int) -> tuple[int, int, struct_rusage] | tuple[()] | None:
-    """None while the job's process lives; then an empty tuple, or what wait4 says where only a burial can tell."""
+    """None while the job's process lives; then an empty tuple, or what wait4 says where only a burial can report."""
     if not hasattr(os, 'waitid'):  # macOS before Python 3.13
         burial = os.wait4(pid, os.WNOHANG)
         return burial if burial[0] else None

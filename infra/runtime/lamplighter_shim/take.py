@@ -21,8 +21,8 @@ TAKEN, UNREACHABLE = 75, 69
 def take(spec: Spec, storage: Storage, started_at: int) -> int | None:
     """Claims the attempt by creating `started`. Returns None when it is ours, else the exit code to leave with.
 
-    75: another shim has it, or the service has given it up. 69: storage was away, or does not let us.
-    When the answer to our own creation was lost, the next try is told that the blob exists: what is there is compared
+    75: another shim has it, or the service has given it up. 69: storage was unavailable, or does not let us.
+    When the answer to our own creation was lost, the next try hears that the blob exists: what is there is compared
     with what was written. Where that cannot be read the shim leaves: running nothing is safe, as the service gives the
     attempt up when no heartbeat comes and starts the next one; running it twice is not.
     """

@@ -124,7 +124,7 @@ class Uploader:
             if self._created:
                 headers = {'x-ms-blob-condition-appendpos': str(self.offset)}
                 reply = self.storage.once('PUT', f'{self.url}&comp=appendblock', headers, self._block)
-                # Nobody else appends here: what stands at our position already is this very block.
+                # No other host appends here: what stands at our position already is this very block.
                 if reply.status == 201 or code_of(reply) == 'AppendPositionConditionNotMet':
                     self._landed()
                     return
@@ -139,7 +139,7 @@ class Uploader:
         now = time.monotonic()
         self._next_at = now + delay_ms(self._tries, random.random(), wish) / 1000
         if self._closing_at is not None and now - self._closing_at > self.deliver_s:
-            self.problem = f'storage was away for {self.deliver_s:g}s: {reason}'
+            self.problem = f'storage was unavailable for {self.deliver_s:g}s: {reason}'
 
     def _landed(self) -> None:
         self.offset += len(self._block)

@@ -6,7 +6,7 @@ import re
 
 from .failure import Failure
 
-# In this order: a proxy's 403 also mentions the network, and a stale lock is told before anything is fetched.
+# In this order: a proxy's 403 also mentions the network, and a stale lock is reported before anything is fetched.
 MEANINGS = (
     (
         'configuration',

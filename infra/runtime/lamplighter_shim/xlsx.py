@@ -1,6 +1,6 @@
 """Reads the first sheet of an .xlsx workbook (ECMA-376) with what Python has on board.
 
-A workbook is a zip of XML made by somebody else's program: sizes are checked while unpacking, not believed, and
+A workbook is a zip of XML made by another's program: sizes are checked while unpacking, not believed, and
 document types are refused, so that neither a zip bomb nor an entity bomb gets anywhere.
 """
 

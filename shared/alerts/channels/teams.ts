@@ -26,7 +26,7 @@ export function teamsPayload(message: Message): Record<string, unknown> {
   }
 }
 
-/** Each time half of a list or log goes, its end last: what went wrong stands there. */
+/** Each time half of a list or log goes, its end last: what failed stands there. */
 function shortened(section: Section, cut: number): Section {
   const keep = (count: number) => Math.floor(count / 2 ** cut);
   if (section.kind === 'log')

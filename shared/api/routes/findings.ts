@@ -25,7 +25,7 @@ const findingView = z
         low: z.number().nullable(),
         high: z.number().nullable(),
         after: z.number().nullable(),
-        oneIn: z.number().nullable().openapi({ description: 'Chance alone does that once in so many looks' }),
+        oneIn: z.number().nullable().openapi({ description: 'Chance alone does that once in this many looks' }),
       }),
     ),
     snoozedUntil: time.nullable(),

@@ -48,7 +48,7 @@ export function containerAppsExecutor(options: ContainerAppsOptions): Executor {
   const armJob = (job: string): ArmJob => ({ arm, group, name: containerAppsJobName(prefix, job) });
 
   /**
-   * One request. @returns the execution's name where Azure tells it: the specification promises no more than a 202.
+   * One request. @returns the execution's name where Azure says it: the specification promises no more than a 202.
    * @throws RestError, AbortError: it was refused, or may have been done
    */
   async function post({ name }: ArmJob, template: JobExecutionTemplate): Promise<string | undefined> {
@@ -66,8 +66,8 @@ export function containerAppsExecutor(options: ContainerAppsOptions): Executor {
       // The SDK stumbles over a success without body.
       if (answer === undefined || answer.status >= 300) throw error;
     }
-    const told = (answer?.body as { name?: unknown } | null | undefined)?.name;
-    return typeof told === 'string' && told !== '' ? told : undefined;
+    const reported = (answer?.body as { name?: unknown } | null | undefined)?.name;
+    return typeof reported === 'string' && reported !== '' ? reported : undefined;
   }
 
   async function lookFor(job: ArmJob, mark: string, lost: unknown): Promise<string> {
@@ -151,7 +151,7 @@ function unstored(error: unknown): never {
   throw new StartError('infrastructure', `its specification could not be stored: ${troubleText(error)}`, error);
 }
 
-/** The execution's name, where the start told one. */
+/** The execution's name, where the start reported one. */
 function nameIn({ handle }: AttemptRef): string | undefined {
   return handle === null || handle.includes('/') ? undefined : handle;
 }

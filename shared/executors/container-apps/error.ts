@@ -61,7 +61,7 @@ export function refusal(error: unknown, place: Place): StartError | undefined {
 
   if (status !== 429 && /quota|MaxNumberOf|Maximum ?Allowed ?Cores/i.test(code + (status === undefined ? '' : text))) {
     const ask = 'ask Azure for more of "Managed Environment Consumption Cores", or lower LAMPLIGHTER_MAX_RUNNING';
-    const look = '`az containerapp env list-usages` tells what is in use';
+    const look = '`az containerapp env list-usages` says what is in use';
     return refuse('infrastructure', `the Container Apps environment of ${job} is full (${said}): ${ask}; ${look}`);
   }
   if (isOfIdentity(error)) {
@@ -118,7 +118,7 @@ function retryAfterMs(header: string | undefined): number | undefined {
   return Number.isNaN(ms) ? undefined : Math.max(ms, 0);
 }
 
-/** A start that cannot be told to have happened, even after looking for it. */
+/** A start that cannot be shown to have happened, even after looking for it. */
 export function lostStart(error: unknown, looks: number, trouble: unknown): StartError {
   const seen = trouble === undefined ? 'is not among its executions' : `cannot be looked for (${explain(trouble)})`;
   const what = `Azure did not say whether it started the job (${explain(error)}), and the attempt ${seen}`;

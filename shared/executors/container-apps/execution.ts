@@ -15,9 +15,9 @@ export interface ArmJob {
   name: string;
 }
 
-/** Azure keeps the last hundred or so; so many pages are no history but a mistake. */
+/** Azure keeps the last hundred or so; this many pages are no history but a mistake. */
 const mostPages = 20;
-/** The shim's exit code when the attempt is somebody else's. */
+/** The shim's exit code when the attempt is another's. */
 const takenAlready = 75;
 /** Exit code after SIGKILL. */
 const killed = 137;
@@ -76,7 +76,7 @@ export function statusOf(execution: JobExecution): Status {
   const said = containers.flatMap((container) => [container.status, container.additionalInformation]);
   const text = [reason, message, ...said].join(' ');
   if (/\bOOM|out of memory/i.test(text)) return 'out-of-memory';
-  // Killed, and by nobody who says so. A node that is drained, a time limit and a stop kill as well: those are no
+  // Killed, and by no one who says so. A node that is drained, a time limit and a stop kill as well: those are no
   // lack of memory, which most jobs do not try again.
   const otherwise = status === 'Stopped' || /stop|deadline|time-?out|evict|preempt|drain|delet|node/i.test(text);
   return !otherwise && containers.some(({ code }) => code === killed) ? 'out-of-memory' : 'ended';

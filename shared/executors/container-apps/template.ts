@@ -15,7 +15,7 @@ export function attemptMark({ job, run, attempt }: AttemptId): string {
 
 /**
  * What one execution runs. It replaces the template of the job resource, whose own values are not merged in: whatever
- * is left out here is gone, secrets too. No command: the image has its entry point, and whoever may set it may read
+ * is left out here is gone, secrets too. No command: the image has its entry point, and the one that may set it may read
  * all that the job may.
  * @param ticket address at which the shim reads its specification once
  * @throws StartError when Container Apps has no such size

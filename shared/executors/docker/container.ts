@@ -41,7 +41,7 @@ export function attemptOf(labels: Record<string, string | undefined>): AttemptId
   return job && run && attempt ? { job, run, attempt: Number(attempt) } : undefined;
 }
 
-/** Everything that the daemon is told about an attempt; nothing secret, as anybody who may inspect containers reads it. */
+/** Everything that the daemon is reported about an attempt; nothing secret, as anyone who may inspect containers reads it. */
 export function containerOptions(id: AttemptId, limits: Limits, place: Placement): ContainerCreateOptions {
   return {
     name: containerName(place.home, id),

@@ -42,11 +42,11 @@ export interface DockerExecutor extends Executor {
 }
 
 const patienceMs = 60_000;
-/** The shim's exit code when the attempt is somebody else's. */
+/** The shim's exit code when the attempt is another's. */
 const takenAlready = 75;
 /** A shim listens within this time of its container's start. */
 const deafMs = 2_000;
-/** So many ends are remembered after their containers are gone. */
+/** This many ends are remembered after their containers are gone. */
 const mostEnds = 1_000;
 
 /** Runs each attempt in a container of its own; see docs/containers.md for what that keeps it from. */

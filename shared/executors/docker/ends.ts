@@ -27,7 +27,7 @@ export interface EndsOptions {
   trouble: (error: unknown) => void;
 }
 
-/** Notices the end of each container, also of those that ended while nobody looked, and removes it. */
+/** Notices the end of each container, also of those that ended while no one looked, and removes it. */
 export interface Ends {
   /** Resolves after the first look. Rejects when that failed; it is tried again all the same. */
   begin(): Promise<void>;
@@ -55,7 +55,7 @@ export function watchEnds({ docker, home, host, expected, adopted, ended, troubl
     return other === (await host()) || !(await isAlive(other));
   }
 
-  /** An event and a listing may both tell of one end. */
+  /** An event and a listing may both report one end. */
   function bury(id: string, name: string, labels: Labels): void {
     if (burials.has(id)) return;
     const running = burial(id, name, labels)
@@ -97,10 +97,10 @@ export function watchEnds({ docker, home, host, expected, adopted, ended, troubl
       abortSignal: stopping.signal,
     });
     try {
-      const told = hear(events, (id, labels) => bury(id, labels.name ?? '', labels));
-      await Promise.race([look(), told]);
+      const reported = hear(events, (id, labels) => bury(id, labels.name ?? '', labels));
+      await Promise.race([look(), reported]);
       looked();
-      await told;
+      await reported;
     } finally {
       (events as NodeJS.ReadableStream & { destroy(): void }).destroy();
     }
@@ -137,9 +137,9 @@ export function watchEnds({ docker, home, host, expected, adopted, ended, troubl
   };
 }
 
-/** Whether memory was lacking only a look tells, and only what was killed is worth one. */
-async function endFrom(container: Docker.Container, told: string | undefined): Promise<ContainerEnd | undefined> {
-  if (told !== undefined && told !== killed) return { exitCode: Number(told), outOfMemory: false };
+/** Whether memory was lacking only a look says, and only what was killed is worth one. */
+async function endFrom(container: Docker.Container, reported: string | undefined): Promise<ContainerEnd | undefined> {
+  if (reported !== undefined && reported !== killed) return { exitCode: Number(reported), outOfMemory: false };
   const found = await orMissing(container.inspect({ abortSignal: AbortSignal.timeout(patienceMs) }));
   return found && endOf(found);
 }

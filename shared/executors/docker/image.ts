@@ -45,7 +45,7 @@ function built(docker: Docker, stream: NodeJS.ReadableStream, say: (line: string
         if (problem) reject(problem);
         else resolve();
       },
-      // A step that fails is told as an event of an answer that is itself 200.
+      // A step that fails is reported as an event of an answer that is itself 200.
       (event: { stream?: string; status?: string; error?: string }) => {
         failed ??= event.error;
         const line = (event.stream ?? event.status ?? '').trim();

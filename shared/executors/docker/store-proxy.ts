@@ -12,7 +12,7 @@ export interface StoreProxy {
 }
 
 export const storeProxySocket = 'store.sock';
-/** A store proxy that is gone is missed for so long at most. */
+/** A store proxy that is gone is missing for at most this long. */
 const lookEvery = 500;
 
 /** Where the store proxy of an installation is; short, as the path of a Unix socket has at most 107 bytes (unix(7)). */
@@ -37,7 +37,7 @@ export async function storeProxy(folder: string, target: string): Promise<StoreP
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
     }
-    // Whoever is cut off tries again, or is told by its own side.
+    // The one that is cut off tries again, or hears of it from its own side.
     pipeline(inside, outside, () => outside.destroy());
     pipeline(outside, inside, () => inside.destroy());
   });
@@ -71,7 +71,7 @@ export async function storeProxy(folder: string, target: string): Promise<StoreP
   };
 }
 
-/** In a folder that everybody may write to somebody else could have made it first. */
+/** In a folder that everybody may write to another host could have made it first. */
 async function ownFolder(folder: string): Promise<void> {
   await mkdir(folder, { mode: 0o711 }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error;

@@ -64,7 +64,7 @@ const answer = z.union([
   z.object({ ended: z.int(), code: z.int() }),
 ]);
 
-/** How often shims are looked at whose prefork server has died, as nobody tells of their ends, ms. */
+/** How often shims are looked at whose prefork server has died, as no one reports their ends, ms. */
 const lookEvery = 250;
 
 function openBrood({ python, shim, shimLog }: PreforkOptions): Brood {

@@ -34,33 +34,39 @@ function parsed(text: string | null | undefined): unknown {
   }
 }
 
-/** What went wrong when a vault was asked for a secret, told apart by what there is to do about it. */
+/** What failed when a vault was asked for a secret, distinguished by what there is to do about it. */
 export function secretError(error: unknown, url: string): SecretError {
   const { name, message } = error as Error;
-  const told = message.split(/\r?\n/)[0] ?? '';
+  const reported = message.split(/\r?\n/)[0] ?? '';
   const trouble = (kind: SecretError['trouble'], text: string) => new SecretError(kind, text, error);
   if (name === 'AbortError' || name === 'TimeoutError') return trouble('unreachable', `${url} did not answer in time`);
   if (!isRestError(error)) {
-    if (!/Credential|Authentication/.test(name)) return trouble('unreachable', `${url} fails: ${told}`);
-    return trouble('unreachable', `no token could be had for ${url}: ${told}: ${tokenRemedy(error)}`);
+    if (!/Credential|Authentication/.test(name)) return trouble('unreachable', `${url} fails: ${reported}`);
+    return trouble('unreachable', `no token could be had for ${url}: ${reported}: ${tokenRemedy(error)}`);
   }
   switch (error.statusCode) {
     case undefined:
-      return trouble('unreachable', `${url} cannot be reached: ${told}${error.code === 'ENOTFOUND' ? noSuchHost : ''}`);
+      return trouble(
+        'unreachable',
+        `${url} cannot be reached: ${reported}${error.code === 'ENOTFOUND' ? noSuchHost : ''}`,
+      );
     case 401:
-      return trouble('forbidden', `${url} takes no token of this identity; are both of one tenant? It says: ${told}`);
+      return trouble(
+        'forbidden',
+        `${url} takes no token of this identity; are both of one tenant? It says: ${reported}`,
+      );
     case 403:
       return trouble(
         'forbidden',
-        `may not be looked at: ${whatToDo(error.code, url)}. Key Vault says ${error.code}: ${told}`,
+        `may not be looked at: ${whatToDo(error.code, url)}. Key Vault says ${error.code}: ${reported}`,
       );
     case 429:
-      return trouble('throttled', `${url} is asked too often: ${told}`);
+      return trouble('throttled', `${url} is asked too often: ${reported}`);
   }
-  // Any other 404 is of somebody in between, or of an address that is no vault's.
+  // Any other 404 is of a person in between, or of an address that is no vault's.
   if (error.statusCode === 404 && error.code === 'SecretNotFound')
-    return trouble('missing', `is missing from ${url}: ${told}`);
-  return trouble('unreachable', `${url} answers ${error.statusCode} ${error.code}: ${told}`);
+    return trouble('missing', `is missing from ${url}: ${reported}`);
+  return trouble('unreachable', `${url} answers ${error.statusCode} ${error.code}: ${reported}`);
 }
 
 const noSuchHost = '. Is LAMPLIGHTER_KEY_VAULT_URL right, and the name known in this network?';

@@ -79,7 +79,7 @@ function usable(newest: SecretProperties | undefined, url: string, name: string)
     const how = `az keyvault secret set ${which}, or recover ${which} when it was deleted`;
     throw new SecretError('missing', `is missing from ${url}: ${how}`);
   }
-  // Whoever asks for a secret without its version gets the newest or, when that is disabled, a refusal; never an older.
+  // The one that asks for a secret without its version gets the newest or, when that is disabled, a refusal; never an older.
   if (newest.enabled === false) {
     const how = `az keyvault secret set-attributes ${which} --enabled true, or set it anew`;
     throw new SecretError('disabled', `is disabled in ${url} (its newest version, ${newest.version}): ${how}`);

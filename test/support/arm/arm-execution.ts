@@ -59,7 +59,7 @@ export class Execution {
     return this.launched.name;
   }
 
-  /** Whether a listing tells of it; the first so many do not, as Azure's history lags behind. @param first page of it */
+  /** Whether a listing reports it; the first this many do not, as Azure's history lags behind. @param first page of it */
   shows(first: boolean): boolean {
     return (first ? this.hidden-- : this.hidden + 1) <= 0;
   }
@@ -74,11 +74,11 @@ export class Execution {
     this.state = this.stopping.signal.aborted ? 'Stopped' : exit.code === 0 ? 'Succeeded' : 'Failed';
   }
 
-  /** As Azure tells it. @param details whether it fills in exit codes, which it does not always */
+  /** As Azure says it. @param details whether it fills in exit codes, which it does not always */
   resource(id: string, details: boolean): ExecutionResource {
     const { exit, name } = this;
     const status = this.stuck ?? this.state;
-    const told = exit !== undefined && this.stuck === undefined;
+    const reported = exit !== undefined && this.stuck === undefined;
     const containers = [{ name: 'job', code: exit?.code ?? 0, status: exit?.code === 0 ? 'Completed' : 'Error' }];
     return {
       id,
@@ -87,11 +87,11 @@ export class Execution {
       properties: {
         status,
         startTime: this.startTime.toISOString(),
-        ...(told && this.endTime && { endTime: this.endTime.toISOString() }),
+        ...(reported && this.endTime && { endTime: this.endTime.toISOString() }),
         template: this.template,
-        ...(told && exit.reason !== undefined && { reason: exit.reason }),
-        ...(told && exit.message !== undefined && { message: exit.message }),
-        ...(told && details && { detailedStatus: { replicas: [{ name: `${name}-x`, containers }] } }),
+        ...(reported && exit.reason !== undefined && { reason: exit.reason }),
+        ...(reported && exit.message !== undefined && { message: exit.message }),
+        ...(reported && details && { detailedStatus: { replicas: [{ name: `${name}-x`, containers }] } }),
       },
     };
   }

@@ -1,6 +1,6 @@
 import type { Operation } from './arm-schema.ts';
 
-/** What goes wrong with one request: whether it is done all the same, and what the asker gets. */
+/** What fails with one request: whether it is done all the same, and what the asker gets. */
 export interface Fault {
   done: boolean;
   answer: Refusal | 'lost' | 'never';

@@ -24,11 +24,11 @@ export class Arm {
   /** How a start is answered: 200 with the execution; 202 with a place to ask, with or without the execution. */
   accepts: 'done' | 'accepted' | 'accepted and named' = 'done';
   pageSize = 100;
-  /** Whether exit codes are told. */
+  /** Whether exit codes are reported. */
   details = true;
   /** Listings that do not show a new execution yet. */
   lag = 0;
-  /** Decides for each request what goes wrong with it; those of `once` come first. */
+  /** Decides for each request what fails with it; those of `once` come first. */
   fault: (operation: Operation, job: string) => Fault | undefined = () => undefined;
   private readonly next: { operation: Operation; fault: Fault }[] = [];
   private readonly runner: Runner;
@@ -154,7 +154,7 @@ export class Arm {
       return json(202, this.accepts === 'accepted' ? undefined : base(execution), monitor(execution));
     }
     if (operation === 'list') {
-      // Oldest first, so that nobody relies on the contrary.
+      // Oldest first, so that no one relies on the contrary.
       const from = Number(url.searchParams.get('$skipToken') ?? 0);
       const all = this.executions.filter((execution) => execution.launched.job === job && execution.shows(from === 0));
       const end = from + this.pageSize;

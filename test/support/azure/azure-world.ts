@@ -89,7 +89,7 @@ export async function openAzure({ docker, image, catalog, secrets = {}, binds = 
   };
   const names = ['--require', join(import.meta.dirname, '../storage/name-server.cjs')];
 
-  /** What somebody works with who asks for runs. */
+  /** What a person works with who asks for runs. */
   const parts: Parts = {
     store,
     catalog: () => catalog,

@@ -85,7 +85,7 @@ export async function run(
     run: processRun({ root: tools.root, environment, say: (line) => said.push(line), pass: (text) => said.push(text) }),
     sleep: async (ms) => void slept.push(ms),
     say: (line) => said.push(line),
-    confirm: () => Promise.reject(new Refusal('There is nobody to ask here')),
+    confirm: () => Promise.reject(new Refusal('There is no one to ask here')),
   });
   const work = options.whatIf
     ? preview(here)
@@ -179,7 +179,7 @@ export const packed = JSON.stringify({
   ],
 });
 
-/** The programs are there, somebody is signed in, the package can be made. */
+/** The programs are there, a person is signed in, the package can be made. */
 export const machine: Scripted[] = [
   { line: 'az version --output json', stdout: { 'azure-cli': '2.75.0', extensions: {} } },
   { line: 'az bicep version', stdout: 'Bicep CLI version 0.36.1 (a727ed087a)\n' },

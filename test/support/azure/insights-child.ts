@@ -4,7 +4,7 @@ import type { TokenCredential } from '@azure/identity';
 import { insights } from '../../../shared/telemetry/insights.ts';
 import { catalogOf, job, started } from '../pipeline/cast.ts';
 
-// A process of its own, as a function app is one: Node trusts our certificate only if it is told at its start.
+// A process of its own, as a function app is one: Node trusts our certificate only if it is reported at its start.
 
 export interface Plan {
   connection: string;
@@ -12,9 +12,9 @@ export interface Plan {
   /** A token in place of the managed identity's, which is nowhere to be had here. */
   token?: string;
   flushMs?: number;
-  /** Groups of events, each told in an operation of its own, all at once. */
+  /** Groups of events, each reported in an operation of its own, all at once. */
   operations: { traceParent?: string; runs: string[] }[];
-  /** So often a flush is called, one after the other, with one more event before each. */
+  /** This often a flush is called, one after the other, with one more event before each. */
   flushes: number;
   pauseMs?: number;
 }

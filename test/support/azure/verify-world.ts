@@ -9,14 +9,14 @@ import { builtIn, jobActions } from '../../../cli/verify/roles.ts';
 import { findings } from '../../../cli/verify/verify.ts';
 import { azureTools, type Scripted, type Tools } from './azure-tools.ts';
 
-/** An installation in which everything is right: az that tells of it, and an app that ticks. Made anew for each test. */
+/** An installation in which everything is right: az that reports it, and an app that ticks. Made anew for each test. */
 const subscription = '/subscriptions/s-1';
 export const group = `${subscription}/resourceGroups/rg-1`;
 export const digest = `sha256:${'a'.repeat(64)}`;
 export const image = `cr1.azurecr.io/lamplighter-runtime@${digest}`;
 const clientId = '33333333-3333-4333-8333-333333333333';
 export const starter = '44444444-4444-4444-8444-444444444444';
-export const key = 'this-is-a-value-nobody-may-see';
+export const key = 'this-is-a-value-no one-may-see';
 
 export let tools: Tools;
 export let app: Server;
@@ -25,9 +25,9 @@ export let said: string[];
 let looks: number;
 /** How the app behaves; a test may change it. */
 export const behaviour = {
-  /** What /health tells, one after another; the last one for ever. */
+  /** What /health says, one after another; the last one for ever. */
   ticks: [] as (string | null)[],
-  /** How many launches it tells to be set aside; undefined: as an app of before, which did not tell it. */
+  /** How many launches it says to be set aside; undefined: as an app of before, which did not report it. */
   setAside: 0 as number | undefined,
   /** What an unauthenticated call is answered with. */
   open: 401,
@@ -130,7 +130,7 @@ export const assignments = () => [
   assignment('id-lamp-pull', builtIn.AcrPull, registry),
   assignment('id-lamp-lamp-pull', builtIn['Key Vault Secrets User'], `${vault}/secrets/crm-api-key`),
   // A person of IT, who is none of ours.
-  assignment('somebody', 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7', vault),
+  assignment('a person', 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7', vault),
 ];
 /** What the last deployment says that it made. */
 export const deployed = (jobs = ['lamp-pull', 'lamp-score']) => ({

@@ -71,6 +71,6 @@ process.send({
   ready: true,
   ms,
   failure,
-  // A worker that is told of no function falls back to files that are not there, and says nothing.
+  // A worker that is reported no function falls back to files that are not there, and says nothing.
   functions: [...functions.values()].map(({ metadata }) => metadata),
 });

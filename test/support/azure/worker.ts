@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
-/** A function as the host is told of it. */
+/** A function as the host hears of it. */
 export interface Registered {
   name: string;
   bindings: Record<string, { type: string; direction: string; [setting: string]: unknown }>;

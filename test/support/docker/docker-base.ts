@@ -8,7 +8,7 @@ import type Docker from 'dockerode';
 
 const run = promisify(execFile);
 const roots = 'python3 ca-certificates tzdata dash bash coreutils grep base-files libc-bin'.split(' ');
-/** What those depend on by name only: nobody configures or installs a package in there. */
+/** What those depend on by name only: no one configures or installs a package in there. */
 const left = new Set('debconf dpkg perl perl-base install-info openssl readline-common mailcap'.split(' '));
 const bulk = /^\/usr\/share\/(doc|man|locale|info|lintian|bug|doc-base|bash-completion)\//;
 

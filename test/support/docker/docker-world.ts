@@ -30,7 +30,7 @@ export class Yard {
   readonly world: World;
   readonly folder: string;
   readonly image: string;
-  /** What was told of ends, and what went wrong on the way, of all hosts. */
+  /** What was reported ends, and what failed on the way, of all hosts. */
   readonly ends: AttemptId[] = [];
   readonly troubles: unknown[] = [];
   readonly limits = new Map<string, Limits>();
@@ -79,7 +79,7 @@ export class Yard {
     return executor;
   }
 
-  /** Resolves when a host is told of this attempt's end from now on. */
+  /** Resolves when a host is reported this attempt's end from now on. */
   endOf(attempt: AttemptId): Promise<void> {
     return new Promise((resolve) => this.waiting.set(name(attempt), resolve));
   }

@@ -57,7 +57,7 @@ export function expand(files: Files, path: string, params: Record<string, unknow
       const declaration = source.declarations.find((one) => one.name === name && one.kind !== 'output');
       if (!declaration) return undefined;
       if (!memory.has(name)) {
-        memory.set(name, new Later(name)); // whoever asks meanwhile asks in a circle
+        memory.set(name, new Later(name)); // the one that asks meanwhile asks in a circle
         memory.set(name, meaning(declaration));
       }
       return { value: memory.get(name) };

@@ -68,7 +68,7 @@ export const operations: Record<string, string[]> = {
   jobExecution: ['Microsoft.App/jobs/execution/read'],
   list: [],
 };
-/** Reading the job itself, without its secrets, is no call of ours; whether a start is refused without it nobody says. */
+/** Reading the job itself, without its secrets, is no call of ours; whether a start is refused without it no one says. */
 export const onTrust = ['Microsoft.App/jobs/read'];
 
 export function sources(): { path: string; text: string }[] {
@@ -94,7 +94,7 @@ export function settingProblems(from: Expanded): string[] {
       .map((name) => `the platform reads ${name}, which is not set`),
     ...set
       .filter((name) => ![...read, ...platformSettings].includes(name))
-      .map((name) => `${name} is set and nobody reads it`),
+      .map((name) => `${name} is set and no one reads it`),
   ];
 }
 
@@ -144,7 +144,7 @@ export function roleProblems(from: Expanded): string[] {
   ];
   return [
     ...needed.filter((one) => !given.includes(one)).map((one) => `missing: ${one}`),
-    ...given.filter((one) => !needed.includes(one)).map((one) => `nobody uses: ${one}`),
+    ...given.filter((one) => !needed.includes(one)).map((one) => `no one uses: ${one}`),
   ];
 }
 

@@ -53,7 +53,7 @@ export function executorContract(name: string, make: () => Promise<Subject>): vo
       expect(await result(spec)).toMatchObject({ outcome: 'succeeded', exitCode: 0, log: { lines: 1 } });
     });
 
-    test('tells how a job failed', { timeout: shortly }, async () => {
+    test('says how a job failed', { timeout: shortly }, async () => {
       const spec = await world.spec('raise SystemExit(3)');
       await subject.executor.start(spec);
       expect(await result(spec)).toMatchObject({ outcome: 'failed', exitCode: 3 });

@@ -4,7 +4,7 @@ import type { AttemptResult, AttemptSpec, ErrorClass } from '../../../shared/run
 import type { AttemptId } from '../../../shared/store/attempts.ts';
 
 /**
- * What a platform may do with an attempt. `run`: begins, and goes on until it is told to end or to stop; `vanish`:
+ * What a platform may do with an attempt. `run`: begins, and goes on until it is asked to end or to stop; `vanish`:
  * begins, and is gone without a word; `never`: accepted, and nothing follows; `refuse`: a StartError, nothing started;
  * `refuse-started`: a StartError, though it runs; `cut`: runs, and the answer to the start is lost; `twice`: two shims.
  */
@@ -30,7 +30,7 @@ export class FakePlatform implements Executor {
   readonly starts: AttemptSpec[] = [];
   /** Attempt → how many shims have got to run it. */
   readonly executions = new Map<string, number>();
-  /** Attempts that have left a result and not yet been told of. */
+  /** Attempts that have left a result and not yet been reported. */
   readonly nudges: AttemptId[] = [];
   readonly stops: string[] = [];
   behave: (spec: AttemptSpec) => Behaviour = () => 'succeed';

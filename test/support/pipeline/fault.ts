@@ -28,7 +28,7 @@ export function disturbed(parts: Parts, plan: Plan): { parts: Parts; calls: () =
     new Proxy(target, {
       get(object, property) {
         const found = Reflect.get(object, property, object) as unknown;
-        // What a host knows by itself cannot be away.
+        // What a host knows by itself cannot be unavailable.
         if (typeof found !== 'function' || property === 'guess') return found;
         return (...args: unknown[]) => {
           const result = () => found.apply(object, args) as unknown;

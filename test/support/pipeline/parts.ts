@@ -27,7 +27,7 @@ export class World {
   readonly store: Store;
   readonly parts: Parts;
   readonly work: Pipeline;
-  /** Set: nobody tells that an attempt has ended. */
+  /** Set: no one says that an attempt has ended. */
   deaf = false;
 
   private constructor(kept: 'azurite' | 'memory') {
@@ -115,7 +115,7 @@ export class World {
     await register(this.parts, this.jobs, this.now);
   }
 
-  /** Hands out what is visible now, and tells of the attempts that have ended, until nothing is left to do. */
+  /** Hands out what is visible now, and reports the attempts that have ended, until nothing is left to do. */
   async settleDown(work: Pipeline = this.work): Promise<void> {
     for (;;) {
       const due = await this.queue.take(32, 60);

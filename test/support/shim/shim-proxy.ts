@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 
-/** What the way to storage does: everything passes; nobody answers; or requests arrive and their answers are lost. */
+/** What the way to storage does: everything passes; no one answers; or requests arrive and their answers are lost. */
 type Mode = 'open' | 'refuse' | 'deaf';
 
 /** A way to a server on this machine that can be disturbed. */

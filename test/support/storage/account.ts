@@ -12,7 +12,7 @@ export function openByIdentity(azurite: IdentityAzurite): void {
   byIdentity = azurite;
 }
 
-/** The connection string of a storage account that nobody else in this test run uses. */
+/** The connection string of a storage account that no other host in this test run uses. */
 export function freshAccount(): string {
   if (byIdentity) return byIdentity.freshAccount();
   const { ports, taken } = inject('azurite');

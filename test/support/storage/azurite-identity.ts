@@ -9,7 +9,7 @@ export interface IdentityAzurite {
   credential: TestCredential;
   /** For programs that must trust it: `SSL_CERT_FILE` of Python, `NODE_EXTRA_CA_CERTS` of Node. */
   certFile: string;
-  /** The connection string of an account that nobody has used. */
+  /** The connection string of an account that no one has used. */
   freshAccount(): string;
   /** The same account without its key. */
   identityOf(connection: string): IdentityAccount;

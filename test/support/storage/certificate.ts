@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { generate } from 'selfsigned';
 
-/** A certificate for this machine, and for the vault that it plays, that nobody else has signed; as files and as text. */
+/** A certificate for this machine, and for the vault that it plays, that no other host has signed; as files and as text. */
 export interface Certificate {
   keyFile: string;
   certFile: string;

@@ -9,7 +9,7 @@ interface Message {
   receipt: number;
 }
 
-/** The launch queue by the clock of a test: messages are hidden, seen, and seen again if nobody has removed them. */
+/** The launch queue by the clock of a test: messages are hidden, seen, and seen again if no one has removed them. */
 export class SteppedQueue implements Launches {
   readonly messages = new Set<Message>();
   readonly poison: string[] = [];

@@ -65,10 +65,10 @@ export const throttled: Refusal = {
   message: 'Request was not processed because too many requests were received. Reason: VaultRequestTypeLimitReached',
 };
 
-/** A vault over https that asks for a token, checks it and each request, and never tells a value. */
+/** A vault over https that asks for a token, checks it and each request, and never says a value. */
 export class TestKeyVault {
   readonly secrets = new Map<string, TestVersion[]>();
-  /** Answered requests, without those that were only told to bring a token. */
+  /** Answered requests, without those that were only reported to bring a token. */
   readonly asked: string[] = [];
   /** Refusals for the next requests, whatever they ask for; the last stays when `stuck`. */
   refusals: Refusal[] = [];

@@ -40,7 +40,7 @@ export async function everything(connection: string): Promise<Sink[]> {
   return found;
 }
 
-/** A sink in all the ways in which somebody might read it. */
+/** A sink in all the ways in which a person might read it. */
 function views({ bytes }: Sink): { plain: Buffer[]; unwrapped: Buffer[] } {
   const said = [bytes, ...texts(bytes).map((text) => Buffer.from(text))];
   const plain = said.flatMap((one) => [one, bare(one), bare(records(one))]);
@@ -67,7 +67,7 @@ function texts(bytes: Buffer): string[] {
 
 /** Without what moves a terminal's cursor or colours. */
 function bare(bytes: Buffer): Buffer {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what a terminal is told with
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what a terminal is reported with
   const text = bytes.toString('latin1').replace(/\x1b\[[0-9;]*[A-Za-z]|\x1b\][^\x07]*\x07|\r/g, '');
   return Buffer.from(text, 'latin1');
 }
