@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 
 # With the first four any process in the container gets tokens of the container's identity (learn.microsoft.com,
-# "Managed identities in Azure Container Apps"); the last says which attempt this is, for the one that looks from outside.
+# "Managed identities in Azure Container Apps"); the last says which attempt this is, for those who look from outside.
 NAMES = ('IDENTITY_ENDPOINT', 'IDENTITY_HEADER', 'MSI_ENDPOINT', 'MSI_SECRET', 'LAMPLIGHTER_RUN')
 
 

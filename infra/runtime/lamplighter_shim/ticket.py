@@ -1,6 +1,6 @@
 """A ticket: the signed address at which a shim reads its specification, and which is worth nothing afterwards.
 
-What starts a container keeps the container's environment in its history, for the one that may read that. So there it gets
+What starts a container keeps the container's environment in its history, for all who may read that. So there it gets
 a ticket instead of the specification, whose addresses let their holder write the attempt's blobs for hours.
 """
 

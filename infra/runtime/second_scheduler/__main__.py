@@ -1,6 +1,6 @@
 """Calls POST /api/tick of the app as this container's managed identity: the second clock, should the app's timer die.
 
-Exit codes: 0 ticked; 64 a variable is missing or wrong; 69 the identity endpoint or the app is unavailable; 77 refused. Only
+Exit codes: 0 ticked; 64 a variable is missing or wrong; 69 the identity endpoint or the app fails; 77 refused. Only
 what 69 stands for is tried again, once. A token is never printed, and never sent anywhere but to the app.
 """
 
