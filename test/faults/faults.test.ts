@@ -11,7 +11,7 @@ test.skipIf(!process.env.CI)(
   'while hosts, shims, jobs, clocks, disk and storage fail at random, every slot runs once and nothing is lost or stuck',
   { timeout: 15 * 60_000 },
   async () => {
-    const program = join(import.meta.dirname, 'faults', 'run.ts');
+    const program = join(import.meta.dirname, 'run.ts');
     const run = promisify(execFile)(process.execPath, [
       program,
       '--minutes',

@@ -4,7 +4,13 @@ import { type Api, callerOf, newApi, type Service } from '../app.ts';
 import { sees } from '../caller.ts';
 import { changes, why } from '../schema.ts';
 
-const body = z.strictObject({ email: z.email().max(254), why });
+const body = z.strictObject({
+  email: z
+    .string()
+    .max(254)
+    .regex(/^[^@\s]+@[^@\s]+$/, 'expected an e-mail address'),
+  why,
+});
 const view = z
   .object({
     opened: z.array(z.string()).openapi({ description: 'Jobs that have an incident by this' }),

@@ -2,7 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { pingKey, pingPath } from '../../executors/ping-key.ts';
 import { type Api, callerOf, knownJob, newApi, type Service } from '../app.ts';
 import { ApiProblem } from '../problem.ts';
-import { answers, jobParam } from '../schema.ts';
+import { changes, jobParam } from '../schema.ts';
 
 const view = z
   .object({
@@ -17,7 +17,7 @@ const route = createRoute({
   path: '/jobs/{job}/ping-key',
   summary: 'The key with which an external job reports its runs; for admins',
   request: { params: z.object({ job: jobParam }) },
-  responses: answers(view),
+  responses: changes(view),
 });
 
 export function pingKeyRoutes(service: Service): Api {
