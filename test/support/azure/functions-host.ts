@@ -54,7 +54,7 @@ export class FunctionsHost {
     flags: string[],
   ): Promise<void> {
     this.worker = await startWorker(folder, env, flags);
-    if (this.worker.failure || this.worker.functions.length !== 4)
+    if (this.worker.failure || this.worker.functions.length !== 5)
       throw new Error(`not loaded: ${this.worker.failure}`);
     this.loops = Promise.all([this.timers(everyMs), this.listen(queue)]);
   }
@@ -87,6 +87,7 @@ export class FunctionsHost {
     while (!signal.aborted) {
       await this.call('tick');
       this.ticks += 1;
+      await this.call('watch');
       await sleep(everyMs, undefined, { signal }).catch(() => {});
     }
   }
