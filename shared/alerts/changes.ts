@@ -1,3 +1,4 @@
+import { isInput } from '../run/metrics.ts';
 import type { Run } from '../run/run.ts';
 
 /** A package whose version differs; null: it was not there. */
@@ -54,14 +55,23 @@ function secretLines(a: Record<string, string>, b: Record<string, string>): stri
     .map((name) => `secret ${name}: version ${version(a, name)} → ${version(b, name)}`);
 }
 
-/** Rows of outputs that halved or doubled: less or more came in. */
+/** What came in or went out halved or doubled: metrics that are of the input by name, and rows of outputs. */
 function volumeLines(good: Run, run: Run): string[] {
-  return run.outputs.flatMap(({ path, rows }) => {
-    const before = good.outputs.find((one) => one.path === path)?.rows ?? null;
-    if (rows === null || before === null || before === rows) return [];
-    const large = rows > 2 * before || rows < before / 2;
-    return large ? [`output ${path}: ${before} rows → ${rows} rows`] : [];
+  const inputs = Object.entries(run.metrics).flatMap(([name, now]) => {
+    const before = Object.hasOwn(good.metrics, name) ? good.metrics[name] : undefined;
+    if (!isInput(name) || typeof now !== 'number' || typeof before !== 'number' || !isLarge(before, now)) return [];
+    return [`input ${name}: ${before} → ${now}`];
   });
+  const outputs = run.outputs.flatMap(({ path, rows }) => {
+    const before = good.outputs.find((one) => one.path === path)?.rows ?? null;
+    if (rows === null || before === null || !isLarge(before, rows)) return [];
+    return [`output ${path}: ${before} rows → ${rows} rows`];
+  });
+  return [...inputs, ...outputs];
+}
+
+function isLarge(before: number, now: number): boolean {
+  return before !== now && (now > 2 * before || now < before / 2);
 }
 
 function commits(a: string | null, b: string | null): string {

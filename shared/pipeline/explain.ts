@@ -7,6 +7,7 @@ import { type MetricState, readings } from '../drift/state.ts';
 import type { Instant } from '../instant.ts';
 import type { Job } from '../job/job.ts';
 import type { Parts } from '../parts.ts';
+import { isInput } from '../run/metrics.ts';
 import type { Run } from '../run/run.ts';
 import { type BundleFacts, bundleFacts } from './bundle-facts.ts';
 import { timeZoneOf } from './drift-setting.ts';
@@ -121,13 +122,10 @@ function factsOf(
   };
 }
 
-/** Metrics called so are of what came in, whatever the job made of it. */
-const input = /^(input|incoming|source|rows_in|rows_read)/i;
-
 /** Whether what came in moved at the change: metrics of the job that say so by name, and outputs of the jobs it reads. */
 async function incoming(parts: Parts, run: Run, { since, signs }: Finding, timeZone: string) {
   const drifted = new Set(signs.map(({ metric }) => metric));
-  const own = (await parts.store.drift.states(run.job)).filter(({ metric }) => input.test(metric));
+  const own = (await parts.store.drift.states(run.job)).filter(({ metric }) => isInput(metric));
   const theirs: MetricState[] = [];
   for (const { job, output } of run.inputs) {
     const states = await parts.store.drift.states(job);

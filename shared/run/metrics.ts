@@ -93,3 +93,8 @@ function mixOf(top: readonly [string, number][], filled: number): Record<string,
   if (others > 0) mix.set('…', (mix.get('…') ?? 0) + others);
   return Object.fromEntries(mix);
 }
+
+/** Whether a metric is of what came in, whatever the job made of it: its name says so. */
+export function isInput(metric: string): boolean {
+  return /^(input|incoming|source|rows_in|rows_read)/i.test(metric);
+}

@@ -74,6 +74,14 @@ describe('what changed since the last success', () => {
     ]);
   });
 
+  test('names an input that halved or doubled, by the metrics whose names say that they came in', () => {
+    const found = changes(
+      run({ metrics: { rows_read: 412, score: 50, input_mix: { a: 9 }, incoming_calls: 10 } }),
+      run({ metrics: { rows_read: 17, score: 1, input_mix: { a: 1 }, incoming_calls: 12 } }),
+    );
+    expect(found).toEqual(['input rows_read: 412 → 17']);
+  });
+
   test('reads packages out of the bundles of the two runs', async () => {
     const world = await World.inMemory();
     const zips = [
