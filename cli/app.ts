@@ -61,15 +61,15 @@ export async function use(name: string | null, given?: { url: string; client: st
     await write({ using: null, apps: before });
     return null;
   }
-  const read1 = given && app.safeParse({ name, ...given });
-  if (read1 && !read1.success) {
-    const [issue] = read1.error.issues;
+  const asked = given && app.safeParse({ name, ...given });
+  if (asked && !asked.success) {
+    const [issue] = asked.error.issues;
     throw new Refusal(`${issue?.path.join('.')} cannot be used: ${issue?.message}`);
   }
-  if (read1 && new URL(read1.data.url).protocol !== 'https:') {
-    throw new Refusal(`expected an address that begins with https://, found ${read1.data.url}`);
+  if (asked && new URL(asked.data.url).protocol !== 'https:') {
+    throw new Refusal(`expected an address that begins with https://, found ${asked.data.url}`);
   }
-  const chosen = read1?.data ?? (await findApp(name));
+  const chosen = asked?.data ?? (await findApp(name));
   if (!chosen) throw new Refusal(`expected the name of an app, found "${name}"`);
   await write({ using: chosen.name, apps: [...before.filter((one) => one.name !== chosen.name), chosen] });
   return chosen;

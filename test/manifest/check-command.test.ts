@@ -41,6 +41,7 @@ describe('a command that only a shell would understand', () => {
     [['python', 'main.py', '~/crm.csv'], 2, /inside of the job's folder/],
     [['python', 'main.py', '--out=~/crm.csv'], 2, /home folder/],
     [['python', 'main.py', '$HOME/crm.csv'], 2, /os.environ\["HOME"\]/],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: as people write it for a shell
     [['python', 'main.py', '--day=${DAY}'], 2, /os.environ\["DAY"\]/],
     [['python', 'main.py', '%USERPROFILE%'], 2, /variable of Windows/],
     [['python', 'main.py', '`date +%F`'], 2, /command to run first/],

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { minute } from '../../shared/instant.ts';
 import { pipeline } from '../../shared/pipeline.ts';
 import { hourly, job, seven } from '../support/pipeline/cast.ts';
 import { World } from '../support/pipeline/parts.ts';
