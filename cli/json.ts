@@ -1,4 +1,4 @@
-export { runJson } from '../shared/api/views.ts';
+export { runJson } from '../shared/api/json.ts';
 
 export function printJson(value: unknown): void {
   console.log(JSON.stringify(value, null, 2));

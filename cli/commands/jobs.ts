@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
-import { type Instant, iso } from '../../shared/instant.ts';
+import { jobJson } from '../../shared/api/json.ts';
+import type { Instant } from '../../shared/instant.ts';
 import type { Job } from '../../shared/job/job.ts';
 import type { JobRow } from '../../shared/run/job-row.ts';
 import { nextExpected } from '../../shared/run/next.ts';
@@ -25,7 +26,13 @@ export async function jobs(home: Home, options: { json?: boolean }): Promise<voi
   const session = await openParts(home);
   const now = Date.now();
   const lines = (await readLines(session, now)).sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
-  if (options.json) printJson(lines.map(lineJson));
+  if (options.json)
+    printJson(
+      lines.map(({ name, job, row, broken }) => ({
+        ...jobJson(name, job, row, now),
+        ...(broken && { status: 'broken' }),
+      })),
+    );
   else if (lines.length === 0) console.log('There is no job yet. Make one with: lamp new <job>');
   else
     printTable(
@@ -49,32 +56,6 @@ function rank({ job, broken, row }: Line): number {
   if (broken || (row && row.streak < 0 && job)) return 0;
   if (!job) return 3;
   return row?.paused ? 1 : 2;
-}
-
-function lineJson({ name, job, broken, row, next }: Line) {
-  const last = row?.last;
-  return {
-    job: name,
-    description: job?.description ?? null,
-    owner: job?.owner ?? null,
-    tier: job?.tier ?? null,
-    status: job ? job.status : broken ? 'broken' : 'removed',
-    schedules: job?.schedules.map(({ schedule }) => ({ cron: schedule.cron, timeZone: schedule.timeZone })) ?? [],
-    next: next === undefined ? null : iso(next),
-    paused: row?.paused ? { by: row.paused.by, why: row.paused.why, at: iso(row.paused.at) } : null,
-    running: row?.running.map(({ run }) => `${name}.${run}`) ?? [],
-    last: last
-      ? {
-          run: `${name}.${last.id}`,
-          state: last.state,
-          slot: iso(last.slot),
-          endedAt: iso(last.endedAt),
-          durationMs: last.durationMs,
-          error: last.error,
-        }
-      : null,
-    streak: row?.streak ?? 0,
-  };
 }
 
 function cells({ name, job, broken, row, next }: Line, now: Instant): string[] {

@@ -1,9 +1,7 @@
 import { z } from '@hono/zod-openapi';
-import { type Instant, iso } from '../instant.ts';
-import type { JobEvent } from '../run/job-event.ts';
-import { type Run, runName, runStates } from '../run/run.ts';
+import { runStates } from '../run/run.ts';
 
-/** What the API answers and `--json` prints. Times are ISO 8601 in UTC, durations ms, sizes bytes. */
+/** The shapes of what the API answers; `json.ts` makes them. Times are ISO 8601 in UTC, durations ms, sizes bytes. */
 
 export const time = z.string().openapi({ format: 'date-time', example: '2026-11-20T07:00:00Z' });
 const person = z.object({ by: z.string(), why: z.string() });
@@ -59,40 +57,6 @@ export const runView = z
 
   .openapi('Run');
 
-/** @returns a {@link runView} */
-export function runJson(run: Run) {
-  return {
-    run: runName(run),
-    job: run.job,
-    slot: iso(run.slot),
-    trigger: run.trigger,
-    state: run.state,
-    reason: run.reason,
-    reasonCode: run.reasonCode,
-    asked: run.asked,
-    repeats: run.repeats === null ? null : `${run.job}.${run.repeats}`,
-    args: run.args,
-    createdAt: iso(run.createdAt),
-    startedAt: optional(run.startedAt),
-    endedAt: optional(run.endedAt),
-    durationMs: run.startedAt !== null && run.endedAt !== null ? run.endedAt - run.startedAt : null,
-    lateMs: run.startedAt === null ? null : run.startedAt - run.slot,
-    nextAttemptAt: optional(run.nextAttemptAt),
-    cancelled: run.cancel && { by: run.cancel.by, why: run.cancel.why, at: iso(run.cancel.at) },
-    attempts: run.attempts.map((attempt) => ({
-      ...attempt,
-      startedAt: iso(attempt.startedAt),
-      endedAt: optional(attempt.endedAt),
-    })),
-    versions: run.versions,
-    inputs: run.inputs,
-    metrics: run.metrics,
-    outputs: run.outputs,
-    warnings: run.warnings,
-    slots: run.slots,
-  };
-}
-
 export const eventView = z
   .object({
     at: time,
@@ -103,12 +67,3 @@ export const eventView = z
     details: z.record(z.string(), z.union([z.string(), z.number()])),
   })
   .openapi('AuditEvent');
-
-/** @returns an {@link eventView} */
-export function eventJson({ at, job, kind, by, why, details }: JobEvent) {
-  return { at: iso(at), job, kind, by, why, details };
-}
-
-export function optional(at: Instant | null | undefined): string | null {
-  return at === null || at === undefined ? null : iso(at);
-}

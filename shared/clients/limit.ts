@@ -23,10 +23,11 @@ export class NoAnswer extends Error {
  */
 export async function within<T>(what: string, limitMs: number, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const over = new AbortController();
-  const late = new NoAnswer(what, limitMs);
+  let late: NoAnswer | undefined;
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
+      late = new NoAnswer(what, limitMs);
       reject(late);
       over.abort(late);
     }, limitMs);
@@ -35,7 +36,7 @@ export async function within<T>(what: string, limitMs: number, call: (signal: Ab
     return await Promise.race([call(over.signal), limit]);
   } catch (error) {
     // The SDK's own word for the signal says neither who was asked nor for how long.
-    throw over.signal.aborted ? late : error;
+    throw late ?? error;
   } finally {
     clearTimeout(timer);
   }

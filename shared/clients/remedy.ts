@@ -1,5 +1,3 @@
-/** What @azure/identity says when it has no token, distinguished by what there is to do. */
-
 /**
  * The one step to take when no token could be had. Under `func start` every sign-in of the developer is tried, and the
  * error is that of the whole chain (`AggregateAuthenticationError`, or a message that names the chain); in Azure one

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { errorClasses } from '../job/error-class.ts';
 import {
   backoffs,
-  catchUps,
   dataClasses,
   localExecutors,
   networks,
@@ -30,6 +29,7 @@ import {
   words,
 } from './field.ts';
 import { namePattern } from './name.ts';
+import { schedule, scheduleExpected } from './schedule.ts';
 
 /*
  * Every field of job.yaml, in one place: the parser, the editor's JSON Schema and the suggestions come from here.
@@ -37,42 +37,6 @@ import { namePattern } from './name.ts';
  */
 
 const windowExpected = 'a day such as 2026-12-24, or a time such as 2026-12-24T18:00';
-const scheduleExpected = 'a mapping such as { cron: "0 7 * * 1-5", timeZone: Europe/London }';
-const schedule = z.strictObject(
-  {
-    cron: z
-      .string('five fields such as "0 7 * * 1-5", or a macro such as "@daily"')
-      .describe(
-        'When the job is expected: minute, hour, day of month, month, day of week; or @hourly, @daily, @weekly, @monthly, @yearly.',
-      ),
-    timeZone: z
-      .string('an IANA time zone such as Europe/London')
-      .default('UTC')
-      .describe('IANA time zone of the schedule.'),
-    catchUp: oneOf(catchUps)
-      .default('latest')
-      .describe('What to run after an outage or a pause: only the latest missed slot, all of them, or none.'),
-    catchUpLimit: z
-      .int('a whole number from 1 to 1000')
-      .min(1, 'a whole number from 1 to 1000')
-      .max(1000, 'a whole number from 1 to 1000')
-      .default(100)
-      .describe('With catchUp: all, at most this many slots.'),
-    mustStartWithin: duration('1s', '1d')
-      .optional()
-      .describe('Alert when a run has not begun this long after its slot.'),
-    mustFinishBy: text('a local time from "00:00" to "23:59"', /^([01]\d|2[0-3]):[0-5]\d$/)
-      .optional()
-      .describe('Alert when the run has not succeeded by this local time.'),
-    args: z
-      .array(word('a list of words such as [--region, north]'), 'a list of words such as [--region, north]')
-      .max(64, 'a list of at most 64 words')
-      .default([])
-      .describe("What runs of this schedule get after the job's command."),
-  },
-  scheduleExpected,
-);
-
 const commandExpected = 'a list of words such as [python, score.py]';
 const command = z
   .array(word(commandExpected), commandExpected)

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import type { Instant } from '../instant.ts';
 import type { JobEvent } from '../run/job-event.ts';
 import { cut } from '../text.ts';
 import { inverted } from './inverted.ts';

@@ -10,10 +10,11 @@ import { expectedSlots } from '../../run/next.ts';
 import { isFinal, runName } from '../../run/run.ts';
 import { countSlots } from '../../schedule/schedule.ts';
 import { type Api, callerOf, type KnownJob, knownJob, knownRun, newApi, type Service } from '../app.ts';
+import { runJson } from '../json.ts';
 import { ApiProblem } from '../problem.ts';
 import { firstRequest } from '../request.ts';
 import { changes, idempotencyKey, jobParam, runParam, why } from '../schema.ts';
-import { runJson, runView, time } from '../views.ts';
+import { runView, time } from '../views.ts';
 
 /** With room for all that else stands in a row. */
 const mostArgs = 20_000;

@@ -3,9 +3,10 @@ import { type Finding, findingStates } from '../../drift/finding.ts';
 import { iso } from '../../instant.ts';
 import { findingPicture } from '../../pipeline/finding-picture.ts';
 import { type Api, callerOf, knownJob, newApi, type Service } from '../app.ts';
+import { optional } from '../json.ts';
 import { ApiProblem } from '../problem.ts';
 import { answers, jobParam, whole } from '../schema.ts';
-import { optional, time } from '../views.ts';
+import { time } from '../views.ts';
 
 const findingView = z
   .object({

@@ -4,9 +4,10 @@ import { iso } from '../../instant.ts';
 import { causes, type Incident, severities } from '../../store/incidents.ts';
 import { type Api, callerOf, newApi, type Service } from '../app.ts';
 import { type Caller, sees } from '../caller.ts';
+import { optional } from '../json.ts';
 import { ApiProblem } from '../problem.ts';
 import { answers, changes, jobParam, whole, why } from '../schema.ts';
-import { optional, time } from '../views.ts';
+import { time } from '../views.ts';
 
 const incidentView = z
   .object({

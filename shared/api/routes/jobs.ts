@@ -1,12 +1,11 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { type Instant, iso } from '../../instant.ts';
-import type { Job } from '../../job/job.ts';
-import { nextExpected } from '../../run/next.ts';
 import { localText, nextSlots } from '../../schedule/schedule.ts';
 import { type Api, callerOf, type KnownJob, knownJob, newApi, type Service, visibleJobs } from '../app.ts';
+import { jobJson } from '../json.ts';
 import { page, pageOf, pageQuery, readCursor } from '../page.ts';
 import { answers, jobParam, whole } from '../schema.ts';
-import { optional, time } from '../views.ts';
+import { time } from '../views.ts';
 
 const jobView = z
   .object({
@@ -36,38 +35,6 @@ const jobView = z
   .openapi('Job');
 
 const slotView = z.object({ utc: time, local: z.string(), timeZone: z.string() }).openapi('Slot');
-
-/** @returns a `Job` of the API; also what `lamp jobs --json` prints */
-export function jobJson({ name, deployed, row }: KnownJob, now: Instant): z.infer<typeof jobView> {
-  const job = deployed?.job;
-  const { paused, running = [], last, streak = 0 } = row?.value ?? {};
-  return {
-    job: name,
-    description: job?.description ?? null,
-    owner: job?.owner ?? null,
-    tier: job?.tier ?? null,
-    status: job?.status ?? 'removed',
-    schedules: job?.schedules.map(({ schedule: { cron, timeZone } }) => ({ cron, timeZone })) ?? [],
-    next: optional(job && job.status !== 'decommissioned' ? nextOf(job, now) : null),
-    paused: paused ? { by: paused.by, why: paused.why, at: iso(paused.at) } : null,
-    running: running.map(({ run }) => `${name}.${run}`),
-    last: last
-      ? {
-          run: `${name}.${last.id}`,
-          state: last.state,
-          slot: iso(last.slot),
-          endedAt: iso(last.endedAt),
-          durationMs: last.durationMs,
-          error: last.error,
-        }
-      : null,
-    streak,
-  };
-}
-
-function nextOf(job: Job, now: Instant): Instant | null {
-  return nextExpected(job, now)?.at ?? null;
-}
 
 const list = createRoute({
   method: 'get',
@@ -108,12 +75,12 @@ export function jobRoutes(service: Service): Api {
       const jobs = (await visibleJobs(service, caller)).filter(({ name }) => name > after);
       const { items, next } = await page(each(jobs), limit, ({ name }) => [name]);
       const now = service.clock();
-      return c.json({ items: items.map((job) => jobJson(job, now)), next }, 200);
+      return c.json({ items: items.map((job) => view(job, now)), next }, 200);
     })
     .openapi(one, async (c) => {
       const job = await knownJob(service, callerOf(c, 'read'), c.req.valid('param').job);
       if (job.row) c.header('etag', job.row.etag);
-      return c.json(jobJson(job, service.clock()), 200);
+      return c.json(view(job, service.clock()), 200);
     })
     .openapi(slots, async (c) => {
       const { deployed } = await knownJob(service, callerOf(c, 'read'), c.req.valid('param').job);
@@ -131,4 +98,8 @@ export function jobRoutes(service: Service): Api {
 
 async function* each<T>(values: T[]): AsyncIterable<T> {
   yield* values;
+}
+
+function view({ name, deployed, row }: KnownJob, now: Instant): z.infer<typeof jobView> {
+  return jobJson(name, deployed?.job, row?.value, now);
 }

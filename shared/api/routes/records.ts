@@ -2,9 +2,10 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { iso } from '../../instant.ts';
 import { mostNames } from '../../store/metrics.ts';
 import { type Api, callerOf, knownJob, newApi, type Service } from '../app.ts';
+import { eventJson } from '../json.ts';
 import { page, pageOf, pageQuery } from '../page.ts';
 import { answers, jobParam, whole } from '../schema.ts';
-import { eventJson, eventView, time } from '../views.ts';
+import { eventView, time } from '../views.ts';
 
 const point = z
   .object({

@@ -2,10 +2,11 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { type Run, type RunState, runName, runStates } from '../../run/run.ts';
 import { type Api, callerOf, knownJob, knownRun, newApi, type Service, visibleJobs } from '../app.ts';
 import { type RunFilter, runsOf } from '../history.ts';
+import { runJson } from '../json.ts';
 import { page, pageOf, pageQuery, readCursor } from '../page.ts';
 import { ApiProblem } from '../problem.ts';
 import { answers, jobParam, runParam, whole } from '../schema.ts';
-import { runJson, runView } from '../views.ts';
+import { runView } from '../views.ts';
 
 const anyState = `(${runStates.join('|')})`;
 

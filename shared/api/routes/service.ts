@@ -1,8 +1,9 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { type Api, callerOf, newApi, type Service } from '../app.ts';
 import { roles } from '../caller.ts';
+import { optional } from '../json.ts';
 import { answers } from '../schema.ts';
-import { optional, time } from '../views.ts';
+import { time } from '../views.ts';
 
 const health = createRoute({
   method: 'get',

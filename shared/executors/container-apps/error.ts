@@ -1,4 +1,4 @@
-import { tokenRemedy } from '../../identity.ts';
+import { tokenRemedy } from '../../clients/remedy.ts';
 import { withoutQueries } from '../../text.ts';
 import { StartError } from '../executor.ts';
 

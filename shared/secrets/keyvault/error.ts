@@ -1,6 +1,6 @@
 import { isRestError, RestError, type SecretClientOptions } from '@azure/keyvault-secrets';
 import { z } from 'zod';
-import { tokenRemedy } from '../../identity.ts';
+import { tokenRemedy } from '../../clients/remedy.ts';
 import { SecretError } from '../vault.ts';
 
 export type Policy = NonNullable<SecretClientOptions['additionalPolicies']>[number]['policy'];
