@@ -7,7 +7,14 @@ import { newRun } from '../../shared/run/run.ts';
 
 const root = join(import.meta.dirname, '../..');
 const host = JSON.parse(readFileSync(join(root, 'host.json'), 'utf8')) as {
-  logging: { logLevel: Record<string, string> };
+  logging: {
+    logLevel: Record<string, string>;
+    applicationInsights: {
+      enableDependencyTracking: boolean;
+      enablePerformanceCountersCollection: boolean;
+      samplingSettings: { excludedTypes: string };
+    };
+  };
 };
 
 /** As .NET picks it: the longest category that the name begins with, else the default (ILoggerFactory filter rules). */
@@ -29,9 +36,35 @@ describe('host.json', () => {
     expect(levelOf(category)).toBe('Warning');
   });
 
+  // Two lines an invocation, which say what its request says as well; 86,400 invocations a month.
   test.each([
-    'Function.tick',
-    'Function.tick.User',
+    'tick',
+    'watch',
+  ])('keeps the beginning and end of each %s out, but neither its own lines nor failures', (name) => {
+    expect(levelOf(`Function.${name}`)).toBe('Warning');
+    expect(levelOf(`Function.${name}.User`)).toBe('Information');
+  });
+
+  test('sends nothing each minute that no query reads', () => {
+    const { enableDependencyTracking, enablePerformanceCountersCollection } = host.logging.applicationInsights;
+    expect({ enableDependencyTracking, enablePerformanceCountersCollection }).toEqual({
+      enableDependencyTracking: false,
+      enablePerformanceCountersCollection: false,
+    });
+  });
+
+  test('samples neither requests nor exceptions nor events, of which runs are', () => {
+    expect(host.logging.applicationInsights.samplingSettings.excludedTypes.split(';').sort()).toEqual([
+      'Event',
+      'Exception',
+      'Request',
+    ]);
+  });
+
+  test.each([
+    'Function.launch',
+    'Function.launch.User',
+    'Function.daily',
     'Host.Results',
     'Host.Startup',
     'Worker.rpc.1',
