@@ -18,7 +18,7 @@ from .redact import SHORTEST_SECRET, Redactor
 from .result import Facts, deliver, inline_text, nudge, result_of
 from .signals import Signals
 from .spool import Spool
-from .storage import Storage
+from .storage import open_storage
 from .supervise import supervise
 from .take import UNREACHABLE, take
 from .uploader import Uploader
@@ -27,6 +27,7 @@ from .workdir import make, remove, sweep
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .shapes import Spec
+    from .storage import Storage
     from .supervise import Ended
     from .ticket import Ticket
 
@@ -39,9 +40,9 @@ def run(spec: Spec, ticket: Ticket | None = None) -> int:
     another's, 69 it could not be taken. `spec` is an AttemptSpec as a dict, read by the ticket if there is one.
     """
     signals = ticket.signals if ticket else Signals()
-    facts, storage = Facts(now_ms()), Storage(spec, pause=signals.sleep)
+    facts, storage = Facts(now_ms()), open_storage(spec['blobs']['started'], spec, pause=signals.sleep)
     if ticket:
-        storage.http, storage.calls = ticket.storage.http, ticket.storage.calls
+        storage.driver, storage.calls = ticket.addresses, ticket.storage.calls
     try:
         refused = take(spec, storage, facts.started_at)
     except Stopped:
@@ -101,6 +102,8 @@ def _taken(spec: Spec, facts: Facts, storage: Storage, signals: Signals, base: s
         uploader.finish()
         if uploader.offset == 0:
             text = inline_text(spool)  # storage would not have the log, and it still fits here
+    elif text:
+        storage.driver.show(spec['blobs']['log'], text.encode())
     result = result_of(spec, facts, log, text, storage.calls + uploader.storage.calls)
     if not deliver(spec, storage, result):
         return UNDELIVERED

@@ -6,13 +6,13 @@ import hashlib
 import os
 
 from .failure import Failure
-from .storage import Away, code_of
+from .storage import Away, Refused
 from .unzip import BadZip, entries
 from .workdir import parts_of, write
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .shapes import Sink, Spec
+    from .shapes import Spec
     from .storage import Storage
 
 
@@ -52,19 +52,10 @@ def place_inputs(spec: Spec, storage: Storage, root: str) -> dict[str, str]:
 
 
 def _get(storage: Storage, url: str, digest: str, what: str) -> bytes:
-    parts: list[bytes] = []
-
-    def fresh() -> Sink:
-        parts.clear()
-        return parts.append
-
     try:
-        reply = storage.send('GET', url, new_sink=fresh)
-    except (Away, ValueError) as away:
-        raise fetch_failed(f'{what} could not be fetched', away) from away
-    if reply.status != 200:
-        raise fetch_failed(f'{what} could not be fetched', f'storage answers {reply.status} {code_of(reply)}')
-    data = b''.join(parts)
+        data = storage.read(url)
+    except (Away, Refused, ValueError) as why:
+        raise fetch_failed(f'{what} could not be fetched', why) from why
     found = hashlib.sha256(data).hexdigest()
     if found != digest:
         raise fetch_failed(what, f'what is stored has SHA-256 {found}, and {digest} was expected; deploy the job again')

@@ -2,15 +2,10 @@ from __future__ import annotations
 
 import time
 
-from .http1 import Broken
-from .storage import Storage
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .shapes import Spec
-
-
-HEADERS = {'x-ms-blob-type': 'BlockBlob', 'Content-Type': 'application/json'}
+    from .storage import Storage
 
 
 class Heartbeat:
@@ -34,8 +29,5 @@ class Heartbeat:
         if now < self.due_at:
             return
         self.due_at = now + self.every
-        try:
-            storage.once('PUT', self.url, HEADERS, b'{"delivering":true}' if self._delivering else b'{}')
+        if storage.put_once(self.url, b'{"delivering":true}' if self._delivering else b'{}'):
             self._given = True
-        except (Broken, ValueError):
-            pass

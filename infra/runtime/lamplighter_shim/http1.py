@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import time
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
 
+from .storage import CHUNK, FileBody
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     Key = tuple[str, str, int | None]  # scheme, host, port
-    from collections.abc import Iterator
     from email.message import Message
     from urllib.parse import SplitResult
 
     from .shapes import Sink
-
-
-CHUNK = 1 << 18
 
 
 class Broken(Exception):
@@ -34,22 +31,6 @@ class Reply:
 
     def __init__(self, status: int, headers: Message, body: bytes = b'') -> None:
         self.status, self.headers, self.body = status, headers, body
-
-
-class FileBody:
-    """`size` bytes of an open file as a request body; can be sent again."""
-
-    def __init__(self, fd: int, size: int) -> None:
-        self.fd, self.size = fd, size
-
-    def chunks(self) -> Iterator[bytes]:
-        at = 0
-        while at < self.size:
-            chunk = os.pread(self.fd, min(CHUNK, self.size - at), at)
-            if not chunk:
-                raise Broken('the file became shorter while it was sent', True)
-            at += len(chunk)
-            yield chunk
 
 
 class Http:
@@ -78,7 +59,7 @@ class Http:
         connection = self._idle(key) or self._connect(*key)
         try:
             reply, keep = self._ask(connection, method, parts, headers, body, sink)
-        except (OSError, HTTPException, ValueError) as error:
+        except (OSError, EOFError, HTTPException, ValueError) as error:
             connection.close()
             raise Broken(str(error) or type(error).__name__, True) from error
         except BaseException:

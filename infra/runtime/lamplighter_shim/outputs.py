@@ -7,8 +7,7 @@ import os
 import stat
 
 from .failure import NoTable, NotProfiled
-from .http1 import FileBody
-from .storage import Away, code_of, exists
+from .storage import Away, FileBody, Refused
 from .workdir import parts_of
 
 TYPE_CHECKING = False
@@ -57,14 +56,10 @@ def _keep(entry: KeptOutput, wanted: WantedOutput, storage: Storage, root: str, 
             while chunk := file.read(1 << 20):
                 digest.update(chunk)
             try:
-                reply = storage.create(wanted['url'], FileBody(fd, status.st_size))
-            except Away as away:
-                problems.append(f'not kept: {away}')
-            else:
-                if reply.status == 201 or exists(reply, wanted['url']):
-                    entry['sha256'] = digest.hexdigest()
-                else:
-                    problems.append(f'not kept: storage answers {reply.status} {code_of(reply)}')
+                storage.create(wanted['url'], FileBody(fd, status.st_size))
+                entry['sha256'] = digest.hexdigest()
+            except (Away, Refused) as why:
+                problems.append(f'not kept: {why}')
         from .profile import profile
 
         try:

@@ -15,6 +15,7 @@ import signal
 import struct
 import sys
 import traceback
+from importlib import import_module
 
 from .attempt import run
 from .linux import hide
@@ -23,6 +24,20 @@ from .spec import BadSpec, parse_spec
 HEADER = struct.Struct('>II')
 MOST_BYTES = 64 << 20
 USAGE, SOFTWARE = 64, 70
+# By name: an import that nothing uses is one that a linter removes.
+LATE = (
+    'csv',
+    'ctypes',
+    'encodings.ascii',
+    'encodings.idna',
+    'encodings.unicode_escape',
+    'encodings.utf_8_sig',
+    'fcntl',
+    'resource',
+    'shutil',
+    'threading',
+)
+OURS = ('addresses', 'classify', 'directory', 'metrics', 'outputs', 'profile', 'secretforms', 'terminal', 'xlsx')
 
 
 class Prefork:
@@ -135,6 +150,10 @@ def wipe(text: bytearray) -> None:
 
 def load() -> None:
     """Imports what is otherwise imported late, by us or by Python itself, as nearly every run needs some of it."""
+    for name in LATE:
+        import_module(name)
+    for name in OURS:
+        import_module(f'.{name}', __package__)
 
 
 def close_inherited() -> None:

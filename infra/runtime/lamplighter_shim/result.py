@@ -7,8 +7,7 @@ import sys
 import time
 
 from .clock import iso, now_ms
-from .http1 import Broken, Http
-from .storage import Away, code_of, exists
+from .storage import Away, Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -161,14 +160,11 @@ def deliver(spec: Spec, storage: Storage, result: Result) -> bool:
     """Stores the result. Returns whether it is stored. Says why not on stderr."""
     result['storageCalls'] += 1
     try:
-        reply = storage.create(spec['blobs']['result'], encode(result), 'application/json')
-    except (Away, ValueError) as away:
-        print(f'lamplighter: the result was not delivered: {away}', file=sys.stderr)
-        return False
-    if reply.status == 201 or exists(reply, spec['blobs']['result']):
+        storage.create(spec['blobs']['result'], encode(result), 'application/json')
         return True
-    print(f'lamplighter: the result was not delivered: {reply.status} {code_of(reply)}', file=sys.stderr)
-    return False
+    except (Away, Refused, ValueError) as why:
+        print(f'lamplighter: the result was not delivered: {why}', file=sys.stderr)
+        return False
 
 
 def nudge(spec: Spec, signals: Signals) -> None:
@@ -176,6 +172,8 @@ def nudge(spec: Spec, signals: Signals) -> None:
     at most a quarter of a minute and not against a request to stop; losing it all the same only costs a minute."""
     if spec['nudge'] is None:
         return
+    from .http1 import Broken, Http
+
     body = json.dumps({key: spec[key] for key in ('job', 'run', 'attempt')}).encode()
     http = Http(timeout=2.0, connect_timeout=2.0)
     for pause in NUDGE_PAUSES_S:

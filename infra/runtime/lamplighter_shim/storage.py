@@ -1,72 +1,138 @@
-"""Azure Blob Storage over signed addresses (REST, learn.microsoft.com/rest/api/storageservices)."""
+"""Where an attempt leaves what it has to leave, through one of two drivers: addresses.py or directory.py."""
 
 from __future__ import annotations
 
+import os
 import random
 import time
 
-from .http1 import Broken, Http
-from .retry import delay_ms, retryable
+from .retry import delay_ms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from typing import Protocol, TypeVar
 
-    from .http1 import FileBody, Reply
     from .shapes import Reach, Sink
 
+    T = TypeVar('T')
 
-API_VERSION = '2023-11-03'
+    class Driver(Protocol):
+        """One try of each. All raise Passing, Refused, and ValueError for an address that is none of theirs."""
+
+        def create(self, url: str, body: bytes | FileBody, content_type: str) -> bool:
+            """Stores what must not exist yet. False: it exists."""
+
+        def read(self, url: str, sink: Sink) -> None: ...
+
+        def put(self, url: str, body: bytes) -> None:
+            """Stores a small text in place of the one before."""
+
+        def append(self, url: str, offset: int, data: bytes) -> None:
+            """Adds to the log, whose present end is `offset`; the same block sent again is stored once."""
+
+        def show(self, url: str, data: bytes) -> None:
+            """Lets a person read a log where it would be, though the result keeps it. Best effort: raises nothing."""
+
+
+CHUNK = 1 << 18
 
 
 class Away(Exception):
     """Storage could not be reached, or kept failing, for longer than we were asked to try."""
 
 
-class Storage:
-    """Requests that are tried again. An outage counts from its first failure over all requests made here."""
+class Passing(Exception):
+    """A try failed in a way that passes. `wish`: storage asks for that many seconds of peace, as it wrote them."""
 
-    def __init__(self, spec: Reach, timeout: float = 30.0, pause: Callable[[float], object] = time.sleep) -> None:
-        self.deliver_ms, self.calls, self.pause = spec['deliverMs'], 0, pause
-        self.http = Http(timeout, relay=spec['relay'])
+    def __init__(self, reason: str, wish: str | None = None) -> None:
+        super().__init__(reason)
+        self.wish = wish
+
+
+class Refused(Exception):
+    """Storage gave an answer that stands. `absent`: what was asked for is not there."""
+
+    def __init__(self, reason: str, absent: bool = False) -> None:
+        super().__init__(reason)
+        self.absent = absent
+
+
+class FileBody:
+    """`size` bytes of an open file, to be stored; can be read again."""
+
+    def __init__(self, fd: int, size: int) -> None:
+        self.fd, self.size = fd, size
+
+    def chunks(self) -> Iterator[bytes]:
+        """Raises EOFError when the file has become shorter."""
+        at = 0
+        while at < self.size:
+            chunk = os.pread(self.fd, min(CHUNK, self.size - at), at)
+            if not chunk:
+                raise EOFError('the file became shorter while it was sent')
+            at += len(chunk)
+            yield chunk
+
+
+class Storage:
+    """Tries again what passes. An outage counts from its first failure over all that is asked here."""
+
+    def __init__(self, driver: Driver, deliver_ms: int, pause: Callable[[float], object] = time.sleep) -> None:
+        self.driver, self.deliver_ms, self.pause = driver, deliver_ms, pause
+        self.calls = 0
         self._away_since: float | None = None
 
-    def once(
-        self,
-        method: str,
-        url: str,
-        headers: dict[str, str] | None = None,
-        body: bytes | FileBody = b'',
-        sink: Sink | None = None,
-    ) -> Reply:
-        """One try. Raises Broken."""
-        self.calls += 1
-        return self.http.exchange(method, url, {'x-ms-version': API_VERSION, **(headers or {})}, body, sink)
+    def create(self, url: str, body: bytes | FileBody, content_type: str = 'application/octet-stream') -> bool:
+        """Stores what must not exist yet. False: it exists. Raises Away, Refused.
 
-    def send(
-        self,
-        method: str,
-        url: str,
-        headers: dict[str, str] | None = None,
-        body: bytes | FileBody = b'',
-        new_sink: Callable[[], Sink] | None = None,
-    ) -> Reply:
-        """Tries until storage gives an answer that stands. Returns the Reply.
-
-        `new_sink` is called for a fresh sink at each try, as a broken download starts over. Raises Away.
+        Once the attempt is taken no other host writes there: what exists is our own, of a try whose answer was lost or
+        that was carried out twice.
         """
+        return self._insist(lambda: self.driver.create(url, body, content_type))
+
+    def read(self, url: str, new_sink: Callable[[], Sink] | None = None) -> bytes:
+        """All that is there; empty when it went to a sink. Raises Away, Refused.
+
+        `new_sink` is called for a fresh sink at each try, as a broken download starts over.
+        """
+        parts: list[bytes] = []
+
+        def one_try() -> None:
+            parts.clear()
+            self.driver.read(url, new_sink() if new_sink else parts.append)
+
+        self._insist(one_try)
+        return b''.join(parts)
+
+    def put_once(self, url: str, body: bytes) -> bool:
+        """One try, no more. Whether it was stored; raises nothing for what storage does."""
+        self.calls += 1
+        try:
+            self.driver.put(url, body)
+            return True
+        except (Passing, Refused, ValueError):
+            return False
+
+    def append_once(self, url: str, offset: int, data: bytes) -> None:
+        """One try, no more. Raises Passing, Refused."""
+        self.calls += 1
+        self.driver.append(url, offset, data)
+
+    def _insist(self, one_try: Callable[[], T]) -> T:
         tries = 0
         while True:
             tries += 1
-            wish = None
+            self.calls += 1
             try:
-                reply = self.once(method, url, headers, body, new_sink and new_sink())
-                if not retryable(reply.status, code_of(reply)):
-                    self._away_since = None
-                    return reply
-                wish, reason = reply.headers.get('retry-after'), f'storage answers {reply.status} {code_of(reply)}'
-            except Broken as broken:
-                reason = str(broken)
+                answer = one_try()
+                self._away_since = None
+                return answer
+            except Refused:
+                self._away_since = None
+                raise
+            except Passing as passing:
+                reason, wish = str(passing), passing.wish
             now = time.monotonic()
             self._away_since = self._away_since or now
             left_ms = self.deliver_ms - (now - self._away_since) * 1000
@@ -74,33 +140,15 @@ class Storage:
                 raise Away(f'storage was unavailable for {self.deliver_ms / 1000:g}s: {reason}')
             self.pause(min(delay_ms(tries, random.random(), wish), left_ms) / 1000)
 
-    def create(self, url: str, body: bytes | FileBody, content_type: str = 'application/octet-stream') -> Reply:
-        """Puts a block blob that must not exist yet. Returns the Reply; see `exists`.
 
-        Once the attempt is taken no other host writes its blobs: one that exists is our own, of a try whose answer was
-        lost or that was carried out twice.
-        """
-        headers = {'x-ms-blob-type': 'BlockBlob', 'If-None-Match': '*', 'Content-Type': content_type}
-        return self.send('PUT', url, headers, body)
+def open_storage(
+    url: str, reach: Reach, timeout: float = 30.0, pause: Callable[[float], object] = time.sleep
+) -> Storage:
+    """Storage by the driver that `url`, one of the attempt's, is for. `timeout`: seconds that one try may be silent."""
+    if url.startswith('file:'):
+        from .directory import Directory
 
+        return Storage(Directory(), reach['deliverMs'], pause)
+    from .addresses import Addresses
 
-def exists(reply: Reply, url: str) -> bool:
-    """Whether storage refused to create the blob at `url` because there is one.
-
-    A signature that may create and not write makes that a question of permission before it is one of conditions:
-    Azure documents 403 UnauthorizedBlobOverwrite, Azurite 3.37 answers 403 AuthorizationPermissionMismatch. When
-    `sp` grants creating, existing is all that can be meant, save for a service that signs what it has no right to.
-    """
-    code = code_of(reply)
-    if (reply.status, code) in (
-        (409, 'BlobAlreadyExists'),
-        (412, 'ConditionNotMet'),
-        (403, 'UnauthorizedBlobOverwrite'),
-    ):
-        return True
-    granted = url.partition('?')[2].partition('sp=')[2].partition('&')[0]
-    return (reply.status, code) == (403, 'AuthorizationPermissionMismatch') and 'c' in granted
-
-
-def code_of(reply: Reply) -> str:
-    return reply.headers.get('x-ms-error-code', '')
+    return Storage(Addresses(timeout, reach['relay']), reach['deliverMs'], pause)

@@ -7,11 +7,11 @@ import sys
 from . import VERSION
 from .clock import iso
 from .linux import process_start
-from .storage import Away, code_of, exists
+from .storage import Away, Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .shapes import Sink, Spec
+    from .shapes import Spec
     from .storage import Storage
 
 
@@ -36,32 +36,23 @@ def take(spec: Spec, storage: Storage, started_at: int) -> int | None:
     }
     who = f'{spec["job"]}.{spec["run"]} attempt {spec["attempt"]}'
     try:
-        reply = storage.create(spec['blobs']['started'], json.dumps(mark).encode(), 'application/json')
+        if storage.create(spec['blobs']['started'], json.dumps(mark).encode(), 'application/json'):
+            return None
     except (Away, ValueError) as away:
         print(f'lamplighter: {who} was not taken: {away}', file=sys.stderr)
         return UNREACHABLE
-    if reply.status == 201:
+    except Refused as refused:
+        print(f'lamplighter: {who} was not taken: {refused}; are its address and signature right?', file=sys.stderr)
+        return UNREACHABLE
+    if _is_ours(spec, storage, mark['token']):
         return None
-    refusal = f'storage answers {reply.status} {code_of(reply)}'
-    if exists(reply, spec['blobs']['started']):
-        if _is_ours(spec, storage, mark['token']):
-            return None
-        print(f'lamplighter: {who} is taken already ({refusal}): leaving it alone', file=sys.stderr)
-        return TAKEN
-    print(f'lamplighter: {who} was not taken: {refusal}; are its address and signature right?', file=sys.stderr)
-    return UNREACHABLE
+    print(f'lamplighter: {who} is taken already: leaving it alone', file=sys.stderr)
+    return TAKEN
 
 
 def _is_ours(spec: Spec, storage: Storage, token: object) -> bool:
     """Whether the mark that is there is the very one this shim has sent: then only the answer was lost."""
-    parts: list[bytes] = []
-
-    def fresh() -> Sink:
-        parts.clear()
-        return parts.append
-
     try:
-        reply = storage.send('GET', spec['blobs']['started'], new_sink=fresh)
-        return reply.status == 200 and json.loads(b''.join(parts)).get('token') == token
-    except (Away, ValueError, AttributeError):
+        return bool(json.loads(storage.read(spec['blobs']['started'])).get('token') == token)
+    except (Away, Refused, ValueError, AttributeError):
         return False

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import sys
 
+from .addresses import Addresses
 from .attempt import run
 from .failure import Stopped
-from .http1 import Broken
 from .signals import Signals
 from .spec import BadSpec, parse_spec
-from .storage import Away, Storage, code_of
+from .storage import Away, Refused, Storage
 from .take import TAKEN, UNREACHABLE
 
 TYPE_CHECKING = False
@@ -37,33 +37,30 @@ class Useless(Exception):
 class Ticket:
     def __init__(self, url: str, patience_ms: int = PATIENCE_MS) -> None:
         self.url, self.signals = url, Signals()
-        self.storage = Storage({'deliverMs': patience_ms, 'relay': None}, pause=self.signals.sleep)
+        self.addresses = Addresses(timeout=30.0, relay=None)
+        self.storage = Storage(self.addresses, patience_ms, self.signals.sleep)
 
     def read(self) -> Spec:
         """The specification. Raises Useless, BadSpec, Stopped."""
         body = bytearray()
         try:
-            reply = self.storage.send('GET', self.url, new_sink=lambda: collector(body))
+            self.storage.read(self.url, lambda: collector(body))
         except Away as away:
             raise Useless(UNREACHABLE, f'the specification could not be read: {away}') from None
         except ValueError as error:
             raise BadSpec(f'the address of the specification is none: {error}') from None
-        if reply.status == 200:
-            return parse_spec(body.decode('utf-8', 'replace'))
-        refusal = f'storage answers {reply.status} {code_of(reply)}'
-        if reply.status == 404 and code_of(reply) == 'BlobNotFound':
-            raise Useless(TAKEN, f'the attempt is taken already, or given up ({refusal} for its ticket)')
-        raise Useless(UNREACHABLE, f'the specification could not be read: {refusal}; is its signature still good?')
+        except Refused as refused:
+            if refused.absent:
+                why = f'the attempt is taken already, or given up ({refused} for its ticket)'
+                raise Useless(TAKEN, why) from None
+            why = f'the specification could not be read: {refused}; is its signature still good?'
+            raise Useless(UNREACHABLE, why) from None
+        return parse_spec(body.decode('utf-8', 'replace'))
 
     def discard(self, storage: Storage) -> None:
         """Makes the ticket worthless. Best effort: what it shows is of use only until its signatures end."""
-        usual, storage.http.timeout = storage.http.timeout, DISCARD_S
-        try:
-            storage.once('DELETE', self.url)
-        except (Broken, ValueError):
-            pass
-        finally:
-            storage.http.timeout = usual
+        storage.calls += 1
+        self.addresses.remove(self.url, DISCARD_S)
 
 
 def collector(body: bytearray) -> Sink:

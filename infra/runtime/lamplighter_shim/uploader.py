@@ -4,9 +4,8 @@ import random
 import sys
 import time
 
-from .http1 import Broken
-from .retry import delay_ms, retryable
-from .storage import Storage, code_of, exists
+from .retry import delay_ms
+from .storage import Passing, Refused, open_storage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,12 +40,11 @@ class Uploader:
 
     def __init__(self, spec: Spec, spool: Spool, heartbeat: Heartbeat) -> None:
         self.spool, self.heartbeat = spool, heartbeat
-        self.storage = Storage(spec, timeout=15.0)
         self.url, self.deliver_s = spec['blobs']['log'], spec['deliverMs'] / 1000
+        self.storage = open_storage(self.url, spec, timeout=15.0)
         self.offset = self._blocks = self._tries = 0
         self.problem: str | None = None
         """Why the log is not whole, or None."""
-        self._created = False
         self._block, self._next_at = b'', 0.0
         self._closing_at: float | None = None
         self._thread: Thread | None = None
@@ -115,26 +113,15 @@ class Uploader:
     def _send(self) -> None:
         # A block that may have landed must come again byte for byte: its end is where the next one begins.
         self._block = self._block or self.spool.peek(BIGGEST_BLOCK)
-        wish = None
         try:
-            if not self._created:
-                headers = {'x-ms-blob-type': 'AppendBlob', 'If-None-Match': '*', 'Content-Type': 'text/plain'}
-                reply = self.storage.once('PUT', self.url, headers)
-                self._created = reply.status == 201 or exists(reply, self.url)
-            if self._created:
-                headers = {'x-ms-blob-condition-appendpos': str(self.offset)}
-                reply = self.storage.once('PUT', f'{self.url}&comp=appendblock', headers, self._block)
-                # No other host appends here: what stands at our position already is this very block.
-                if reply.status == 201 or code_of(reply) == 'AppendPositionConditionNotMet':
-                    self._landed()
-                    return
-            reason = f'storage answers {reply.status} {code_of(reply)}'
-            if not retryable(reply.status, code_of(reply)):
-                self.problem = reason
-                return
-            wish = reply.headers.get('retry-after')
-        except Broken as broken:
-            reason = str(broken)
+            self.storage.append_once(self.url, self.offset, self._block)
+            self._landed()
+            return
+        except Refused as refused:
+            self.problem = str(refused)
+            return
+        except Passing as passing:
+            reason, wish = str(passing), passing.wish
         self._tries += 1
         now = time.monotonic()
         self._next_at = now + delay_ms(self._tries, random.random(), wish) / 1000
