@@ -11,7 +11,7 @@ import { within } from '../../shared/clients/limit.ts';
 import { type Instant, iso, minute, second } from '../../shared/instant.ts';
 import { parseDuration } from '../../shared/job/duration.ts';
 import { localVault } from '../../shared/secrets/local.ts';
-import { openStore } from '../../shared/store/store.ts';
+import { openStore } from '../../shared/store/azure/store.ts';
 import { visible } from '../../shared/text.ts';
 import type { Home } from '../home.ts';
 import { alertsFile, readLocalAlerts } from '../host/alerts.ts';

@@ -11,7 +11,7 @@ import type { Job } from '../../shared/job/job.ts';
 import type { Parts } from '../../shared/parts.ts';
 import { localVault } from '../../shared/secrets/local.ts';
 import type { AttemptId } from '../../shared/store/attempts.ts';
-import { openStore } from '../../shared/store/store.ts';
+import { openStore } from '../../shared/store/azure/store.ts';
 import type { Home } from '../home.ts';
 import { defaultImage, dockerHere } from './docker.ts';
 

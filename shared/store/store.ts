@@ -1,15 +1,13 @@
-import type { TableClient } from '@azure/data-tables';
-import { openAccount, type StorageAccount, type StorageLimits, usualLimits } from '../clients/storage.ts';
 import type { Instant } from '../instant.ts';
 import { type Active, active, activeCodec } from './active.ts';
-import { type Attempts, attempts } from './attempts.ts';
-import { type Bundles, bundles } from './bundles.ts';
+import type { Attempts } from './attempts.ts';
+import type { Bundles } from './bundles.ts';
 import { type Drift, drift, findingCodec, stateCodec } from './drift.ts';
 import { type Events, eventCodec, events } from './events.ts';
 import { type Incidents, incidents, openIncidentCodec, pastIncidentCodec } from './incidents.ts';
 import { type JobRows, jobCodec, jobRows } from './jobs.ts';
 import { type Keys, keyCodec, keys } from './keys.ts';
-import { type Launches, launches } from './launches.ts';
+import type { Launches } from './launches.ts';
 import { type UsedLinks, usedLinkCodec, usedLinks } from './links.ts';
 import { type Metrics, metricCodec, metrics } from './metrics.ts';
 import { doneCodec, type Outbox, outbox, waitingCodec } from './outbox.ts';
@@ -18,9 +16,8 @@ import { dayCodec, type RecentRuns, recentCodec, recentRuns } from './recent.ts'
 import { type Requests, requestCodec, requests } from './requests.ts';
 import { type Runs, runCodec, runs } from './runs.ts';
 import { type Marks, markCodec, marks } from './service.ts';
-import { type SignBlob, signWithDelegation, signWithKey } from './signature.ts';
 import { type Silences, silenceCodec, silences } from './silences.ts';
-import { type Codec, table } from './table.ts';
+import type { Codec, Table } from './table.ts';
 
 /** Everything that lasts. */
 export interface Store {
@@ -49,25 +46,12 @@ export interface Store {
   time(): Promise<Instant>;
 }
 
-/**
- * Opens Azure Storage, or Azurite. Nothing is sent before the first use.
- * @param given a text is a connection string
- * @param sign not given: as the account is opened, by its key or by a key of the identity
- */
-export function openStore(given: string | StorageAccount, sign?: SignBlob, limits: StorageLimits = usualLimits): Store {
-  const account = typeof given === 'string' ? { connection: given } : given;
-  const services = openAccount(account, limits);
-  const { blobs, queues } = services;
-  const signed = sign ?? ('connection' in account ? signWithKey : signWithDelegation(blobs, Date.now));
-  const tables: TableClient[] = [];
-  const open = <T>(name: string, codec: Codec<T>) => {
-    const client = services.table(name);
-    tables.push(client);
-    return table(client, codec);
-  };
-  const containers = { runs: blobs.getContainerClient('runs'), bundles: blobs.getContainerClient('bundles') };
-  const queue = { launch: queues.getQueueClient('launch'), poison: queues.getQueueClient('launch-poison') };
+/** What of a store is not made of rows: each backend brings its own. */
+type Own = 'launches' | 'attempts' | 'bundles' | 'prepare' | 'time';
+export type Rows = Omit<Store, Own>;
 
+/** All that is kept as rows, over the tables of a backend. @param open the rows of one kind in the table of that name */
+export function rowsOver(open: <T>(name: string, codec: Codec<T>) => Table<T>): Rows {
   return {
     runs: runs(open('runs', runCodec)),
     active: active(open('active', activeCodec)),
@@ -84,20 +68,5 @@ export function openStore(given: string | StorageAccount, sign?: SignBlob, limit
     marks: marks(open('service', markCodec)),
     requests: requests(open('requests', requestCodec)),
     keys: keys(open('service', keyCodec)),
-    launches: launches(queue.launch, queue.poison),
-    attempts: attempts(containers.runs, signed, limits.blobsMs),
-    bundles: bundles(containers.bundles, signed),
-    async prepare() {
-      await Promise.all([
-        ...tables.map((client) => client.createTable()),
-        ...Object.values(containers).map((client) => client.createIfNotExists()),
-        ...Object.values(queue).map((client) => client.createIfNotExists()),
-      ]);
-    },
-    async time() {
-      const { date } = await containers.runs.getProperties();
-      if (!date) throw new Error('storage answered without a Date');
-      return date.getTime();
-    },
   };
 }

@@ -9,7 +9,7 @@ import { dockerExecutor } from '../../shared/executors/docker/docker.ts';
 import { buildImage } from '../../shared/executors/docker/image.ts';
 import { storeProxy } from '../../shared/executors/docker/store-proxy.ts';
 import type { AttemptSpec } from '../../shared/run/attempt.ts';
-import { openStore } from '../../shared/store/store.ts';
+import { openStore } from '../../shared/store/azure/store.ts';
 import { baseImage } from '../support/docker/docker-base.ts';
 import { zip } from '../support/shim/shim.ts';
 

@@ -6,7 +6,8 @@ import { NoAnswer, retryAfterMs, within } from '../../shared/clients/limit.ts';
 import { armClient } from '../../shared/clients/management.ts';
 import { hour, second } from '../../shared/instant.ts';
 import { keyVault } from '../../shared/secrets/keyvault/keyvault.ts';
-import { openStore, type Store } from '../../shared/store/store.ts';
+import { openStore } from '../../shared/store/azure/store.ts';
+import type { Store } from '../../shared/store/store.ts';
 import { type Failure, failing, failures } from '../support/storage/silent.ts';
 
 /** Short enough for a test; what is promised is that each call ends soon after it. */

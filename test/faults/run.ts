@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { startStore } from '../../cli/host/azurite.ts';
 import { type Instant, iso, minute, second } from '../../shared/instant.ts';
 import { parseRunId } from '../../shared/run/run.ts';
-import { openStore } from '../../shared/store/store.ts';
+import { openStore } from '../../shared/store/azure/store.ts';
 import { Boxes, image, marksInside } from './boxes.ts';
 import { check, type Verdict } from './checker.ts';
 import { Disk } from './disk.ts';

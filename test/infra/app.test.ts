@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { linkPath } from '../../shared/alerts/links.ts';
 import { finishPath } from '../../shared/executors/nudge.ts';
 import { pingPath } from '../../shared/executors/ping-key.ts';
-import { openStore } from '../../shared/store/store.ts';
+import { openStore } from '../../shared/store/azure/store.ts';
 import type { Later } from '../support/infra/bicep-functions.ts';
 import { config, ofType, properties } from '../support/infra/infra-needs.ts';
 import { environment, infra, install } from '../support/infra/installation.ts';

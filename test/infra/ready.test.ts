@@ -2,7 +2,7 @@ import { TableServiceClient } from '@azure/data-tables';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { expect, test } from 'vitest';
 import { ready } from '../../functions/ready.ts';
-import { openStore } from '../../shared/store/store.ts';
+import { openStore } from '../../shared/store/azure/store.ts';
 import { freshAccount } from '../support/storage/account.ts';
 
 const insecure = { allowInsecureConnection: true };

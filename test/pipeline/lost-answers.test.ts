@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { day, minute } from '../../shared/instant.ts';
 import { pipeline } from '../../shared/pipeline.ts';
-import { openStore } from '../../shared/store/store.ts';
+import { openStore } from '../../shared/store/azure/store.ts';
 import { fair, proxy, type Weather } from '../faults/proxy.ts';
 import { hourly, job, seven } from '../support/pipeline/cast.ts';
 import { World } from '../support/pipeline/parts.ts';

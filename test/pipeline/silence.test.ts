@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { minute, second } from '../../shared/instant.ts';
 import { pipeline } from '../../shared/pipeline.ts';
-import { openStore } from '../../shared/store/store.ts';
+import { openStore } from '../../shared/store/azure/store.ts';
 import { fair, proxy } from '../faults/proxy.ts';
 import { everyMinute, job } from '../support/pipeline/cast.ts';
 import { World } from '../support/pipeline/parts.ts';

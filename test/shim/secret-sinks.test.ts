@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { runNow } from '../../shared/actions/run-now.ts';
 import type { Parts } from '../../shared/parts.ts';
 import { isFinal, type Run } from '../../shared/run/run.ts';
-import { openStore } from '../../shared/store/store.ts';
+import { openStore } from '../../shared/store/azure/store.ts';
 import { numbers } from '../support/pipeline/random.ts';
 import { until } from '../support/shim/shim.ts';
 import { freshAccount } from '../support/storage/account.ts';

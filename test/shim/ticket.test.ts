@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hour } from '../../shared/instant.ts';
 import type { AttemptSpec } from '../../shared/run/attempt.ts';
-import { openStore } from '../../shared/store/store.ts';
+import { openStore } from '../../shared/store/azure/store.ts';
 import { fair, proxy } from '../faults/proxy.ts';
 import { randomFrom } from '../faults/random.ts';
 import { python, shim, start, until, World, zip } from '../support/shim/shim.ts';

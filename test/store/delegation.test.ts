@@ -1,8 +1,8 @@
 import { BlobServiceClient, RestError } from '@azure/storage-blob';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { day, hour, type Instant, minute } from '../../shared/instant.ts';
-import { signWithDelegation } from '../../shared/store/signature.ts';
-import { openStore } from '../../shared/store/store.ts';
+import { signWithDelegation } from '../../shared/store/azure/signature.ts';
+import { openStore } from '../../shared/store/azure/store.ts';
 import { create } from '../support/pipeline/executor.ts';
 import { type IdentityAzurite, startIdentityAzurite } from '../support/storage/azurite-identity.ts';
 import { identity } from '../support/storage/credential.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { openStore } from '../../shared/store/azure/store.ts';
 import { LastWritten } from '../../shared/store/last-written.ts';
-import { openStore } from '../../shared/store/store.ts';
 import { seven } from '../support/pipeline/cast.ts';
 import { freshAccount } from '../support/storage/account.ts';
 

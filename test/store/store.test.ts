@@ -190,8 +190,8 @@ describe('an outage is never an absence', () => {
       retryOptions: { maxRetries: 0 },
     });
     const { runCodec, runs } = await import('../../shared/store/runs.ts');
-    const { table } = await import('../../shared/store/table.ts');
-    await expect(runs(table(client, runCodec)).get('x', runId(seven, 'schedule'))).rejects.toThrow();
+    const { azureTable } = await import('../../shared/store/azure/table.ts');
+    await expect(runs(azureTable(client, runCodec)).get('x', runId(seven, 'schedule'))).rejects.toThrow();
   });
 });
 

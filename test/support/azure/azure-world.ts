@@ -8,7 +8,7 @@ import { nudges } from '../../../shared/executors/nudge.ts';
 import type { Catalog } from '../../../shared/job/catalog.ts';
 import type { Parts } from '../../../shared/parts.ts';
 import { register } from '../../../shared/pipeline/deployments.ts';
-import { openStore } from '../../../shared/store/store.ts';
+import { openStore } from '../../../shared/store/azure/store.ts';
 import { Arm } from '../arm/arm.ts';
 import { containerRunner } from '../docker/container-runner.ts';
 import { startIdentityAzurite } from '../storage/azurite-identity.ts';

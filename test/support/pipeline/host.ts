@@ -7,7 +7,7 @@ import { type Instant, second } from '../../../shared/instant.ts';
 import type { Parts } from '../../../shared/parts.ts';
 import { register } from '../../../shared/pipeline/deployments.ts';
 import { type Pipeline, pipeline } from '../../../shared/pipeline.ts';
-import { openStore } from '../../../shared/store/store.ts';
+import { openStore } from '../../../shared/store/azure/store.ts';
 
 export interface HostOptions {
   name: string;

@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { inject } from 'vitest';
-import { openStore, type Store } from '../../../shared/store/store.ts';
+import { openStore } from '../../../shared/store/azure/store.ts';
+import type { Store } from '../../../shared/store/store.ts';
 import { connectionString } from './azurite.ts';
 import type { IdentityAzurite } from './azurite-identity.ts';
 

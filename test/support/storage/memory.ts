@@ -1,22 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Instant } from '../../../shared/instant.ts';
 import { attemptResult } from '../../../shared/run/attempt.ts';
-import { active, activeCodec } from '../../../shared/store/active.ts';
 import { type AttemptId, type Attempts, UnreadableResult } from '../../../shared/store/attempts.ts';
-import { drift, findingCodec, stateCodec } from '../../../shared/store/drift.ts';
-import { eventCodec, events } from '../../../shared/store/events.ts';
-import { incidents, openIncidentCodec, pastIncidentCodec } from '../../../shared/store/incidents.ts';
-import { jobCodec, jobRows } from '../../../shared/store/jobs.ts';
-import { usedLinkCodec, usedLinks } from '../../../shared/store/links.ts';
-import { metricCodec, metrics } from '../../../shared/store/metrics.ts';
-import { doneCodec, outbox, waitingCodec } from '../../../shared/store/outbox.ts';
-import { placeCodec, places } from '../../../shared/store/places.ts';
-import { dayCodec, recentCodec, recentRuns } from '../../../shared/store/recent.ts';
-import { requestCodec, requests } from '../../../shared/store/requests.ts';
-import { runCodec, runs } from '../../../shared/store/runs.ts';
-import { markCodec, marks } from '../../../shared/store/service.ts';
-import { silenceCodec, silences } from '../../../shared/store/silences.ts';
-import type { Store } from '../../../shared/store/store.ts';
+import { rowsOver, type Store } from '../../../shared/store/store.ts';
 import { memoryTable } from './memory-table.ts';
 import { SteppedQueue } from './queue.ts';
 
@@ -38,20 +24,7 @@ export function memoryStore(clock: () => Instant): MemoryStore {
   };
   const nudgeKey = randomBytes(32);
   const store: Store = {
-    runs: runs(memoryTable(runCodec)),
-    active: active(memoryTable(activeCodec)),
-    places: places(memoryTable(placeCodec)),
-    jobs: jobRows(memoryTable(jobCodec)),
-    events: events(memoryTable(eventCodec)),
-    incidents: incidents(memoryTable(openIncidentCodec), memoryTable(pastIncidentCodec)),
-    outbox: outbox(memoryTable(waitingCodec), memoryTable(doneCodec)),
-    metrics: metrics(memoryTable(metricCodec)),
-    drift: drift(memoryTable(stateCodec), memoryTable(findingCodec)),
-    silences: silences(memoryTable(silenceCodec)),
-    usedLinks: usedLinks(memoryTable(usedLinkCodec)),
-    recent: recentRuns(memoryTable(recentCodec), memoryTable(dayCodec)),
-    marks: marks(memoryTable(markCodec)),
-    requests: requests(memoryTable(requestCodec)),
+    ...rowsOver((_name, codec) => memoryTable(codec)),
     keys: async () => nudgeKey,
     launches: queue,
     attempts: attemptsIn(blobs, create, clock),

@@ -6,7 +6,7 @@ import {
   SASProtocol,
   type UserDelegationKey,
 } from '@azure/storage-blob';
-import { day, type Instant, iso, minute, second } from '../instant.ts';
+import { day, type Instant, iso, minute, second } from '../../instant.ts';
 
 /** Signs the address of one blob for the one that runs the attempt. `permissions` as in {@link BlobSASPermissions}. */
 export type SignBlob = (

@@ -1,0 +1,45 @@
+import { join } from 'node:path';
+import { type Instant, second } from '../../instant.ts';
+import { rowsOver, type Store } from '../store.ts';
+import type { Codec } from '../table.ts';
+import { embeddedAttempts } from './attempts.ts';
+import { embeddedBundles } from './bundles.ts';
+import { openDatabase } from './database.ts';
+import { embeddedLaunches } from './launches.ts';
+import { embeddedTable, tableSql } from './table.ts';
+
+/** Where the rows are, in the folder of a store. */
+export const databaseFile = (folder: string) => join(folder, 'lamplighter.db');
+
+export interface EmbeddedStore extends Store {
+  /** Lets go of the file. Nothing may be asked afterwards. */
+  close(): void;
+}
+
+/**
+ * Opens the store of one machine: rows and launch queue in an SQLite file, what attempts leave as plain files, all for
+ * this user alone. Any number of processes may have it open.
+ * @param clock of the machine; visibility in the queue goes by it
+ * @throws StoreTrouble, SchemaTooNew
+ */
+export function openEmbedded(folder: string, clock: () => Instant = Date.now): EmbeddedStore {
+  const db = openDatabase(databaseFile(folder));
+  const tables = new Set<string>();
+  const open = <T>(name: string, codec: Codec<T>) => {
+    tables.add(name);
+    return embeddedTable(db, name, codec);
+  };
+  return {
+    ...rowsOver(open),
+    launches: embeddedLaunches(db, clock),
+    attempts: embeddedAttempts(join(folder, 'attempts')),
+    bundles: embeddedBundles(join(folder, 'bundles')),
+    async prepare() {
+      await db.together(() => {
+        for (const name of tables) db.statement(tableSql(name)).run();
+      });
+    },
+    time: async () => Math.floor(clock() / second) * second,
+    close: () => db.close(),
+  };
+}
