@@ -1,3 +1,6 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type Executor, StartError } from '../../../shared/executors/executor.ts';
 import { type Instant, iso } from '../../../shared/instant.ts';
 import type { AttemptResult, AttemptSpec, ErrorClass } from '../../../shared/run/attempt.ts';
@@ -156,6 +159,7 @@ export function resultOf(
 
 /** Creates a blob as the shim does. False: it is there already. */
 export async function create(url: string, body: string): Promise<boolean> {
+  if (url.startsWith('file:')) return createFile(fileURLToPath(url), body);
   const headers = { 'x-ms-blob-type': 'BlockBlob', 'If-None-Match': '*' };
   const answer = await fetch(url, { method: 'PUT', headers, body });
   const { status } = answer;
@@ -164,4 +168,16 @@ export async function create(url: string, body: string): Promise<boolean> {
   const refused = ['UnauthorizedBlobOverwrite', 'AuthorizationPermissionMismatch'];
   if (status === 409 || refused.includes(answer.headers.get('x-ms-error-code') ?? '')) return false;
   throw new Error(`PUT ${new URL(url).pathname}: ${status}`);
+}
+
+async function createFile(path: string, body: string): Promise<boolean> {
+  try {
+    // The folder of an attempt is made by the store; those of its outputs by the shim.
+    if (path.includes('/outputs/')) await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, body, { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
 }

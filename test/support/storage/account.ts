@@ -1,7 +1,9 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject } from 'vitest';
 import { openStore } from '../../../shared/store/azure/store.ts';
+import { openEmbedded } from '../../../shared/store/embedded/store.ts';
 import type { Store } from '../../../shared/store/store.ts';
 import { connectionString } from './azurite.ts';
 import type { IdentityAzurite } from './azurite-identity.ts';
@@ -13,8 +15,33 @@ export function openByIdentity(azurite: IdentityAzurite): void {
   byIdentity = azurite;
 }
 
+const folders: string[] = [];
+let embedded = false;
+
+/** From here on stores are embedded ones: tests of what holds in Azure alone are left out. */
+export function openInFolders(): void {
+  embedded = true;
+  process.once('exit', () => {
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  });
+}
+
+export const inFolders = () => embedded;
+
+/** Where a store of this machine is, for {@link storeOf}. */
+export function freshFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'lamp-store-'));
+  folders.push(folder);
+  return folder;
+}
+
+const folderMark = 'folder:';
+/** The folder of an account that {@link freshAccount} gave. */
+export const folderOf = (account: string) => account.slice(folderMark.length);
+
 /** The connection string of a storage account that no other host in this test run uses. */
 export function freshAccount(): string {
+  if (embedded) return folderMark + freshFolder();
   if (byIdentity) return byIdentity.freshAccount();
   const { ports, taken } = inject('azurite');
   for (let i = 0; ; i++) {
@@ -30,5 +57,6 @@ export function freshAccount(): string {
 
 /** The store in that account, for tests that hold however it is opened. */
 export function storeOf(connection: string): Store {
+  if (connection.startsWith(folderMark)) return openEmbedded(folderOf(connection));
   return openStore(byIdentity ? byIdentity.identityOf(connection) : connection);
 }
