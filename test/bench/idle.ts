@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { makePackage } from '../../cli/deploy/package.ts';
 import { readFolder } from '../../cli/host/folder.ts';
-import { openStore } from '../../shared/store/store.ts';
+import { openStore } from '../../shared/store/azure/store.ts';
 import { Ingestion } from '../support/azure/ingestion.ts';
 import { startWorker, timer } from '../support/azure/worker.ts';
 import { connectionString, startAzurite } from '../support/storage/azurite.ts';
