@@ -19,11 +19,13 @@ export async function answer(
   const { store } = parts;
   const word = { ...asked, at: now };
   const metrics = new Set(finding.signs.map(({ metric }) => metric));
-  const states = (await store.drift.states(finding.job)).filter(({ metric }) => metrics.has(metric));
+  const states = (await store.drift.states(finding.job)).filter(
+    ({ metric, columns }) => metrics.has(metric) || columns,
+  );
   // The audit first: a pin that moved without a word of who moved it cannot be explained later.
   const details = { finding: finding.id, answer: what, metrics: [...metrics].join(', ') };
   await store.events.append({ job: finding.job, at: now, kind: 'drift-answered', ...asked, details });
-  await store.drift.putStates(states.map((state) => afterAnswer(state, what, word)));
+  await store.drift.putStates(states.map((state) => afterAnswer(state, what, word, metrics)));
   const next = answered(finding, what, word);
   await store.drift.putFinding(next);
   if (what !== 'real') await closeIncident(parts, finding.job, next, now);

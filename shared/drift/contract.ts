@@ -2,18 +2,12 @@ import { learning } from './budget.ts';
 import { median, spread } from './median.ts';
 import { transform } from './transform.ts';
 
-/** What a metric must keep to, without statistics. A breach is reported at the run that shows it. */
-export interface Limits {
-  min?: number | undefined;
-  max?: number | undefined;
-  required?: boolean | undefined;
-  oneOf?: readonly string[] | undefined;
-}
+/** Breaches that stand beside what a metric's values are compared with. */
+export const breachKinds = ['limit', 'value', 'lost', 'new', 'renamed', 'retyped'] as const;
+export type BreachKind = (typeof breachKinds)[number];
 
-export interface Breach {
-  kind: 'missing' | 'limit' | 'type' | 'not-a-number' | 'zero' | 'value';
-  /** A sentence part: what was seen and what was expected. */
-  detail: string;
+export function isBreach(kind: string): kind is BreachKind {
+  return breachKinds.some((one) => one === kind);
 }
 
 /** How often a metric was there, before the runs in which it is now absent. */
@@ -39,21 +33,4 @@ export function isEmpty(value: number, earlier: readonly number[]): boolean {
   const roots = earlier.map((count) => transform(count, 'count'));
   const centre = median(roots);
   return (centre - transform(0, 'count')) / Math.max(0.5, spread(roots, centre)) > 6;
-}
-
-/** Checks one run's value of one metric against what its owner declared. */
-export function limitBreach(value: number | string | undefined, limits: Limits): Breach | undefined {
-  if (value === undefined) return limits.required ? { kind: 'missing', detail: 'is required and absent' } : undefined;
-  if (typeof value === 'string') {
-    if (!limits.oneOf || limits.oneOf.includes(value)) return undefined;
-    return { kind: 'value', detail: `is "${value}", expected one of ${limits.oneOf.join(', ')}` };
-  }
-  if (!Number.isFinite(value)) return { kind: 'not-a-number', detail: `is ${value}, expected a number` };
-  if (limits.min !== undefined && value < limits.min) {
-    return { kind: 'limit', detail: `is ${value}, expected at least ${limits.min}` };
-  }
-  if (limits.max !== undefined && value > limits.max) {
-    return { kind: 'limit', detail: `is ${value}, expected at most ${limits.max}` };
-  }
-  return undefined;
 }

@@ -1,4 +1,5 @@
 import type { Instant } from '../instant.ts';
+import { afterWord } from './check.ts';
 import type { Answer, Finding } from './finding.ts';
 import type { MetricState } from './state.ts';
 
@@ -21,11 +22,14 @@ export function snoozed(finding: Finding, until: Instant, word: Word): Finding {
 }
 
 /**
+ * @param names metrics of the finding, and columns by {@link columnMetric}
+ *
  * `expected`: the change is the norm, the pin moves to it. `once`: the runs since the change leave the reference, the pin
  * stays. `real`: nothing moves; the metric is watched for its return.
  */
-export function afterAnswer(state: MetricState, answer: Answer, word: Word): MetricState {
-  if (!state.drifted || answer === 'real') return state;
+export function afterAnswer(before: MetricState, answer: Answer, word: Word, names: ReadonlySet<string>): MetricState {
+  const state = afterWord(before, names, answer);
+  if (!state.drifted || answer === 'real' || !names.has(state.metric)) return state;
   const { since } = state.drifted;
   if (answer === 'expected') return pinnedAt(state, since, word);
   return { ...state, points: state.points.filter(({ slot }) => slot < since), drifted: null };

@@ -1,5 +1,6 @@
 import type { Instant } from '../instant.ts';
 import type { Attribution } from './attribution.ts';
+import { isBreach } from './contract.ts';
 import type { Sign } from './state.ts';
 
 export const findingStates = ['open', 'real', 'expected-once', 'expected', 'recovered'] as const;
@@ -29,9 +30,12 @@ export function joins(finding: Finding, sign: Sign, runsBetween: number): boolea
   return open && (runsBetween <= 3 || finding.signs.some(({ metric }) => metric === sign.metric));
 }
 
+/** A breach of the contract and a change of the same metric stand beside each other. */
+const about = ({ metric, kind }: Pick<Sign, 'metric' | 'kind'>) => `${isBreach(kind) ? 'contract' : 'level'} ${metric}`;
+
 /** The finding with one more sign; a second change of a metric takes the place of its first. */
 export function joined(finding: Finding, sign: Sign): Finding {
-  const others = finding.signs.filter(({ metric }) => metric !== sign.metric);
+  const others = finding.signs.filter((one) => about(one) !== about(sign));
   return { ...finding, signs: [...others, sign].sort((a, b) => weightOf(b) - weightOf(a)) };
 }
 
@@ -40,15 +44,27 @@ export function opened(job: string, sign: Sign): Finding {
   return { id: String(sign.found), job, state: 'open', since: sign.since, found: sign.found, signs: [sign], ...rest };
 }
 
-/** What an owner reads first: own metrics before profiles, profiles before what the run took; then the larger change. */
-function weightOf({ metric, numbers }: Sign): number {
-  const rank = metric.startsWith('run:') ? 0 : metric.startsWith('output:') ? 1 : 2;
+/** Of breaches: what is lost or outside a limit before what is only new. */
+const rankOf = { limit: 6, lost: 5, renamed: 5, retyped: 5, value: 4, new: 1 } as const;
+
+/**
+ * What an owner reads first: breaches, then own metrics, then profiles, and what the run took; then the larger change.
+ */
+function weightOf({ metric, kind, numbers }: Sign): number {
+  if (isBreach(kind)) return rankOf[kind] * 1e6;
+  const rank = metric.startsWith('run:') ? 0 : metric.startsWith('output:') ? 2 : 3;
   const width = Math.abs(numbers.high - numbers.low) || Math.abs(numbers.before) || 1;
   return rank * 1e6 + Math.min(1e5, Math.abs(numbers.after - numbers.before) / width);
 }
 
-/** The finding when the metrics named have gone back to their usual range. */
-export function withRecovered(finding: Finding, recovered: ReadonlySet<string>): Finding {
-  const left = finding.signs.filter(({ metric }) => !recovered.has(metric));
+/** The finding when these changes have gone back, or these breaches are over. */
+export function withRecovered(finding: Finding, over: readonly Pick<Sign, 'metric' | 'kind'>[]): Finding {
+  const gone = new Set(over.map(about));
+  const left = finding.signs.filter((sign) => !gone.has(about(sign)));
   return left.length > 0 ? { ...finding, signs: left } : { ...finding, state: 'recovered' };
+}
+
+/** Whether an incident about limits says all that the finding says. */
+export function isLimitOnly({ signs }: Finding): boolean {
+  return signs.every(({ kind }) => kind === 'limit');
 }

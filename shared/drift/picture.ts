@@ -1,6 +1,6 @@
 import type { Instant } from '../instant.ts';
 import { median } from './median.ts';
-import { dayText, valueText } from './sentence.ts';
+import { dayText, valueText } from './readable.ts';
 
 export interface Picture {
   title: string;

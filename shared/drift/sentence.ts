@@ -1,5 +1,7 @@
 import type { Instant } from '../instant.ts';
 import type { Attribution, Replay } from './attribution.ts';
+import { type BreachKind, isBreach } from './contract.ts';
+import { dayText, readable, valueText } from './readable.ts';
 
 /** The numbers behind a finding of one metric, in its own unit. */
 export interface Numbers {
@@ -7,18 +9,7 @@ export interface Numbers {
   /** How people call it, where the owner said so: `the share of high scores`. */
   label?: string | undefined;
   unit?: string | undefined;
-  kind:
-    | 'shift_up'
-    | 'shift_down'
-    | 'var_up'
-    | 'var_down'
-    | 'mix'
-    | 'missing'
-    | 'zero'
-    | 'nan'
-    | 'type'
-    | 'limit'
-    | 'value';
+  kind: 'shift_up' | 'shift_down' | 'var_up' | 'var_down' | 'mix' | 'missing' | 'zero' | 'nan' | 'type' | BreachKind;
   share: boolean;
   /** Median before the change, and the range that nine of ten runs before it lay in. */
   before: number;
@@ -28,13 +19,14 @@ export interface Numbers {
   after: number;
   /** Of a mix: the category that moved most, with its shares before and after. */
   category?: string | undefined;
-  /** Of a breach of the contract: what was seen and expected. */
+  /** Of a breach of the contract: what was seen and expected, as half a sentence and in a few words. */
   detail?: string | undefined;
+  brief?: string | undefined;
 }
 
 export interface Reported {
   numbers: Numbers;
-  /** Further metrics of the same episode. */
+  /** What else there is in the same episode, in a few words each: {@link briefOf}. */
   others: readonly string[];
   /** The slot of the run at which the change begins, and the zone of the job. */
   since: Instant;
@@ -63,7 +55,7 @@ function happened({ numbers, since, timeZone, oneIn, runs, others }: Reported): 
   const also =
     others.length === 0
       ? ''
-      : ` Also moved: ${others.slice(0, 5).map(readable).join(', ')}${others.length > 5 ? ` and ${others.length - 5} more` : ''}.`;
+      : ` Also: ${others.slice(0, 5).join(', ')}${others.length > 5 ? ` and ${others.length - 5} more` : ''}.`;
   const over = ` (${runs} ${runs === 1 ? 'run' : 'runs'} so far)`;
   switch (numbers.kind) {
     case 'shift_up':
@@ -79,6 +71,13 @@ function happened({ numbers, since, timeZone, oneIn, runs, others }: Reported): 
       return `Since ${day} ${of} is missing: the job no longer reports it.${also}`;
     case 'zero':
       return `On ${day} ${of} was 0, which it never was before (usually ${usual}).${also}`;
+    case 'lost':
+    case 'new':
+    case 'renamed':
+    case 'retyped':
+      return `Since ${day}${over} ${numbers.detail}.${also}`;
+    case 'value':
+      return `On ${day} ${numbers.detail}.${also}`;
     default:
       return `On ${day} ${of} ${numbers.detail ?? 'was no number'}.${also}`;
   }
@@ -114,7 +113,13 @@ function toDo({ numbers, attribution }: Reported): string {
   const [first] = attribution?.candidates ?? [];
   if (numbers.kind === 'missing')
     return 'Check whether it was renamed or no longer written; if that is meant, reset its baseline.';
-  if (numbers.kind === 'zero' || numbers.kind === 'nan') return 'Check the results of this run before they are used.';
+  if (numbers.kind === 'zero' || numbers.kind === 'nan' || numbers.kind === 'limit')
+    return 'Check the results of this run before they are used.';
+  if (numbers.kind === 'value')
+    return 'Check the rows with this value; if they are right, accept the finding as expected.';
+  if (numbers.kind === 'new') return 'If the column is meant to be there, accept the finding as expected.';
+  if (isBreach(numbers.kind))
+    return 'What reads this file may fail or go wrong: undo the change, or accept the finding as expected.';
   switch (first?.change?.kind) {
     case 'model':
     case 'code':
@@ -137,42 +142,6 @@ function replayText({ state, changed, of }: NonNullable<Reported['replay']>): st
     : `all ${of} frozen examples still get the same answer`;
 }
 
-/** `output:outbound.csv/score.mean` → `score (mean) in outbound.csv`. */
-export function readable(metric: string): string {
-  const own = /^run:(.+)$/.exec(metric);
-  if (own)
-    return (
-      {
-        duration_ms: 'the run time',
-        cpu_ms: 'the CPU time',
-        peak_memory_bytes: 'the memory used',
-        log_bytes: 'the size of the log',
-      }[own[1] ?? ''] ?? metric
-    );
-  const output = /^output:(.+)\/([^/]+)$/.exec(metric);
-  if (!output) return metric.replace(/_/g, ' ');
-  const [, path, rest = ''] = output;
-  if (rest === 'rows') return `the number of rows in ${path}`;
-  if (rest === 'columns') return `the number of columns in ${path}`;
-  const column = /^(.+)\.(nulls|mean|sd|min|max|mix)$/.exec(rest);
-  const names: Record<string, string> = {
-    nulls: 'the share of empty cells',
-    mean: 'the mean',
-    sd: 'the spread',
-    min: 'the smallest',
-    max: 'the largest',
-    mix: 'the categories',
-  };
-  return column ? `${names[column[2] ?? '']} of ${column[1]} in ${path}` : `${rest} in ${path}`;
-}
-
-export function valueText(value: number, { share, unit }: Pick<Numbers, 'share' | 'unit'>): string {
-  if (!Number.isFinite(value)) return String(value);
-  if (share) return `${Number((value * 100).toPrecision(value < 0.1 ? 2 : 3))} %`;
-  const text = Math.abs(value) >= 1e15 ? value.toExponential(2) : Number(value.toPrecision(3)).toLocaleString('en-GB');
-  return unit ? `${text} ${unit}` : text;
-}
-
 function rounded(value: number): string {
   return Math.min(1e6, Number(value.toPrecision(2))).toLocaleString('en-GB');
 }
@@ -183,16 +152,4 @@ function countText(runs: number): string {
 
 function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-export function dayText(at: Instant, timeZone: string): string {
-  return new Intl.DateTimeFormat('en-GB', {
-    weekday: 'short',
-    day: 'numeric',
-    month: 'short',
-    year: 'numeric',
-    timeZone,
-  })
-    .format(at)
-    .replace(',', '');
 }

@@ -2,7 +2,10 @@ import type { Instant } from '../instant.ts';
 import type { MetricValue } from '../run/attempt.ts';
 import { wallAt, zoneOf } from '../schedule/zone.ts';
 import { alphaOf, type Budget, learning } from './budget.ts';
+import type { Broken } from './check.ts';
+import type { Columns } from './columns.ts';
 import { isEmpty, isMissing } from './contract.ts';
+import type { Enumeration } from './enumeration.ts';
 import { judge } from './judge.ts';
 import { median } from './median.ts';
 import { judgeMix } from './mix.ts';
@@ -27,6 +30,11 @@ export interface MetricState {
   today: { day: number; slot: Instant; values: number[] } | null;
   drifted: Drifted | null;
   pinned: { by: string; why: string; at: Instant } | null;
+  /** Of counts by category: the values that they have had. */
+  values?: Enumeration;
+  /** Of the number of columns of an output: which ones. */
+  columns?: Columns;
+  broken?: Broken | null;
 }
 
 export interface Drifted {
@@ -82,8 +90,12 @@ export interface Step {
  */
 export function see(state: MetricState, slot: Instant, value: MetricValue | undefined, setting: Setting): Step {
   if (value === undefined) return slot > state.last ? absent({ ...state, last: slot }, slot, setting) : { state };
+  // Known by its absence only, as a metric that job.yaml requires may be.
+  if (isUnseen(state) && kindOf(state.metric, value) !== state.kind)
+    return see({ ...state, kind: kindOf(state.metric, value) }, slot, value, setting);
   if ((typeof value === 'number') !== (state.kind !== 'mix')) {
     if (slot <= state.last) return { state };
+    if (state.drifted?.kind === 'type') return { state: { ...state, last: slot } };
     const detail = `is ${typeof value === 'number' ? 'a number' : 'counts by category'}, which it was not before`;
     return sign({ ...state, last: slot }, { since: slot, found: slot, kind: 'type' }, setting, undefined, detail);
   }
@@ -114,8 +126,7 @@ function collect(state: MetricState, slot: Instant, value: number, setting: Sett
 
 function arrived(before: MetricState, point: Point, setting: Setting): Step {
   const state = { ...before, points: bounded([...before.points, point]), runs: before.runs + 1 };
-  const earlier = before.points.map(({ value }) => (typeof value === 'number' ? value : 0));
-  if (state.kind === 'count' && !state.drifted && isEmpty(Number(point.value), earlier)) {
+  if (!state.drifted && isEmptied(state.kind, before.points, point)) {
     return sign(state, { since: point.slot, found: point.slot, kind: 'zero' }, setting);
   }
   if (state.drifted) return drifting(state, state.drifted, setting);
@@ -125,8 +136,15 @@ function arrived(before: MetricState, point: Point, setting: Setting): Step {
 
 /** While a change stands, the baseline stays; a second one from the change on sees the next change. */
 function drifting(state: MetricState, { since, kind }: Drifted, setting: Setting): Step {
-  if (kind === 'missing' || kind === 'zero' || kind === 'type')
-    return { state: { ...state, drifted: null }, recovered: true };
+  if (kind === 'zero') {
+    if (state.points.at(-1)?.value === 0) return { state };
+    // What was never zero before is never zero: the next time is news again.
+    return {
+      state: { ...state, points: state.points.filter(({ value }) => value !== 0), drifted: null },
+      recovered: true,
+    };
+  }
+  if (kind === 'missing' || kind === 'type') return { state: { ...state, drifted: null }, recovered: true };
   const reference = state.points.filter(({ slot }) => slot < since);
   const after = state.points.filter(({ slot }) => slot >= since);
   if (after.length >= 5 && isBack(state.kind, reference, after.slice(-5))) {
@@ -139,6 +157,18 @@ function drifting(state: MetricState, { since, kind }: Drifted, setting: Setting
   if (level?.drifted.kind.startsWith('shift')) return sign(state, level.drifted, setting, level.oneIn);
   const again = after.length >= learning ? suspicion(state, after, setting) : undefined;
   return again ? sign(state, again.drifted, setting, again.oneIn) : { state };
+}
+
+function isUnseen({ runs, points }: MetricState): boolean {
+  return runs === 0 && points.length === 0;
+}
+
+/** Zero where there never was one: rows of an output, and whatever a script has always counted in whole numbers. */
+function isEmptied(kind: MetricKind, before: readonly Point[], { value }: Point): boolean {
+  if (value !== 0 || kind === 'mix' || kind === 'share') return false;
+  const earlier = before.map((point) => Number(point.value));
+  const counted = kind === 'count' || (earlier.length >= learning && earlier.every((one) => Number.isInteger(one)));
+  return counted && isEmpty(value, earlier);
 }
 
 function suspicion(state: MetricState, points: readonly Point[], setting: Setting) {

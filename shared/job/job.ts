@@ -83,6 +83,8 @@ export interface Job {
 export interface MetricLimits {
   min?: number;
   max?: number;
+  /** Of counts by category: the only categories there may be. */
+  values?: string[];
   /** It must be there; left out: it must be when anything else is declared of it. */
   required?: boolean;
   drift: Sensitivity;

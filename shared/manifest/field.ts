@@ -90,6 +90,7 @@ export const metricName = text(
   'a name such as rows_scored: letters, digits and _ . - (at most 64)',
   /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/,
 );
+export const category = text('a category such as high (at most 100 characters)', /^.{1,100}$/su);
 /** In Key Vault a name may begin or end with a hyphen, in a Container Apps Job it may not. */
 export const secretName = text(
   'the name of a Key Vault secret such as crm-api-key',

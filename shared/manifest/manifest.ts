@@ -12,6 +12,7 @@ import {
 } from '../job/job.ts';
 import { parseLocalTime } from '../schedule/local-time.ts';
 import {
+  category,
   channel,
   duration,
   email,
@@ -218,6 +219,12 @@ export const manifest = z.strictObject(
           {
             min: z.number('a number').optional().describe('Alert below this.'),
             max: z.number('a number').optional().describe('Alert above this.'),
+            values: z
+              .array(category, 'a list such as [high, low]')
+              .min(1, 'at least 1 category')
+              .max(100, 'at most 100 categories')
+              .optional()
+              .describe('Of counts by category: alert on any other category.'),
             required: z.boolean('true or false').optional().describe('Whether a run without it is a problem.'),
             drift: oneOf(sensitivities).default('normal').describe('How readily an unusual value is flagged.'),
             direction: oneOf(['up', 'down', 'both'])

@@ -65,11 +65,12 @@ export function toJob(manifest: Manifest, facts: JobFacts): Job {
     inputs: manifest.inputs.map(parseInput),
     outputs: manifest.outputs,
     metrics: Object.fromEntries(
-      Object.entries(manifest.metrics).map(([name, { min, max, required, drift, direction }]) => [
+      Object.entries(manifest.metrics).map(([name, { min, max, values, required, drift, direction }]) => [
         name,
         {
           ...(min !== undefined && { min }),
           ...(max !== undefined && { max }),
+          ...(values !== undefined && { values }),
           ...(required !== undefined && { required }),
           drift,
           ...(direction !== 'both' && { direction }),

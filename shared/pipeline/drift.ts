@@ -1,15 +1,14 @@
 import type { Sighting } from '../alerts/incident.ts';
 import { resolved } from '../alerts/incident.ts';
 import { amend, record } from '../alerts/see.ts';
-import { type Finding, joined, joins, opened, withRecovered } from '../drift/finding.ts';
-import { type MetricState, newState, type Sign, see } from '../drift/state.ts';
+import { type Finding, isLimitOnly, joined, joins, opened, withRecovered } from '../drift/finding.ts';
+import type { MetricState } from '../drift/state.ts';
 import type { Instant } from '../instant.ts';
 import type { Job } from '../job/job.ts';
 import type { Parts } from '../parts.ts';
-import type { MetricValue } from '../run/attempt.ts';
-import { kept, measured, mostMetrics } from '../run/metrics.ts';
+import { mostMetrics } from '../run/metrics.ts';
 import type { Run } from '../run/run.ts';
-import { settingOf } from './drift-setting.ts';
+import { type Left, leftOf, type Over, signsOf } from './drift-signs.ts';
 import { explain } from './explain.ts';
 import type { Results } from './results.ts';
 
@@ -26,7 +25,7 @@ export async function seeDrift(parts: Parts, runs: readonly Run[], now: Instant,
   const job = parts.catalog().get(first.job)?.job;
   const states = new Map((await parts.store.drift.states(first.job)).map((state) => [state.metric, state]));
   for (const run of succeeded) {
-    await seeRun(parts, run, job, states, kept(measured(run, await results(run))), now);
+    await seeRun(parts, run, job, states, leftOf(run, await results(run)), now);
     const old = surplus(states, job);
     for (const name of old) states.delete(name);
     if (old.length > 0) await parts.store.drift.forget(first.job, old);
@@ -53,27 +52,13 @@ async function seeRun(
   run: Run,
   job: Job | undefined,
   states: Map<string, MetricState>,
-  values: ReadonlyMap<string, MetricValue>,
+  left: Left,
   now: Instant,
 ): Promise<void> {
-  const signs: Sign[] = [];
-  const recovered = new Set<string>();
-  const names = new Set([...states.keys(), ...values.keys()]);
-  for (const metric of names) {
-    const declared = Object.hasOwn(job?.metrics ?? {}, metric) ? job?.metrics[metric] : undefined;
-    if (declared?.drift === 'off') continue;
-    const value = values.get(metric);
-    const state = states.get(metric) ?? (value === undefined ? undefined : newState(run.job, metric, value));
-    if (!state) continue;
-    const step = see(state, run.slot, value, settingOf(job, metric, names.size, run.slot));
-    states.set(metric, step.state);
-    if (step.recovered) recovered.add(metric);
-    // An absent metric that is declared is an incident of its own at its first absence.
-    if (step.sign && !(step.sign.kind === 'missing' && declared)) signs.push(step.sign);
-  }
-  if (signs.length === 0 && recovered.size === 0) return;
+  const { signs, over } = signsOf(run, job, states, left);
+  if (signs.length === 0 && over.length === 0) return;
   let findings = await parts.store.drift.findings(run.job, recent);
-  if (recovered.size > 0) findings = await recover(parts, run, findings, recovered, now);
+  if (over.length > 0) findings = await recover(parts, run, findings, over, now);
   const changed = new Map<string, Finding>();
   for (const sign of signs) {
     const known = [...changed.values(), ...findings];
@@ -87,7 +72,8 @@ async function seeRun(
 async function report(parts: Parts, run: Run, job: Job | undefined, finding: Finding, now: Instant): Promise<void> {
   await parts.store.drift.putFinding(finding);
   parts.emit({ type: 'drift-found', finding });
-  if (job && job.status !== 'production') return;
+  // Limits have an incident of their own.
+  if ((job && job.status !== 'production') || isLimitOnly(finding)) return;
   const model = finding.attribution?.candidates[0]?.change;
   const sighting: Sighting = {
     job: run.job,
@@ -108,13 +94,13 @@ async function recover(
   parts: Parts,
   run: Run,
   findings: readonly Finding[],
-  metrics: ReadonlySet<string>,
+  over: readonly Over[],
   now: Instant,
 ): Promise<Finding[]> {
   const left: Finding[] = [];
   for (const finding of findings) {
     const open = finding.state === 'open' || finding.state === 'real';
-    const next = open ? withRecovered(finding, metrics) : finding;
+    const next = open ? withRecovered(finding, over) : finding;
     left.push(next);
     if (next.state === finding.state && next.signs.length === finding.signs.length) continue;
     await parts.store.drift.putFinding(next);

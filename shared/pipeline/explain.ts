@@ -2,6 +2,7 @@ import { attribute } from '../drift/attribution.ts';
 import { type Change, changesBetween, type RunFacts } from '../drift/change.ts';
 import type { Finding } from '../drift/finding.ts';
 import { movedAt } from '../drift/moved.ts';
+import { briefOf } from '../drift/readable.ts';
 import { sentenceOf } from '../drift/sentence.ts';
 import { type MetricState, readings } from '../drift/state.ts';
 import type { Instant } from '../instant.ts';
@@ -52,7 +53,7 @@ export async function explain(parts: Parts, run: Run, job: Job | undefined, find
   if (!first) return finding;
   const sentence = sentenceOf({
     numbers: first.numbers,
-    others: others.map(({ metric }) => metric),
+    others: others.map(({ numbers }) => briefOf(numbers)),
     since: finding.since,
     timeZone,
     oneIn: first.oneIn,

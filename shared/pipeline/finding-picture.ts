@@ -1,6 +1,6 @@
 import type { Finding } from '../drift/finding.ts';
 import { pictureOf } from '../drift/picture.ts';
-import { readable } from '../drift/sentence.ts';
+import { readable } from '../drift/readable.ts';
 import type { Parts } from '../parts.ts';
 import type { Incident } from '../store/incidents.ts';
 import { timeZoneOf } from './drift-setting.ts';

@@ -137,7 +137,7 @@ describe('what an owner says', () => {
   const drifted = () => follow([...noise(40), ...shifted(14, 'up')]).state;
 
   test('expected from now on: the change is the norm, and the way back is a change', () => {
-    const state = afterAnswer(drifted(), 'expected', word);
+    const state = afterAnswer(drifted(), 'expected', word, new Set(['m']));
     expect(state).toMatchObject({ drifted: null, pinned: word });
     expect(state.points[0]?.slot).toBe(zero + 40 * day);
     const back = follow([...shifted(10, 'more'), ...noise(12, 'back')], state, setting, 54);
@@ -145,14 +145,14 @@ describe('what an owner says', () => {
   });
 
   test('expected once: the runs since leave the baseline, which stays', () => {
-    const state = afterAnswer(drifted(), 'once', word);
+    const state = afterAnswer(drifted(), 'once', word, new Set(['m']));
     expect(state.points).toHaveLength(40);
     expect(follow(noise(20, 'usual'), state, setting, 54).signs).toEqual([]);
   });
 
   test('real: nothing moves', () => {
     const state = drifted();
-    expect(afterAnswer(state, 'real', word)).toBe(state);
+    expect(afterAnswer(state, 'real', word, new Set(['m']))).toBe(state);
   });
 
   test('a pin set by hand starts a baseline at that run', () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { attribute } from '../../shared/drift/attribution.ts';
 import { pictureOf } from '../../shared/drift/picture.ts';
-import { type Reported, readable, sentenceOf, valueText } from '../../shared/drift/sentence.ts';
+import { readable, valueText } from '../../shared/drift/readable.ts';
+import { type Reported, sentenceOf } from '../../shared/drift/sentence.ts';
 
 const day = 86_400_000;
 const since = Date.UTC(2026, 6, 14, 7);

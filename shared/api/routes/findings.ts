@@ -1,4 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import { isBreach } from '../../drift/contract.ts';
 import { type Finding, findingStates } from '../../drift/finding.ts';
 import { iso } from '../../instant.ts';
 import { findingPicture } from '../../pipeline/finding-picture.ts';
@@ -22,7 +23,10 @@ const findingView = z
       z.object({
         metric: z.string(),
         kind: z.string(),
-        before: z.number().nullable(),
+        before: z
+          .number()
+          .nullable()
+          .openapi({ description: 'Median before; null: a breach of a rule, not of a level' }),
         low: z.number().nullable(),
         high: z.number().nullable(),
         after: z.number().nullable(),
@@ -46,6 +50,7 @@ export function findingJson(finding: Finding): z.infer<typeof findingView> {
       return { kind: change?.kind ?? null, text: change?.text ?? null, weight };
     }),
     metrics: signs.map(({ metric, kind, numbers: { before, low, high, after }, oneIn }) => {
+      if (isBreach(kind)) return { metric, kind, before: null, low: null, high: null, after: null, oneIn: null };
       return { metric, kind, before, low, high, after, oneIn: oneIn ?? null };
     }),
     snoozedUntil: optional(snoozedUntil),

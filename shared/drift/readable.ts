@@ -1,0 +1,57 @@
+import type { Instant } from '../instant.ts';
+import type { Numbers } from './sentence.ts';
+
+/** Metrics, values and days as people read them. */
+
+/** `output:outbound.csv/score.mean` → `score (mean) in outbound.csv`. */
+export function readable(metric: string): string {
+  const own = /^run:(.+)$/.exec(metric);
+  if (own)
+    return (
+      {
+        duration_ms: 'the run time',
+        cpu_ms: 'the CPU time',
+        peak_memory_bytes: 'the memory used',
+        log_bytes: 'the size of the log',
+      }[own[1] ?? ''] ?? metric
+    );
+  const output = /^output:(.+)\/([^/]+)$/.exec(metric);
+  if (!output) return metric.replace(/_/g, ' ');
+  const [, path, rest = ''] = output;
+  if (rest === 'rows') return `the number of rows in ${path}`;
+  if (rest === 'columns') return `the number of columns in ${path}`;
+  const column = /^(.+)\.(nulls|mean|sd|min|max|mix)$/.exec(rest);
+  const names: Record<string, string> = {
+    nulls: 'the share of empty cells',
+    mean: 'the mean',
+    sd: 'the spread',
+    min: 'the smallest',
+    max: 'the largest',
+    mix: 'the categories',
+  };
+  return column ? `${names[column[2] ?? '']} of ${column[1]} in ${path}` : `${rest} in ${path}`;
+}
+
+export function valueText(value: number, { share, unit }: Pick<Numbers, 'share' | 'unit'>): string {
+  if (!Number.isFinite(value)) return String(value);
+  if (share) return `${Number((value * 100).toPrecision(value < 0.1 ? 2 : 3))} %`;
+  const text = Math.abs(value) >= 1e15 ? value.toExponential(2) : Number(value.toPrecision(3)).toLocaleString('en-GB');
+  return unit ? `${text} ${unit}` : text;
+}
+
+export function dayText(at: Instant, timeZone: string): string {
+  return new Intl.DateTimeFormat('en-GB', {
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    timeZone,
+  })
+    .format(at)
+    .replace(',', '');
+}
+
+/** What a sign shows, in a few words beside a longer sentence about another. */
+export function briefOf(numbers: Numbers): string {
+  return numbers.brief ?? numbers.label ?? readable(numbers.metric);
+}
