@@ -5,8 +5,12 @@ import { visible } from '../shared/text.ts';
 const esc = String.fromCharCode(0x1b);
 const colour = new RegExp(`(${esc}\\[(?:0|1|2|22|3[0-79]|9[0-7])m)`);
 
+/** Most texts have none of these, and looking at each of their characters would take longer than all else. */
+const unsafe = /[^\n\t\x20-\x7e]/;
+
 /** A text for a terminal: lines, tabs and colours stay, every other control or format character is shown by its code. */
 export function terminalText(text: string): string {
+  if (!unsafe.test(text)) return text;
   const pieces = text.split(colour);
   return pieces.map((piece, at) => (at % 2 === 1 ? piece : visible(piece, '\n\t'))).join('');
 }

@@ -2,7 +2,7 @@ import type { Instant } from '../instant.ts';
 import { readZipped } from '../job/unzip.ts';
 import type { Parts } from '../parts.ts';
 import type { JobEvent } from '../run/job-event.ts';
-import { readText } from '../run/log.ts';
+import { readText } from '../run/log-text.ts';
 import { currentAttempt, type Run } from '../run/run.ts';
 import { UnreadableResult } from '../store/attempts.ts';
 import type { Incident } from '../store/incidents.ts';

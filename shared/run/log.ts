@@ -10,51 +10,24 @@ export interface LogRecord {
   bytes: Buffer;
 }
 
-const stampLength = '2026-11-20T07:00:00.123Z'.length;
-const newline = 0x0a;
-const hash = 0x23;
-const plus = 0x2b;
+export const stampLength = '2026-11-20T07:00:00.123Z'.length;
 /** In front of what the shim says. */
 export const ours = '[lamplighter] ';
 
+const newline = 0x0a;
+
 /**
- * Cuts log bytes into records.
+ * Cuts log bytes into records. For a long log see `log-text.ts`: an object for each of millions of lines costs seconds.
  * @returns the records, and the bytes at the end that are not a whole record yet
  */
 export function readLog(bytes: Buffer): { records: LogRecord[]; rest: Buffer } {
   const records: LogRecord[] = [];
-  const end = scan(bytes, (from, to) => records.push(readRecord(bytes.subarray(from, to))));
-  return { records, rest: bytes.subarray(end) };
-}
-
-/**
- * The text of log bytes as people read it, in one copy: a record of its own for each of millions of lines costs hundreds
- * of megabytes.
- * @param fresh whether the text before these bytes ended with its line
- * @returns the text, and the bytes at the end that are not a whole record yet
- */
-export function readText(bytes: Buffer, fresh: boolean): { text: Buffer; rest: Buffer; fresh: boolean } {
-  const text = Buffer.allocUnsafe(bytes.length); // `ours` is shorter than the time and marker that it takes the place of
-  let size = 0;
-  let open = !fresh;
-  const end = scan(bytes, (from, to) => {
-    const marker = bytes[from + stampLength];
-    if (marker === hash) size += text.write(ours, size, 'latin1');
-    size += bytes.copy(text, size, from + stampLength + 1, to);
-    open = marker === plus;
-    if (!open) text[size++] = newline;
-  });
-  return { text: text.subarray(0, size), rest: bytes.subarray(end), fresh: !open };
-}
-
-/** Goes over whole records. @returns where the last one ends */
-function scan(bytes: Buffer, visit: (from: number, to: number) => void): number {
   let from = 0;
   for (let to = bytes.indexOf(newline); to >= 0; to = bytes.indexOf(newline, from)) {
-    visit(from, to);
+    records.push(readRecord(bytes.subarray(from, to)));
     from = to + 1;
   }
-  return from;
+  return { records, rest: bytes.subarray(from) };
 }
 
 function readRecord(line: Buffer): LogRecord {

@@ -5,7 +5,7 @@ import { hour, minute, second } from '../../shared/instant.ts';
 import type { Job } from '../../shared/job/job.ts';
 import { readManifest } from '../../shared/manifest/reading.ts';
 import { toJob } from '../../shared/manifest/to-job.ts';
-import { readText } from '../../shared/run/log.ts';
+import { readText } from '../../shared/run/log-text.ts';
 import { hourly, job, seven } from '../support/pipeline/cast.ts';
 import { World } from '../support/pipeline/parts.ts';
 
