@@ -3,8 +3,15 @@
  * reads them. Others' error messages may repeat what they were sent.
  */
 export function withoutQueries(text: string): string {
-  return text.replace(/(\b[a-z][a-z0-9+.-]*:\/\/[^\s?#'"<>]*)[?#][^\s'"<>]*/gi, '$1?…');
+  return text.replace(address, (_, path: string, query?: string) => (query === undefined ? path : `${path}?…`));
 }
+
+/**
+ * An address from the last letter of its scheme on. It matches with and without a query: to look for the query alone, each
+ * of a thousand addresses in a row would be read to the end of the last.
+ */
+const address = /([a-z0-9+.-]:\/\/[^\s?#'"<>]*)([?#][^\s'"<>]*)?/gi;
+
 /** What no eye sees, or what moves what it sees: control, format and bidirectional characters, and broken pairs. */
 const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
