@@ -29,6 +29,11 @@ const examples: Record<string, string[]> = {
     'lamp logs score-prospects.20261120T070000Z -t',
     'lamp logs score-prospects --attempt 1',
   ],
+  audit: [
+    'lamp audit verify',
+    'lamp audit verify --from 2026-11-01 --to 2026-11-30 --json > november.json',
+    'lamp audit verify --head 2026-10-31.412.<digest>   # what was kept of October',
+  ],
   run: [
     'lamp run score-prospects --why "the CRM was down this morning"',
     'lamp run score-prospects --wait -- --limit 50',

@@ -1,5 +1,6 @@
 import type { Finding } from './drift/finding.ts';
 import { type Instant, iso } from './instant.ts';
+import { type Head, headText } from './run/audit-chain.ts';
 import { currentAttempt, type Run, runName } from './run/run.ts';
 import type { Incident } from './store/incidents.ts';
 import { withoutQueries } from './text.ts';
@@ -36,6 +37,8 @@ export type Event =
   | { type: 'ticked'; host: string; jobs: number; behindMs: number; tookMs: number; setAside: number }
   /** The host's clock was not that of the store. */
   | { type: 'clock-corrected'; byMs: number }
+  /** The newest entry of the audit, once a day: kept elsewhere it shows that nothing before it was changed. */
+  | { type: 'audit-head'; head: Head }
   | { type: 'trouble'; doing: string; error: unknown };
 
 export type Emit = (event: Event) => void;
@@ -88,6 +91,8 @@ export function eventText(event: Event): string | undefined {
       return `alert ${event.key} not taken by ${event.channel}: ${event.error}${event.permanent ? '' : '; it is tried again'}`;
     case 'clock-corrected':
       return `this machine's clock differs from the store's: corrected by ${Math.round(event.byMs / 1_000)} s here`;
+    case 'audit-head':
+      return `head of the audit: ${headText(event.head)}`;
     case 'trouble':
       return `trouble while ${event.doing}: ${troubleText(event.error)}`;
   }

@@ -56,7 +56,7 @@ export async function preview(home: Home, name: string, { json }: Json): Promise
   const message = compose(
     `${incident.id}.1`,
     [await storyOf(session, incident)],
-    (await alerts.links?.of(incident, now)) ?? [],
+    (await alerts.links?.of(incident, 'preview', now)) ?? [],
     now,
   );
   const routes = routesOf(incident, job, alerts.settings);

@@ -62,4 +62,18 @@ export function lookCommands(program: Command, home: () => Home): void {
     .action(async (job: string | undefined, options) =>
       (await import('../commands/events.ts')).events(home(), job, options),
     );
+
+  const audit = program.command('audit').description('the record of who did what, and whether it is whole');
+  audit
+    .command('verify')
+    .description('check every link of the audit; names the first that was changed, removed, inserted or reordered')
+    .option('--from <day>', 'first day, UTC, e.g. 2026-11-01')
+    .option('--to <day>', 'last day, UTC')
+    .option('--head <head>', 'what an earlier check printed, kept elsewhere')
+    .option('--app <name>', 'an installation in Azure instead of the host in this folder')
+    .addOption(json())
+    .action(async (options) => {
+      const whole = await (await import('../commands/audit.ts')).verifyAudit(home(), options);
+      process.exitCode = whole ? 0 : 1;
+    });
 }

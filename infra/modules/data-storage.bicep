@@ -102,6 +102,7 @@ resource tables 'Microsoft.Storage/storageAccounts/tableServices@2025-06-01' = {
 resource tableNames 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-06-01' = [for table in [
   'runs'
   'active'
+  'audit'
   'jobs'
   'drift'
   'events'

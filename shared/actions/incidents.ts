@@ -16,24 +16,29 @@ export const serviceName = '(service)';
 type About = Pick<Incident, 'job' | 'cause' | 'subject' | 'id'>;
 
 /** A person takes an incident: it is escalated no further. @returns undefined when it is not open any more */
-export async function acknowledge(
-  parts: Parts,
-  about: About,
-  asked: Person,
-  now: Instant,
-): Promise<Incident | undefined> {
-  const next = await amend(parts.store, about, (one) =>
-    one.id === about.id ? acknowledged(one, asked.by, asked.why, now) : undefined,
-  );
-  if (next) await note(parts, next.job, 'acknowledged', asked, now, { incident: next.id });
-  return next;
+export function acknowledge(parts: Parts, about: About, asked: Person, now: Instant): Promise<Incident | undefined> {
+  return change(parts, 'acknowledged', about, asked, now, (one) => acknowledged(one, asked.by, asked.why, now));
 }
 
 /** A person says that it is over. @returns undefined when it was already */
-export async function resolve(parts: Parts, about: About, asked: Person, now: Instant): Promise<Incident | undefined> {
-  const next = await amend(parts.store, about, (one) => (one.id === about.id ? resolvedByHand(one, now) : undefined));
-  if (next) await note(parts, next.job, 'resolved', asked, now, { incident: next.id });
-  return next;
+export function resolve(parts: Parts, about: About, asked: Person, now: Instant): Promise<Incident | undefined> {
+  return change(parts, 'resolved', about, asked, now, (one) => resolvedByHand(one, now));
+}
+
+/** First the audit: no incident is changed by a person that it does not know. */
+async function change(
+  parts: Parts,
+  kind: 'acknowledged' | 'resolved',
+  about: About,
+  asked: Person,
+  now: Instant,
+  next: (incident: Incident) => Incident | undefined,
+): Promise<Incident | undefined> {
+  const mine = (one: Incident) => (one.id === about.id ? next(one) : undefined);
+  const found = (await parts.store.incidents.get(about))?.value;
+  if (!found || !mine(found)) return undefined;
+  await note(parts, found.job, kind, asked, now, { incident: found.id });
+  return amend(parts.store, about, mine);
 }
 
 /** Keeps messages back until a time: maintenance, or a known matter. */
@@ -45,8 +50,8 @@ export async function silence(
   now: Instant,
 ): Promise<Silence> {
   const made: Silence = { id: randomBytes(4).toString('hex'), scope, from, until, ...asked };
-  await parts.store.silences.add(made);
   await note(parts, jobOf(scope), 'silenced', asked, now, { silence: made.id, scope: scopeText(scope), until });
+  await parts.store.silences.add(made);
   return made;
 }
 
@@ -54,8 +59,8 @@ export async function silence(
 export async function unsilence(parts: Parts, id: string, asked: Person, now: Instant): Promise<Silence | undefined> {
   const found = (await parts.store.silences.current()).find((one) => one.id === id);
   if (!found) return undefined;
-  await parts.store.silences.remove(id);
   await note(parts, jobOf(found.scope), 'heard-again', asked, now, { silence: id, scope: scopeText(found.scope) });
+  await parts.store.silences.remove(id);
   return found;
 }
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { day, type Instant } from '../instant.ts';
 import { once } from '../once.ts';
 import { causes, type Incident } from '../store/incidents.ts';
+import { cut } from '../text.ts';
 import type { Link } from './message.ts';
 
 /** Links of messages: who has one may look, and after a question acknowledge or rerun, once, for three days. */
@@ -22,17 +23,22 @@ const contents = z.object({
   i: z.string(),
   /** The run that would be repeated. */
   r: z.string().nullable(),
+  /** Where the message went: the audit names it. */
+  h: z.string().max(300).optional(),
   e: z.number(),
 });
 
 export interface Ticket {
   incident: Pick<Incident, 'job' | 'cause' | 'subject' | 'id'>;
   run: string | null;
+  /** Who the message was for: a channel, and its address where it has several; null: made before this was kept. */
+  sentTo: string | null;
   until: Instant;
 }
 
 export interface AlertLinks {
-  of(incident: Incident, now: Instant): Promise<Link[]>;
+  /** @param sentTo the one that the message is for, as the audit is to name them */
+  of(incident: Incident, sentTo: string, now: Instant): Promise<Link[]>;
   /** Undefined: it was not made here, or is too old. */
   read(token: string, now: Instant): Promise<Ticket | undefined>;
 }
@@ -48,8 +54,16 @@ export function alertLinks(base: string, key: () => Promise<Buffer>): AlertLinks
       .update(`alert ${payload}`)
       .digest('base64url');
   return {
-    async of({ job, cause, subject, id, run }, now) {
-      const json = JSON.stringify({ j: job, c: cause, s: subject, i: id, r: run, e: now + validFor });
+    async of({ job, cause, subject, id, run }, sentTo, now) {
+      const json = JSON.stringify({
+        j: job,
+        c: cause,
+        s: subject,
+        i: id,
+        r: run,
+        h: cut(sentTo, 300),
+        e: now + validFor,
+      });
       const payload = Buffer.from(json).toString('base64url');
       const url = new URL(`${linkPath}/${payload}.${await sign(payload)}`, base).href;
       const links: Link[] = [
@@ -65,8 +79,9 @@ export function alertLinks(base: string, key: () => Promise<Buffer>): AlertLinks
       if (more.length > 0) return undefined;
       const [given, expected] = [Buffer.from(mac), Buffer.from(await sign(payload))];
       if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;
-      const { j, c, s, i, r, e } = contents.parse(JSON.parse(Buffer.from(payload, 'base64url').toString()));
-      return now < e ? { incident: { job: j, cause: c, subject: s, id: i }, run: r, until: e } : undefined;
+      const { j, c, s, i, r, h = null, e } = contents.parse(JSON.parse(Buffer.from(payload, 'base64url').toString()));
+      const incident = { job: j, cause: c, subject: s, id: i };
+      return now < e ? { incident, run: r, sentTo: h, until: e } : undefined;
     },
   };
 }

@@ -153,7 +153,7 @@ async function makeLetter(
   pictureOf: PictureOf,
 ): Promise<Letter> {
   const [first, ...others] = incidents;
-  const links = (await alerts.links?.of(first, now)) ?? [];
+  const links = (await alerts.links?.of(first, to ?? channel, now)) ?? [];
   const story = await storyOf(parts, first);
   const message = await illustrated(
     parts,

@@ -95,8 +95,9 @@ async function cannotRerun({ store, catalog }: Parts, { incident: { job }, run }
   return isFinal(past.state) ? undefined : `Run ${job}.${run} is ${past.state}: cancel it, or wait until it is over.`;
 }
 
-async function perform(parts: Parts, { incident, run }: Ticket, act: LinkAct, now: Instant) {
-  const asked = { by: `link of ${incident.id}`, why: 'from an alert' };
+async function perform(parts: Parts, { incident, run, sentTo }: Ticket, act: LinkAct, now: Instant) {
+  // Whose mailbox or channel had the link is all that is known of the one that pressed the button.
+  const asked = { by: `link of an alert for ${sentTo ?? 'a channel'}`, why: `incident ${incident.id}` };
   if (act === 'acknowledge') {
     const done = await acknowledge(parts, incident, asked, now);
     return done

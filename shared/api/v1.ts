@@ -5,6 +5,7 @@ import { type Api, newApi, type Service } from './app.ts';
 import { type Guard, roles } from './caller.ts';
 import { ApiProblem, problemResponse } from './problem.ts';
 import { actionRoutes } from './routes/actions.ts';
+import { auditRoutes } from './routes/audit.ts';
 import { findingRoutes } from './routes/findings.ts';
 import { incidentRoutes } from './routes/incidents.ts';
 import { jobRoutes } from './routes/jobs.ts';
@@ -73,6 +74,7 @@ export function v1(service: Service, guard: Guard): Api {
     incidentRoutes,
     findingRoutes,
     recordRoutes,
+    auditRoutes,
     serviceRoutes,
     pingKeyRoutes,
     ownerRoutes,

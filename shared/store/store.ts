@@ -1,6 +1,7 @@
 import type { Instant } from '../instant.ts';
 import { type Active, active, activeCodec } from './active.ts';
 import type { Attempts } from './attempts.ts';
+import { type Audit, audit, placedCodec } from './audit.ts';
 import type { Bundles } from './bundles.ts';
 import { type Drift, drift, findingCodec, stateCodec } from './drift.ts';
 import { type Events, eventCodec, events } from './events.ts';
@@ -27,6 +28,7 @@ export interface Store {
   places: Places;
   jobs: JobRows;
   events: Events;
+  audit: Audit;
   incidents: Incidents;
   outbox: Outbox;
   silences: Silences;
@@ -52,12 +54,14 @@ export type Rows = Omit<Store, Own>;
 
 /** All that is kept as rows, over the tables of a backend. @param open the rows of one kind in the table of that name */
 export function rowsOver(open: <T>(name: string, codec: Codec<T>) => Table<T>): Rows {
+  const chain = audit(open('audit', placedCodec));
   return {
     runs: runs(open('runs', runCodec)),
     active: active(open('active', activeCodec)),
     places: places(open('active', placeCodec)),
     jobs: jobRows(open('jobs', jobCodec)),
-    events: events(open('events', eventCodec)),
+    audit: chain,
+    events: events(open('events', eventCodec), chain),
     incidents: incidents(open('incidents', openIncidentCodec), open('incidents', pastIncidentCodec)),
     outbox: outbox(open('outbox', waitingCodec), open('outbox', doneCodec)),
     metrics: metrics(open('metrics', metricCodec)),

@@ -141,6 +141,12 @@ export const events = {
     },
     measurements: { days: 'Whole days left; below zero: it has expired' },
   },
+  LamplighterAudit: {
+    about: 'The newest entry of the audit, once a day: lamp audit verify --head takes it',
+    key: ['head'],
+    properties: { head: 'Day, number and digest of the entry, with points between them' },
+    measurements: { entry: 'Number of the entry' },
+  },
 } as const satisfies Record<string, Kind>;
 
 export type EventName = keyof typeof events;

@@ -1,6 +1,7 @@
 import { type Event, troubleText } from '../events.ts';
 import { type Instant, iso } from '../instant.ts';
 import type { Catalog } from '../job/catalog.ts';
+import { headText } from '../run/audit-chain.ts';
 import { type Attempt, currentAttempt, type Run } from '../run/run.ts';
 import type { EventName, TelemetryEvent } from './events.ts';
 import { figures } from './figures.ts';
@@ -42,6 +43,8 @@ export function telemetryOf(event: Event, catalog: Catalog): TelemetryEvent[] {
       const { secret, jobs, error } = event;
       return [made('LamplighterSecret', { secret, jobs: jobs.join(', '), problem: 'unusable', error }, {})];
     }
+    case 'audit-head':
+      return [made('LamplighterAudit', { head: headText(event.head) }, { entry: event.head.number })];
     case 'drift-found':
     case 'drift-recovered':
       return [ofFinding(event)];

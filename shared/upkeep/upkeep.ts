@@ -1,6 +1,7 @@
 import { alertUpkeep } from '../alerts/upkeep.ts';
 import { day, type Instant } from '../instant.ts';
 import type { Parts } from '../parts.ts';
+import { keepAudit } from './audit.ts';
 import { forget, type Retention } from './retention.ts';
 import { checkSecrets } from './secrets.ts';
 
@@ -22,6 +23,11 @@ export async function upkeep(
     await alertUpkeep(parts, now);
   } catch (error) {
     parts.emit({ type: 'trouble', doing: 'trying the alert channels', error });
+  }
+  try {
+    await keepAudit(parts, now);
+  } catch (error) {
+    parts.emit({ type: 'trouble', doing: 'keeping the audit', error });
   }
   await forget(parts, now - days * day, retention);
 }

@@ -67,7 +67,11 @@ describe('a link of an alert', () => {
     expect((await press(url('Acknowledge'), 'acknowledge')).status).toBe(409);
     const events = [];
     for await (const event of world.store.events.list('score')) events.push(event);
-    expect(events[0]).toMatchObject({ kind: 'acknowledged', by: expect.stringContaining('score.failed.') });
+    expect(events[0]).toMatchObject({
+      kind: 'acknowledged',
+      by: expect.stringMatching(/^link of an alert for (ops|.+@.+)$/),
+      why: expect.stringContaining('score.failed.'),
+    });
   });
 
   test('repeats the run, once, however often and on however many hosts it is pressed', async () => {
@@ -93,7 +97,7 @@ describe('a link of an alert', () => {
     for (const token of wrong) expect((await press(`${base}/api/alerts/${token}`, 'acknowledge')).status).toBe(404);
     const others = alertLinks(base, async () => Buffer.alloc(32));
     const found = await incident();
-    const [foreign] = found ? await others.of(found, world.now) : [];
+    const [foreign] = found ? await others.of(found, 'elsewhere', world.now) : [];
     expect((await press(foreign?.url ?? '', 'acknowledge')).status).toBe(404);
     world.now += 3 * day + hour;
     expect((await press(good, 'acknowledge')).status).toBe(404);

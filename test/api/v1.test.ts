@@ -253,3 +253,25 @@ describe('who may do what', () => {
     expect((await own('GET', '/jobs/score')).status).toBe(200);
   });
 });
+
+describe('the audit', () => {
+  test('is checked for auditors and admins of the whole installation, and a broken link is named', async () => {
+    const world = await worked(2);
+    await open(world)('POST', '/jobs/score/pause', { why: 'the CRM moves' });
+    const auditor: Caller = { name: 'kim@contoso.com', roles: ['auditor'], departments: null };
+    const whole = await open(world, auditor)('GET', '/audit/verify');
+    expect(whole).toMatchObject({ status: 200, body: { entries: 3, broken: [], unlisted: 0 } });
+    const { head } = whole.body.heads.at(-1);
+    expect((await open(world, auditor)('GET', `/audit/verify?head=${head}`)).body.broken).toEqual([]);
+    const foreign = head.replace(/.$/, (last: string) => (last === '0' ? '1' : '0'));
+    const other = await open(world, auditor)('GET', `/audit/verify?head=${foreign}&from=2026-11-20`);
+    expect(other.body.broken).toMatchObject([{ kind: 'changed', entry: 3 }]);
+    for (const caller of [
+      { ...auditor, roles: ['viewer', 'operator'] as const },
+      { ...auditor, departments: ['Sales'] },
+    ])
+      expect((await open(world, caller)('GET', '/audit/verify')).status).toBe(403);
+    for (const query of ['head=x', 'from=yesterday', 'to=2026-02-30'])
+      expect((await open(world, auditor)('GET', `/audit/verify?${query}`)).status).toBe(400);
+  });
+});

@@ -233,6 +233,12 @@ test('events report who did what to a job, and why', async () => {
     ['paused', 'lee@contoso.com', 'the CRM moves'],
   ]);
   expect((await here.lamp(['events', 'daily'])).stdout).toMatch(/deployed/);
+  const audit = await here.lamp(['audit', 'verify']);
+  expect([audit.code, audit.stderr]).toEqual([0, '']);
+  const [, head = ''] = /head, to be kept elsewhere: (\S+)/.exec(audit.stdout) ?? [];
+  expect((await here.lamp(['audit', 'verify', '--head', head])).code).toBe(0);
+  const foreign = await here.lamp(['audit', 'verify', '--head', head.replace(/.{8}$/, '00000000')]);
+  expect([foreign.code, foreign.stdout]).toEqual([1, expect.stringContaining('✘ changed: entry ')]);
 });
 
 test('a backfill shows its plan first, fills whole days of the job’s own zone, and has nothing to do the second time', async () => {
