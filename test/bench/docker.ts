@@ -116,7 +116,7 @@ async function exists(name: string): Promise<boolean> {
 
 async function container(round: number): Promise<number> {
   const id = { job: 'bare', run: `round${round}`, attempt: 1 };
-  const place = { image: image.tag, home: `${home}x`, host: 'none', storeProxyFolder: null };
+  const place = { image: image.tag, home: `${home}x`, host: 'none', mount: null, user: '10001:10001' };
   const options = containerOptions(id, limits, place);
   const began = performance.now();
   const made = await docker.createContainer({ ...options, Entrypoint: ['python3', '-c', code], OpenStdin: false });

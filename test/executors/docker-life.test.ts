@@ -164,7 +164,7 @@ describe.skipIf(!docker)('a host of containers', () => {
     await begun(long);
     await until(async () => !(await yard.container(short).inspect()).State.Running);
     const unmade = { job: 'unmade', run: 'r', attempt: 1 };
-    const place = { image, home: yard.home, host: '1:1', storeProxyFolder: null };
+    const place = { image, home: yard.home, host: '1:1', mount: null, user: '10001:10001' };
     await yard.docker.createContainer(containerOptions(unmade, usual, place));
     const other = { ...place, home: 'somebodyelse' };
     const foreign = await yard.docker.createContainer(containerOptions(unmade, usual, other));

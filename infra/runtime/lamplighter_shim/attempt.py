@@ -102,7 +102,7 @@ def _taken(spec: Spec, facts: Facts, storage: Storage, signals: Signals, base: s
         uploader.finish()
         if uploader.offset == 0:
             text = inline_text(spool)  # storage would not have the log, and it still fits here
-    elif text:
+    else:
         storage.driver.show(spec['blobs']['log'], text.encode())
     result = result_of(spec, facts, log, text, storage.calls + uploader.storage.calls)
     if not deliver(spec, storage, result):

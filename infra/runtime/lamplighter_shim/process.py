@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 
+from .confine import confinement
 from .linux import children, command_line, first_to_die, members
 
 TYPE_CHECKING = False
@@ -36,6 +37,7 @@ def spawn(argv: list[str], cwd: str, env: dict[str, str], out: int, keep: int | 
     `keep` is one more descriptor the process inherits. Returns the pid. Raises OSError when it did not start,
     ValueError for a NUL byte and UnicodeEncodeError for text that is none.
     """
+    confine = confinement() if alone() else None
     process = subprocess.Popen(
         argv,
         executable=find_program(argv[0], env.get('PATH', ''), cwd),
@@ -46,6 +48,7 @@ def spawn(argv: list[str], cwd: str, env: dict[str, str], out: int, keep: int | 
         stderr=out,
         start_new_session=True,
         pass_fds=() if keep is None else (keep,),
+        preexec_fn=confine,
     )
     process.returncode = 0  # or Popen, when it is forgotten, might bury the process before we know how it ended
     pid = process.pid

@@ -11,8 +11,10 @@ export interface Placement {
   home: string;
   /** The process that starts it; see processHandle. */
   host: string;
-  /** Folder of the store proxy on this machine; null: the store is reached through the network. */
-  storeProxyFolder: string | null;
+  /** Of this machine, seen at `insideFolder`: the attempt's own, or that of a store proxy; null: none. */
+  mount: { folder: string; writable: boolean } | null;
+  /** `uid:gid`, never root. */
+  user: string;
 }
 
 export const label = {
@@ -23,10 +25,10 @@ export const label = {
   attempt: 'lamplighter.attempt',
 } as const;
 
-/** Where containers see the store proxy's folder. */
-export const storeProxyInside = '/run/lamplighter';
+/** Where a container sees what is mounted. */
+export const insideFolder = '/run/lamplighter';
 /** As in infra/runtime/Dockerfile; given here too, so that no image can make it root. */
-const user = '10001:10001';
+export const usualUser = '10001:10001';
 /** Five times the usual: the start of Python must not wait for its share of the next period. */
 const cpuPeriodUs = 500_000;
 
@@ -46,7 +48,7 @@ export function containerOptions(id: AttemptId, limits: Limits, place: Placement
   return {
     name: containerName(place.home, id),
     Image: place.image,
-    User: user,
+    User: place.user,
     Labels: {
       [label.home]: place.home,
       [label.host]: place.host,
@@ -68,7 +70,7 @@ export function containerOptions(id: AttemptId, limits: Limits, place: Placement
       ReadonlyRootfs: true,
       // Written files lie in memory and count against its limit. exec: environments and scripts are run from there.
       Tmpfs: { '/tmp': `rw,exec,nosuid,nodev,mode=1777,size=${limits.scratchBytes}` },
-      Binds: place.storeProxyFolder === null ? [] : [`${place.storeProxyFolder}:${storeProxyInside}:ro`],
+      Binds: place.mount ? [`${place.mount.folder}:${insideFolder}:${place.mount.writable ? 'rw' : 'ro'}`] : [],
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges'],
       Privileged: false,

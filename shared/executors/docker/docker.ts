@@ -6,7 +6,8 @@ import type { AttemptSpec } from '../../run/attempt.ts';
 import type { AttemptId } from '../../store/attempts.ts';
 import type { AttemptRef, Executor, Status } from '../executor.ts';
 import { processHandle } from '../process/pid.ts';
-import { containerName, containerOptions, type Limits, storeProxyInside } from './container.ts';
+import { clearOut, moveIn } from './attempt-folder.ts';
+import { containerName, containerOptions, insideFolder, type Limits, type Placement, usualUser } from './container.ts';
 import { type ContainerEnd, endOf, watchEnds } from './ends.ts';
 import { isMissing, orMissing, startError, statusOf } from './error.ts';
 import { storeProxySocket } from './store-proxy.ts';
@@ -19,6 +20,8 @@ export interface DockerOptions {
   home: string;
   /** Folder of the store proxy to a store that containers cannot reach by its address; null: they can. See store-proxy.ts. */
   storeProxyFolder: string | null;
+  /** Where an attempt leaves what it leaves, for a store in folders; not given: its addresses are of another kind. */
+  attemptFolder?: (attempt: AttemptId) => string;
   /** What the attempts of a job may use up. */
   limits: (job: string) => Limits;
   /** Where a shim's own last words go when it cannot deliver them; appended. */
@@ -79,6 +82,7 @@ export function dockerExecutor(options: DockerOptions): DockerExecutor {
       if (end) ends.set(name, end);
       for (const old of ends.keys()) if (ends.size > mostEnds) ends.delete(old);
       leave(name);
+      if (options.attemptFolder) await clearOut(options.attemptFolder(attempt)).catch(options.trouble);
       await options.ended(attempt);
     },
     trouble: options.trouble,
@@ -90,11 +94,11 @@ export function dockerExecutor(options: DockerOptions): DockerExecutor {
   }
 
   /** The new container; undefined when the attempt has one already. */
-  async function create(spec: AttemptSpec): Promise<Docker.Container | undefined> {
-    const { storeProxyFolder, limits } = options;
+  async function create(spec: AttemptSpec, { mount, user }: Inside): Promise<Docker.Container | undefined> {
+    const { limits } = options;
     for (let again = false; ; again = true) {
       const image = await findImage();
-      const place = { image, home, host: await me(), storeProxyFolder };
+      const place = { image, home, host: await me(), mount, user };
       const body = { ...containerOptions(spec, limits(spec.job), place), abortSignal: AbortSignal.timeout(patienceMs) };
       try {
         return await docker.createContainer(body);
@@ -110,7 +114,7 @@ export function dockerExecutor(options: DockerOptions): DockerExecutor {
   async function run(container: Docker.Container, spec: AttemptSpec): Promise<void> {
     // Before the start: when this process dies, the shim finds the end of its input and leaves.
     const line = await container.attach({ stream: true, stdin: true, stderr: true, hijack: true });
-    hand(docker, line as unknown as Duplex, inside(spec, options.storeProxyFolder), options.shimLog);
+    hand(docker, line as unknown as Duplex, spec, options.shimLog);
     try {
       await container.start({ abortSignal: AbortSignal.timeout(patienceMs) });
     } catch (error) {
@@ -149,10 +153,11 @@ export function dockerExecutor(options: DockerOptions): DockerExecutor {
       const name = containerName(home, spec);
       let made: Docker.Container | undefined;
       try {
-        made = await create(spec);
+        const inside = await insideOf(spec, options.storeProxyFolder);
+        made = await create(spec, inside);
         if (!made) return name;
         ours.set(name, { job: spec.job, run: spec.run, attempt: spec.attempt });
-        await run(made, spec);
+        await run(made, inside.spec);
         return name;
       } catch (error) {
         leave(name);
@@ -191,9 +196,17 @@ function statusAfter(end: ContainerEnd | undefined): Status {
   return end.outOfMemory && end.exitCode === 137 ? 'out-of-memory' : 'ended';
 }
 
-/** The specification as it holds in a container: nothing of the host's disk is there. */
-function inside(spec: AttemptSpec, storeProxyFolder: string | null): AttemptSpec {
-  return { ...spec, cache: null, relay: storeProxyFolder === null ? null : `${storeProxyInside}/${storeProxySocket}` };
+/** A specification as it holds in a container, and what of this machine's disk is there: one folder at most. */
+interface Inside extends Pick<Placement, 'mount' | 'user'> {
+  spec: AttemptSpec;
+}
+
+async function insideOf(spec: AttemptSpec, storeProxyFolder: string | null): Promise<Inside> {
+  const own = { ...spec, cache: null };
+  if (spec.blobs.started.startsWith('file:')) return moveIn(own);
+  if (storeProxyFolder === null) return { spec: own, mount: null, user: usualUser };
+  const relay = `${insideFolder}/${storeProxySocket}`;
+  return { spec: { ...own, relay }, mount: { folder: storeProxyFolder, writable: false }, user: usualUser };
 }
 
 /** The spec goes through stdin: the environment of a container is there for all to read who may inspect it. */

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
 import { containerName, type Limits } from '../../../shared/executors/docker/container.ts';
-import { type DockerExecutor, dockerExecutor } from '../../../shared/executors/docker/docker.ts';
+import { type DockerExecutor, type DockerOptions, dockerExecutor } from '../../../shared/executors/docker/docker.ts';
 import { type StoreProxy, storeProxy } from '../../../shared/executors/docker/store-proxy.ts';
 import type { AttemptResult, AttemptSpec } from '../../../shared/run/attempt.ts';
 import type { AttemptId } from '../../../shared/store/attempts.ts';
@@ -60,7 +60,7 @@ export class Yard {
     return readFile(join(this.folder, 'shim.log'), 'utf8').catch(() => '');
   }
 
-  host(over: { image?: string; docker?: Docker } = {}): DockerExecutor {
+  host(over: Partial<DockerOptions> = {}): DockerExecutor {
     const executor = dockerExecutor({
       docker: this.docker,
       image: this.image,
