@@ -71,18 +71,20 @@ interface Outcome {
   error: string | null;
 }
 
+/** @param more.processes each call is a process, as in life */
 export async function run(
   options: Partial<DeployOptions> = {},
-  more: { env?: Record<string, string>; found?: Finding[][]; now?: number } = {},
+  more: { env?: Record<string, string>; found?: Finding[][]; now?: number; processes?: boolean } = {},
 ) {
   const environment = { ...tools.environment, ...more.env };
+  const runs = more.processes ? processRun : tools.run;
   const here = deployment({
     target: target({ ...given, ...options }, 'lamp-dev'),
     root: tools.root,
     jobs: join(tools.root, 'jobs'),
     now: more.now ?? Date.parse('2026-11-28T00:00:00Z'),
     environment,
-    run: processRun({ root: tools.root, environment, say: (line) => said.push(line), pass: (text) => said.push(text) }),
+    run: runs({ root: tools.root, environment, say: (line) => said.push(line), pass: (text) => said.push(text) }),
     sleep: async (ms) => void slept.push(ms),
     say: (line) => said.push(line),
     confirm: () => Promise.reject(new Refusal('There is no one to ask here')),

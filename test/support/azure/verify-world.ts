@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach } from 'vitest';
-import { processRun } from '../../../cli/deploy/run.ts';
 import type { Finding } from '../../../cli/verify/finding.ts';
 import { functionNames } from '../../../cli/verify/judge.ts';
 import { builtIn, jobActions } from '../../../cli/verify/roles.ts';
@@ -241,7 +240,7 @@ export async function script(
 }
 
 export async function verify(name = 'func-1', environment = tools.environment): Promise<Finding[]> {
-  const run = processRun({ root: tools.root, environment, say: (line) => said.push(line) });
+  const run = tools.run({ root: tools.root, environment, say: (line) => said.push(line) });
   let now = 0;
   looks = 0;
   const sleep = async (ms: number) => {

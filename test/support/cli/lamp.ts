@@ -1,9 +1,10 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 
 const root = join(import.meta.dirname, '../../..');
 const program = join(root, 'dist', 'lamp.js');
@@ -45,9 +46,15 @@ export interface Running {
 // biome-ignore lint/suspicious/noExplicitAny: what the program prints is judged by the test that reads it
 export type Json = any;
 
-/** Builds the program unless it is fresh, and makes an empty folder. */
+/** Builds the program unless it is fresh. @returns its file */
+export async function builtLamp(): Promise<string> {
+  await promisify(execFile)(process.execPath, [join(root, 'cli', 'setup.mjs')]);
+  return program;
+}
+
+/** An empty folder for the program. */
 export async function lampHome(): Promise<Lamp> {
-  execFileSync(process.execPath, [join(root, 'cli', 'setup.mjs')]);
+  await builtLamp();
   const home = await mkdtemp(join(tmpdir(), 'lamp-'));
   await mkdir(join(home, 'jobs'));
   const all: Running[] = [];
