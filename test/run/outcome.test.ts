@@ -3,9 +3,7 @@ import { hour, minute, second } from '../../shared/instant.ts';
 import type { Job } from '../../shared/job/job.ts';
 import { type AttemptResult, attemptResult, type ErrorClass } from '../../shared/run/attempt.ts';
 import { conclude, type Ending } from '../../shared/run/outcome.ts';
-import { mayRetry, retryDelay } from '../../shared/run/retry.ts';
 import type { Attempt, Run } from '../../shared/run/run.ts';
-import { warnings } from '../../shared/run/warnings.ts';
 import { runCodec } from '../../shared/store/runs.ts';
 import { job, seven, started } from '../support/pipeline/cast.ts';
 import { resultOf } from '../support/pipeline/executor.ts';
@@ -202,119 +200,5 @@ describe('cancelling', () => {
 
   test('comes too late for a run that succeeded', () => {
     expect(conclude(cancelled, result('succeeded'), patient, now, 0.5).state).toBe('succeeded');
-  });
-});
-
-describe('trying again', () => {
-  test.each(['network', 'throttled', 'server', 'infrastructure', 'lost'] as const)('helps against %s', (errorClass) => {
-    expect(mayRetry(patient.retry, started(), errorClass)).toBe(true);
-  });
-
-  test.each([
-    'syntax',
-    'module',
-    'configuration',
-    'authorization',
-  ] as const)('does not help against %s', (errorClass) => {
-    expect(mayRetry(patient.retry, started(), errorClass)).toBe(false);
-  });
-
-  test('what was stopped without a cancel, or left a result no one can read, is tried again', () => {
-    expect(conclude(started(), result('stopped'), patient, now, 0.5).state).toBe('retrying');
-    expect(conclude(started(), { kind: 'unreadable', message: '' }, patient, now, 0.5).state).toBe('retrying');
-  });
-
-  test('ends with the last attempt; abandoned ones do not count', () => {
-    const attempt = started().attempts[0] as Attempt;
-    const past = (...states: Attempt['state'][]): Run =>
-      started('score', { attempts: [...states.map((state) => ({ ...attempt, state })), attempt] });
-    const stateAfter = (run: Run) => conclude(run, { kind: 'lost', message: '' }, patient, now, 0.5).state;
-    expect(stateAfter(past('failed'))).toBe('retrying');
-    expect(stateAfter(past('failed', 'failed'))).toBe('lost');
-    expect(stateAfter(past('abandoned', 'abandoned', 'failed'))).toBe('retrying');
-  });
-
-  test('a run whose attempts no one begins is given up after the fifth', () => {
-    const attempt = { ...(started().attempts[0] as Attempt), state: 'abandoned' as const };
-    const run = (count: number) => started('score', { attempts: Array(count).fill(attempt) });
-    expect(conclude(run(4), { kind: 'abandoned' }, once, now, 0)).toMatchObject({
-      state: 'retrying',
-      nextAttemptAt: now,
-    });
-    expect(stateOf(conclude(run(5), { kind: 'abandoned' }, once, now, 0))).toEqual([
-      'lost',
-      'abandoned',
-      'infrastructure',
-    ]);
-  });
-
-  test('a job that is gone is not tried again', () => {
-    expect(conclude(started(), result('failed', 'network'), undefined, now, 0.5).state).toBe('failed');
-  });
-
-  test('waits within a quarter of the delay, doubled each time, never beyond the longest and its quarter', () => {
-    const retry = job('x', { retry: 'attempts: 9, delay: 30s, maxDelay: 5m, backoff: exponential' }).retry;
-    expect([1, 2, 3, 4, 5, 9].map((begun) => retryDelay(retry, begun, 0.5) / second)).toEqual([
-      30, 60, 120, 240, 300, 300,
-    ]);
-    expect(retryDelay(retry, 1, 0)).toBe(22_500);
-    expect(retryDelay(retry, 1, 0.999999)).toBe(37_500);
-    expect(retryDelay(retry, 1_000, 0.999999)).toBe(375_000);
-    expect(retryDelay(patient.retry, 9, 0.5)).toBe(minute);
-  });
-});
-
-describe('warnings of a finished run', () => {
-  const done = (more: Partial<Run>) =>
-    started('score', { state: 'succeeded', startedAt: seven, endedAt: seven + minute, ...more });
-  const watched = job('score', {
-    run: 'mustRunAtLeast: 2m',
-    more: 'metrics: { rows: { min: 1, max: 10 }, mean: { drift: normal }, free: { drift: off } }',
-  });
-
-  test('a run as expected has none', () => {
-    expect(warnings(done({}), once)).toEqual([]);
-    expect(warnings(done({ endedAt: seven + 3 * minute, metrics: { rows: 5, mean: 1 } }), watched)).toEqual([]);
-  });
-
-  test('late, after its deadline, too short, and each metric out of bounds or missing', () => {
-    const run = done({
-      startedAt: seven + 61 * second,
-      endedAt: seven + 62 * second,
-      finishBy: seven,
-      metrics: { rows: 0 },
-    });
-    expect(warnings(run, watched)).toEqual([
-      'started 61 s late',
-      'finished at 2026-11-20T07:01:02Z, due by 2026-11-20T07:00:00Z',
-      'took 1000 ms; it must run at least 120000 ms',
-      'metric rows is 0, expected at least 1',
-      'metric mean is missing',
-    ]);
-    expect(warnings(done({ metrics: { rows: 11, mean: 1 }, endedAt: seven + 2 * minute }), watched)).toEqual([
-      'metric rows is 11, expected at most 10',
-    ]);
-  });
-
-  test('names that every object has are metrics like any other', () => {
-    const odd = job('score', { more: 'metrics: { valueOf: { min: 1 } }' });
-    expect(warnings(done({}), odd)).toEqual(['metric valueOf is missing']);
-  });
-
-  test('a run that failed is not blamed for being short or for its metrics', () => {
-    expect(warnings(done({ state: 'failed' }), watched)).toEqual([]);
-  });
-
-  test('runs that people ask for, or that fill the past, are not late', () => {
-    for (const trigger of ['manual', 'rerun', 'backfill'] as const) {
-      expect(warnings(done({ trigger, startedAt: seven + 30 * minute, endedAt: seven + 31 * minute }), once)).toEqual(
-        [],
-      );
-    }
-  });
-
-  test('an output that could not be kept is reported', () => {
-    const outputs = [{ path: 'a.csv', bytes: null, sha256: null, rows: null, problem: 'was not written' }];
-    expect(warnings(done({ outputs }), once)).toEqual(['output a.csv: was not written']);
   });
 });
