@@ -32,7 +32,8 @@ let known: Guard | undefined;
 /** Of this process: it keeps the keys that tokens are checked with. */
 function guardOf({ app }: Invocation): Guard {
   const { LAMPLIGHTER_AUTH_TENANT: tenant, LAMPLIGHTER_AUTH_CLIENT: client } = app;
-  if (tenant && client) known ??= entraGuard({ tenant, client });
+  const callers = app.LAMPLIGHTER_AUTH_CALLERS?.split(',').map((id) => id.trim());
+  if (tenant && client) known ??= entraGuard({ tenant, client, ...(callers && { callers }) });
   return known ?? closed;
 }
 

@@ -39,6 +39,10 @@ const fields = {
   LAMPLIGHTER_APP_URL: z.url().describe('Address of this app, where a shim says that it has ended'),
   LAMPLIGHTER_AUTH_TENANT: z.guid().optional().describe('Directory whose people may call the API; without it no one'),
   LAMPLIGHTER_AUTH_CLIENT: z.guid().optional().describe('App registration that their tokens are for'),
+  LAMPLIGHTER_AUTH_CALLERS: z
+    .string()
+    .optional()
+    .describe('Client ids that tokens may be asked for with, separated by commas; empty: any'),
   APPLICATIONINSIGHTS_CONNECTION_STRING: z.string().optional().describe('Where telemetry goes; without it nowhere'),
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: z
     .string()

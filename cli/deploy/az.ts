@@ -16,6 +16,8 @@ export interface Known {
   authClientId: string;
   /** Object id of the registration, which Microsoft Graph addresses it by. */
   authObjectId: string;
+  /** Object id of its service principal, which has the roles of people. */
+  servicePrincipal: string;
   alertEmails: string[];
   /** Object ids of who may call the app. */
   callers: string[];
@@ -44,6 +46,7 @@ export interface Known {
 export const placeholders: Known = {
   authClientId: '<auth-client-id>',
   authObjectId: '<auth-object-id>',
+  servicePrincipal: '<service-principal>',
   alertEmails: ['<alert-emails>'],
   callers: ['<your-object-id>'],
   callerGroups: [],
@@ -65,6 +68,7 @@ export const imageName = 'lamplighter-runtime';
 export const workFolder = '.lamplighter/deploy';
 export const imageFolder = `${workFolder}/image`;
 export const scopeFile = `${workFolder}/registration-scope.json`;
+export const roleFile = `${workFolder}/registration-role.json`;
 export const clientFile = `${workFolder}/registration-client.json`;
 
 const json = ['--output', 'json'];

@@ -1,3 +1,4 @@
+import { assignAdmin, listAssigned } from './app-roles.ts';
 import {
   account,
   addReceiver,
@@ -74,6 +75,8 @@ export function plan(target: Target, tag: string): { step: Step; commands: Plann
             ...when('when there is none', createRegistration(target)),
             ...always(...describeRegistration(known), findPrincipal(known)),
             ...when('when there is none', createPrincipal(known)),
+            ...always(listAssigned(known)),
+            ...when('for each caller who is no admin yet', assignAdmin(known)),
           ]
         : []),
       ...always(deploy(target, known, 'foundation')),

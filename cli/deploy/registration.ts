@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { Refusal } from '../refusal.ts';
+import { type AppRole, appRole, appRoles, makeAdmins } from './app-roles.ts';
 import { clientFile, cloud, type Known, scopeFile } from './az.ts';
 import type { Command } from './command.ts';
 import type { Deployment } from './deployment.ts';
@@ -35,18 +36,19 @@ export const findPrincipal = ({ authClientId }: Known): Command => ({
 });
 
 export const createPrincipal = ({ authClientId }: Known): Command => ({
-  argv: ['az', 'ad', 'sp', 'create', '--id', authClientId, '--output', 'none'],
+  argv: ['az', 'ad', 'sp', 'create', '--id', authClientId, '--output', 'json'],
 });
 
 /**
  * What Microsoft Graph is to write: the app's own address, tokens of version 2, and one scope, for which the Azure CLI
- * is authorised: without that `lamp verify` gets no token (AADSTS65001). No secret, no certificate, no permission.
+ * is authorised: without that `lamp verify` gets no token (AADSTS65001); and the app roles. No secret, no certificate, no permission.
  */
-export function registrationBodies(appId: string) {
+export function registrationBodies(appId: string, there: readonly AppRole[] = []) {
   const scope = stableGuid(`${appId} user_impersonation`);
   return {
     [scopeFile]: {
       identifierUris: [`api://${appId}`],
+      appRoles: appRoles(appId, there),
       api: {
         requestedAccessTokenVersion: 2,
         oauth2PermissionScopes: [
@@ -68,13 +70,21 @@ export function registrationBodies(appId: string) {
 }
 
 /** The same for the same words: done twice, a scope keeps its id. Version 8 is the one for contents of one's own (RFC 9562). */
-function stableGuid(words: string): string {
+export function stableGuid(words: string): string {
   const hex = createHash('sha256').update(words).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
 const endpointsShape = z.object({ endpoints: z.object({ microsoftGraphResourceId: z.url() }) });
-const found = z.array(z.object({ appId: z.string(), id: z.string(), displayName: z.string() }));
+const found = z.array(
+  z.object({ appId: z.string(), id: z.string(), displayName: z.string(), appRoles: z.array(appRole).nullish() }),
+);
+const principalShape = z.object({ id: z.string() });
+
+export async function writeBody(path: string, body: unknown): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, `${JSON.stringify(body, null, 2)}\n`);
+}
 
 /** Finds the app registration that stands in front of the app, or makes it. @returns its client id */
 export async function registration(deployment: Deployment): Promise<string> {
@@ -90,15 +100,16 @@ export async function registration(deployment: Deployment): Promise<string> {
       `There are ${all.length} app registrations called ${displayName(target)}: ${ids}. Say which: --auth-client-id`,
     );
   }
-  const { appId, id } = all[0] ?? (await deployment.json(createRegistration(target), found.element));
-  for (const [file, body] of Object.entries(registrationBodies(appId))) {
-    const path = join(deployment.root, file);
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, `${JSON.stringify(body, null, 2)}\n`);
-  }
-  const known = { ...deployment.known, authClientId: appId, authObjectId: id };
+  const { appId, id, appRoles: there } = all[0] ?? (await deployment.json(createRegistration(target), found.element));
+  const bodies = registrationBodies(appId, there ?? []);
+  for (const [file, body] of Object.entries(bodies)) await writeBody(join(deployment.root, file), body);
+  Object.assign(deployment.known, { authClientId: appId, authObjectId: id });
+  const { known } = deployment;
   for (const command of describeRegistration(known)) await deployment.must(command);
-  const principal = await deployment.maybe(findPrincipal(known), z.unknown());
-  if (principal === null) await deployment.must(createPrincipal(known));
+  const principal =
+    (await deployment.maybe(findPrincipal(known), principalShape)) ??
+    (await deployment.json(createPrincipal(known), principalShape));
+  known.servicePrincipal = principal.id;
+  await makeAdmins(deployment, appRoles(appId, there ?? []));
   return appId;
 }

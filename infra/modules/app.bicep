@@ -198,6 +198,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     LAMPLIGHTER_APP_URL: 'https://${site.properties.defaultHostName}'
     LAMPLIGHTER_AUTH_TENANT: tenant().tenantId
     LAMPLIGHTER_AUTH_CLIENT: authClientId
+    LAMPLIGHTER_AUTH_CALLERS: join(callerClients, ',')
     APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
     OTEL_SERVICE_NAME: 'lamplighter'

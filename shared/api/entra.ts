@@ -8,6 +8,8 @@ export interface EntraOptions {
   tenant: string;
   /** Application id of the app registration that the tokens are for. */
   client: string;
+  /** Application ids of the programs that may ask for a token: the Azure CLI, a pipeline; left out: any. */
+  callers?: readonly string[];
   /** Where the keys and issuers of Entra ID are; other clouds have their own. */
   authority?: string;
   /** Issuer of tokens of version 1.0, which `az account get-access-token` may still give. */
@@ -43,6 +45,14 @@ export function entraGuard(options: EntraOptions): Guard {
     const { payload } = await jwtVerify(token, keys, expected).catch((error) => {
       throw refusal(error);
     });
+    // A token that another program got for its user carries that user's roles as well.
+    const by = payload.azp ?? payload.appid;
+    if (options.callers && (typeof by !== 'string' || !options.callers.includes(by))) {
+      throw new ApiProblem(
+        'not-signed-in',
+        `expected a token that one of ${options.callers.join(', ')} asked for, found ${by ?? 'none'}: sign in with az login`,
+      );
+    }
     return callerOf(payload);
   };
 }

@@ -100,6 +100,16 @@ describe('a token is refused when it', () => {
   });
 });
 
+test('a token that another program got for its user is refused when the programs are listed', async () => {
+  const listed = entraGuard({ tenant, client, authority, callers: ['az-cli', 'pipeline'] });
+  const send = async (claims: Record<string, unknown>) =>
+    listed(new Request('https://app/api/v1/jobs', { headers: { authorization: `Bearer ${await token(claims)}` } }));
+  for (const claims of [{ azp: 'az-cli' }, { appid: 'pipeline', azp: undefined }])
+    expect((await send(claims)).roles).toEqual(['operator']);
+  for (const claims of [{ azp: 'some-other-app' }, {}, { azp: 'other', appid: 'az-cli' }, { azp: ['az-cli'] }])
+    await expect(send(claims)).rejects.toMatchObject({ problemCode: 'not-signed-in' });
+});
+
 test('keys that cannot be fetched are an outage, not a bad token', async () => {
   away = true;
   const error = await bearer().catch((thrown) => thrown);

@@ -63,3 +63,19 @@ test('docs/deploy.md explains every failure that lamp deploy knows', async () =>
   expect(causes.length).toBeGreaterThan(15);
   for (const { sign } of causes) expect(text).toContain(sign);
 });
+
+test('roles that someone added to the registration by hand stay, and keep their ids', () => {
+  const there = [
+    { id: 'sales', value: 'operator:Sales' },
+    { id: 'theirs', value: 'viewer' },
+  ];
+  const scope = Object.values(registrationBodies(appId, there))[0] as { appRoles: { id: string; value: string }[] };
+  expect(scope.appRoles.map(({ value }) => value)).toEqual([
+    'operator:Sales',
+    'viewer',
+    'operator',
+    'admin',
+    'auditor',
+  ]);
+  expect(scope.appRoles.slice(0, 2)).toEqual(there);
+});

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { steps, target } from '../../cli/deploy/options.ts';
 import { dryRun } from '../../cli/deploy/sequence.ts';
@@ -7,6 +9,7 @@ import {
   account,
   again,
   appId,
+  assignLine,
   bothJobs,
   channel,
   commands,
@@ -47,6 +50,7 @@ test('a dry run prints exactly what a first deployment runs, in order, and needs
       line
         .replaceAll('<auth-client-id>', appId)
         .replaceAll('<auth-object-id>', 'o-1')
+        .replaceAll('<service-principal>', 'sp-1')
         .replaceAll('<your-object-id>', me)
         .replaceAll('<registry>', 'cr1')
         .replaceAll('<vault>', 'kv-1')
@@ -89,6 +93,34 @@ test('a first deployment stops where IT must set secrets, says how, and goes on 
   expect((await run({ from: 'access' })).error).toBeNull();
   expect(commands().filter((line) => / (ad app|group create) /.test(line) && !line.includes('deployment'))).toEqual([]);
   expect((await tools.calls()).slice(-2)).toEqual([publish, sync]);
+});
+
+test('the one that deploys first becomes an admin of the app; where the directory refuses that, it is said, and goes on', async () => {
+  await tools.script(first([secret('crm-api-key')]));
+  expect((await run()).error).toBeNull();
+  const scope = JSON.parse(await readFile(join(tools.root, '.lamplighter/deploy/registration-scope.json'), 'utf8'));
+  const admin = scope.appRoles.find(({ value }: { value: string }) => value === 'admin');
+  expect(scope.appRoles.map(({ value }: { value: string }) => value)).toEqual([
+    'viewer',
+    'operator',
+    'admin',
+    'auditor',
+  ]);
+  expect(JSON.parse(await readFile(join(tools.root, '.lamplighter/deploy/registration-role.json'), 'utf8'))).toEqual({
+    principalId: me,
+    resourceId: 'sp-1',
+    appRoleId: admin.id,
+  });
+
+  said.length = 0;
+  const refused = {
+    line: assignLine,
+    code: 1,
+    stderr: 'ERROR: Forbidden: Insufficient privileges to complete the operation.',
+  };
+  await tools.script([refused, ...first([secret('crm-api-key')]).filter(({ line }) => line !== assignLine)]);
+  expect((await run()).error).toBeNull();
+  expect(said.join('\n')).toContain(`${me} could not be made admin of the app`);
 });
 
 test('deploying again makes no registration, no foundation and no image, and keeps who is notified and let in', async () => {

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -213,6 +213,37 @@ describe('a repository in the jobs folder', () => {
     await writeFile(join(here.jobs, 'score', 'main.py'), '');
     expect(await commitOf(here.jobs)).toBe(`${commit}+`);
     expect(existsSync(join(here.root, 'ran'))).toBe(false);
+  });
+
+  it('around the jobs folder names filters that git would run: they are not run', async () => {
+    await here.write('score');
+    git(here.root, 'init', '--quiet');
+    git(here.root, 'add', '.');
+    git(here.root, '-c', 'user.name=d', '-c', 'user.email=d@contoso.com', 'commit', '--quiet', '-m', 'one');
+    const commit = git(here.root, 'rev-parse', 'HEAD');
+    const program = join(here.root, 'program.sh');
+    await writeFile(program, `#!/bin/sh\ntouch ${join(here.root, 'ran')}\ncat\n`);
+    await chmod(program, 0o755);
+    // Named in the configuration itself, in a file that it includes, and by a name that reads like another setting.
+    await writeFile(join(here.root, 'more.config'), `[filter "more"]\n\tclean = ${program}\n`);
+    git(here.root, 'config', 'include.path', join(here.root, 'more.config'));
+    git(here.root, 'config', 'filter.plain.clean', program);
+    git(here.root, 'config', 'filter.plain.required', 'true');
+    git(here.root, 'config', 'filter.long.process', program);
+    git(here.root, 'config', 'filter.a=b.c.clean', program);
+    for (const name of ['plain', 'more', 'long', 'a=b.c']) {
+      await writeFile(join(here.root, '.git', 'info', 'attributes'), `* filter=${name}\n`);
+      // The same text with another time: only its content shows that it is the same.
+      const file = join(here.jobs, 'score', 'job.yaml');
+      await writeFile(file, await readFile(file));
+      await utimes(file, 1, 1);
+      expect(await commitOf(here.jobs)).toBe(commit);
+      expect(existsSync(join(here.root, 'ran'))).toBe(false);
+    }
+    // Left to itself git does run one.
+    await writeFile(join(here.root, '.git', 'info', 'attributes'), '* filter=more\n');
+    git(here.root, 'status');
+    expect(existsSync(join(here.root, 'ran'))).toBe(true);
   });
 
   it('that is not there has no commit', async () => {

@@ -245,6 +245,12 @@ const flight: Scripted[] = [
   },
 ];
 
+export const assignedLine =
+  'az rest --method get --url https://graph.microsoft.com/v1.0/servicePrincipals/sp-1/appRoleAssignedTo --output json';
+export const assignLine =
+  'az rest --method post --url https://graph.microsoft.com/v1.0/servicePrincipals/sp-1/appRoleAssignedTo ' +
+  '--headers Content-Type=application/json --body @.lamplighter/deploy/registration-role.json --output none';
+
 export const first = (vault: unknown[]): Scripted[] => [
   ...machine,
   ...flight,
@@ -260,7 +266,9 @@ export const first = (vault: unknown[]): Scripted[] => [
   { line: patch('scope') },
   { line: patch('client') },
   { line: `az ad sp show --id ${appId} --output json`, ...missing('Request_ResourceNotFound') },
-  { line: `az ad sp create --id ${appId} --output none` },
+  { line: `az ad sp create --id ${appId} --output json`, stdout: { id: 'sp-1' } },
+  { line: assignedLine, stdout: { value: [] } },
+  { line: assignLine },
   { line: create('foundation'), env: variables('foundation'), stdout: deployed() },
   { line: secrets, stdout: vault },
   { line: create('access'), env: variables('access'), stdout: deployed() },

@@ -59,6 +59,7 @@ export const functions: Record<string, Call> = {
     resourceManager: 'https://management.azure.com/',
   }),
   guid,
+  join: (list: unknown[], by: string) => list.map(String).join(by),
   json: (text: string) => (/^[[{]/.test(text) ? JSON.parse(text) : new Later(`json('${text}')`)),
   map: (list: unknown[], each: (value: unknown) => unknown) => list.map((value) => each(value)),
   replace: (text: string, from: string, to: string) => text.replaceAll(from, to),

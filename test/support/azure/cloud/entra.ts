@@ -13,12 +13,19 @@ interface Application {
   [field: string]: unknown;
 }
 
+interface Assigned {
+  principalId: string;
+  resourceId: string;
+  appRoleId: string;
+}
+
 export type Entra = ReturnType<typeof entra>;
 
 export function entra() {
   const base = `https://${hosts.login}/${tenant}`;
   const applications: Application[] = [];
   const principals: { id: string; appId: string }[] = [];
+  const assigned: Assigned[] = [];
   let number = 0;
   const guid = () => `33333333-3333-4333-8333-${String(++number).padStart(12, '0')}`;
 
@@ -106,11 +113,23 @@ export function entra() {
       principals.push(made);
       return { status: 201, body: made };
     }
+    const assignedTo = /^(GET|POST) \/servicePrincipals\/([^/]+)\/appRoleAssignedTo$/.exec(route);
+    if (assignedTo) {
+      const [, verb, id] = assignedTo;
+      if (!principals.some((one) => one.id === id)) return missing('servicePrincipal');
+      if (verb === 'GET') return { body: { value: assigned.filter(({ resourceId }) => resourceId === id) } };
+      const { appRoles = [] } = applications[0] as { appRoles?: { id: string }[] };
+      const asked = json as Assigned;
+      // Graph takes only a role that the application has.
+      if (!appRoles.some((role) => role.id === asked.appRoleId)) return missing('appRole');
+      assigned.push(asked);
+      return { status: 201, body: { id: guid(), ...asked } };
+    }
     if (route.startsWith('GET /servicePrincipals/')) return missing('servicePrincipal');
     return undefined;
   }
 
-  return { login, graph, applications, principals };
+  return { login, graph, applications, principals, assigned };
 }
 
 function missing(what: string): Reply {
