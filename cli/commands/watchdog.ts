@@ -11,11 +11,11 @@ import { within } from '../../shared/clients/limit.ts';
 import { type Instant, iso, minute, second } from '../../shared/instant.ts';
 import { parseDuration } from '../../shared/job/duration.ts';
 import { localVault } from '../../shared/secrets/local.ts';
-import { openStore } from '../../shared/store/azure/store.ts';
 import { visible } from '../../shared/text.ts';
 import type { Home } from '../home.ts';
 import { alertsFile, readLocalAlerts } from '../host/alerts.ts';
-import { runningStore } from '../host/azurite.ts';
+import { anyHost } from '../host/lock.ts';
+import { hasStore, openConnection, openFolder } from '../host/store.ts';
 import { Refusal } from '../refusal.ts';
 
 export interface WatchdogOptions {
@@ -83,10 +83,11 @@ async function raise(channels: readonly Channel[], to: Record<string, string[]>,
 
 async function lastTick(home: Home): Promise<{ tick: Instant | undefined; trouble: string | null }> {
   try {
-    const connection = process.env.LAMPLIGHTER_STORAGE ?? (await runningStore(home.state));
-    if (connection === undefined) return { tick: undefined, trouble: 'is not running' };
-    const tick = await within('the store', askMs, () => openStore(connection).marks.get('heartbeat'));
-    return { tick, trouble: null };
+    const given = process.env.LAMPLIGHTER_STORAGE;
+    if (given === undefined && !hasStore(home)) return { tick: undefined, trouble: 'is not running' };
+    const { store, close } = await (given === undefined ? openFolder(home) : openConnection(given));
+    const tick = await within('the store', askMs, () => store.marks.get('heartbeat')).finally(close);
+    return { tick, trouble: given !== undefined || (await anyHost(home.state)) ? null : 'is not running' };
   } catch (error) {
     return { tick: undefined, trouble: `cannot be read: ${(error as Error).message.split('\n')[0]}` };
   }

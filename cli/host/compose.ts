@@ -11,9 +11,9 @@ import type { Job } from '../../shared/job/job.ts';
 import type { Parts } from '../../shared/parts.ts';
 import { localVault } from '../../shared/secrets/local.ts';
 import type { AttemptId } from '../../shared/store/attempts.ts';
-import { openStore } from '../../shared/store/azure/store.ts';
 import type { Home } from '../home.ts';
 import { defaultImage, dockerHere } from './docker.ts';
+import type { OpenStore } from './store.ts';
 
 export interface LocalParts extends Parts {
   executor: Executor & Work;
@@ -31,7 +31,8 @@ export interface Work {
 }
 
 export interface LocalOptions {
-  connection: string;
+  /** Chosen once, by the one that opened it. */
+  opened: OpenStore;
   catalog: () => Catalog;
   emit: Emit;
   /** A container is kept until this has settled. */
@@ -48,12 +49,12 @@ export interface LocalOptions {
 
 /** Puts the service together for one machine. */
 export async function composeLocal(home: Home, options: LocalOptions): Promise<LocalParts> {
-  const { connection, catalog, emit, ended, python = await findPython(), image = defaultImage } = options;
+  const { opened, catalog, emit, ended, python = await findPython(), image = defaultImage } = options;
+  const { store, connection } = opened;
   const executors = {
     process: processExecutor({ python, shim: home.shim, shimLog: home.shimLog, ended }),
     docker: dockerHere({ home, connection, image, catalog, emit, ended }),
   };
-  const store = openStore(connection);
   return {
     store,
     catalog,

@@ -11,7 +11,8 @@ export const defaultImage = 'lamplighter-runtime';
 
 export interface DockerHere {
   home: Home;
-  connection: string;
+  /** Of the account where the store is one; null: it is a folder, and containers get their part of it. */
+  connection: string | null;
   image: string;
   catalog: () => Catalog;
   emit: Emit;
@@ -20,7 +21,7 @@ export interface DockerHere {
 
 /** The Docker executor of this machine. The client is loaded, and the way to the store opened, when they are needed. */
 export function dockerHere(here: DockerHere): DockerExecutor {
-  const blobs = /BlobEndpoint=(http:[^;]+)/.exec(here.connection)?.[1];
+  const blobs = /BlobEndpoint=(http:[^;]+)/.exec(here.connection ?? '')?.[1];
   const folder = blobs === undefined ? null : storeProxyFolder(here.home.root);
   let loaded: DockerExecutor | undefined;
   let loading: Promise<DockerExecutor> | undefined;

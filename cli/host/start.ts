@@ -19,7 +19,6 @@ import { Refusal } from '../refusal.ts';
 import { count, spanText } from '../words.ts';
 import { type Adopted, adopt } from './adopt.ts';
 import { localAlerts } from './alerts.ts';
-import { startStore } from './azurite.ts';
 import { composeLocal, type LocalParts } from './compose.ts';
 import { problemCount, readFolder } from './folder.ts';
 import { noteJoined, takeLock } from './lock.ts';
@@ -28,6 +27,7 @@ import { afterChange, watchFolder } from './reload.ts';
 import { listen } from './server.ts';
 import { openHere } from './session.ts';
 import { signalled } from './signals.ts';
+import { type OpenStore, openFolder } from './store.ts';
 import { apiToken } from './token.ts';
 
 export interface StartOptions {
@@ -62,21 +62,17 @@ export async function start(home: Home, options: StartOptions): Promise<void> {
 
   const host = new Host(home, catalog, python, isolation);
   if (options.join) {
-    const connection = await openHere(home);
+    const opened = await openHere(home);
     const leave = await noteJoined(home.state);
-    return host.run(connection, options).finally(leave);
+    return host.run(opened, options).finally(leave).finally(opened.close);
   }
   const lock = await takeLock(home.state);
   try {
-    const store = await startStore(home.state, {
-      trouble: (error) => host.emit({ type: 'trouble', doing: 'keeping the store', error }),
-      restored: () => host.restore(),
-    });
+    const opened = await openFolder(home);
     try {
-      if (store.adopted) host.say('took over the store of a host that is gone');
-      await host.run(store.connection, options, lock.report);
+      await host.run(opened, options, lock.report);
     } finally {
-      await store.stop();
+      opened.close();
     }
   } finally {
     await lock.free();
@@ -88,7 +84,6 @@ class Host {
   private catalog: Catalog;
   private readonly python: Promise<string>;
   private readonly isolation: Isolation;
-  private parts: LocalParts | undefined;
 
   constructor(home: Home, catalog: Catalog, python: Promise<string>, isolation: Isolation) {
     this.home = home;
@@ -106,14 +101,14 @@ class Host {
     if (line !== undefined) this.say(event.type === 'trouble' ? styleText('yellow', visible(line)) : visible(line));
   };
 
-  async run(connection: string, options: StartOptions, tellUrl?: (url: string) => Promise<void>): Promise<void> {
+  async run(opened: OpenStore, options: StartOptions, tellUrl?: (url: string) => Promise<void>): Promise<void> {
     const signals = signalled();
     // Containers of a host that is gone are found before there is a loop that could be reported their ends.
     const looping = Promise.withResolvers<Loop>();
     looping.promise.catch(() => {});
     const ended = async (attempt: AttemptId) => (await looping.promise).ended(attempt);
     const parts = await composeLocal(this.home, {
-      connection,
+      opened,
       catalog: () => this.catalog,
       emit: this.emit,
       ended,
@@ -123,7 +118,6 @@ class Host {
       isolation: this.isolation,
     });
     parts.alerts = await localAlerts(this.home, parts);
-    this.parts = parts;
     const server = await listen(api(parts, Date.now, await this.guard()), options.join ? 0 : options.port);
     try {
       await parts.store.prepare();
@@ -182,15 +176,6 @@ class Host {
       if (executor.name === docker.name) throw error instanceof StartError ? new Refusal(error.message) : error;
       this.emit({ type: 'trouble', doing: 'looking for containers', error });
     }
-  }
-
-  /** After the store came back it may lack what was written last: tables and code as well. */
-  async restore(): Promise<void> {
-    if (!this.parts) return;
-    await this.parts.store.prepare();
-    for (const { bundle, zip } of this.catalog.values()) await this.parts.store.bundles.put(bundle, await zip());
-    await register(this.parts, this.catalog, Date.now());
-    this.say('the store is back; what was written in its last 5 s may be lost');
   }
 
   private async reload(parts: LocalParts): Promise<void> {

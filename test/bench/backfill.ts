@@ -1,15 +1,14 @@
 import { spawn } from 'node:child_process';
-import diagnostics from 'node:diagnostics_channel';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { findHome, type Home } from '../../cli/home.ts';
-import { startStore } from '../../cli/host/azurite.ts';
 import { composeLocal } from '../../cli/host/compose.ts';
 import { readFolder } from '../../cli/host/folder.ts';
 import { type Loop, loop } from '../../cli/host/loop.ts';
+import { openFolder } from '../../cli/host/store.ts';
 import { backfill } from '../../shared/actions/backfill.ts';
 import { findPython } from '../../shared/executors/process/python.ts';
 import { iso } from '../../shared/instant.ts';
@@ -29,22 +28,16 @@ const root = join(import.meta.dirname, '..', '..');
 const { values } = parseArgs({ options: { days: { type: 'string' } } });
 const { csv, days, expected } = await readExport(values.days);
 
-let requests = 0;
-diagnostics.subscribe('http.client.request.start', () => {
-  requests += 1;
-});
-
 const folder = await mkdtemp(join(tmpdir(), 'lamp-bench-'));
 await cp(join(root, 'jobs'), join(folder, 'jobs'), { recursive: true });
 const home = findHome(folder);
-const store = await startStore(home.state);
+const opened = await openFolder(home);
 try {
   const bare = await runBare();
-  const { took, runs, sent } = await runBackfill(home, store.connection);
+  const { took, runs } = await runBackfill(home);
   const good = runs.filter(({ state }) => state === 'succeeded');
   const rows = good.reduce((sum, run) => sum + Number(run.metrics.rows ?? 0), 0);
   const slots = new Set(good.map(({ slot }) => slot)).size;
-  const shim = good.reduce((sum, run) => sum + run.storageRequests, 0);
   console.log(
     `days ${days.length} · succeeded ${good.length} · distinct slots ${slots} · rows ${rows}, expected ${expected}`,
   );
@@ -53,13 +46,10 @@ try {
   );
   console.log(`bare     ${(bare / 1_000).toFixed(1)} s = ${perMinute(bare)} runs/min, nothing kept`);
   console.log(`ratio backfill / bare ${(bare / took).toFixed(2)} of its throughput`);
-  console.log(
-    `storage requests per run: host ${(sent / days.length).toFixed(1)}, shim ${(shim / days.length).toFixed(1)}`,
-  );
   const wrong = good.length !== days.length || slots !== days.length || rows !== expected;
   if (wrong) process.exitCode = 1;
 } finally {
-  await store.stop();
+  opened.close();
   await rm(folder, { recursive: true, force: true });
 }
 
@@ -67,11 +57,11 @@ function perMinute(ms: number): number {
   return Math.round((days.length / ms) * 60_000);
 }
 
-async function runBackfill({ ...home }: Home, connection: string) {
+async function runBackfill({ ...home }: Home) {
   const { catalog } = await readFolder(home.jobs);
   let running: Loop | undefined;
   const parts = await composeLocal(home, {
-    connection,
+    opened,
     catalog: () => catalog,
     emit: (event) => event.type === 'trouble' && console.error(event),
     ended: (attempt) => running?.ended(attempt),
@@ -82,7 +72,6 @@ async function runBackfill({ ...home }: Home, connection: string) {
   const schedule = catalog.get(job)?.job.schedules[0]?.schedule;
   if (!schedule) throw new Error(`${job} has no schedule`);
   const began = Date.now();
-  const before = requests;
   const slots = days.map((date) => slotOnDate(schedule, date));
   await backfill(parts, job, slots, ['--source', csv], { by: 'bench', why: '' }, began);
   for (;;) {
@@ -92,15 +81,13 @@ async function runBackfill({ ...home }: Home, connection: string) {
     await sleep(500);
   }
   const took = Date.now() - began;
-  const sent = requests - before;
   await running.stop();
-  const runs: (Run & { storageRequests: number })[] = [];
+  const runs: Run[] = [];
   for await (const { value } of parts.store.runs.list(job, { page: 1_000 })) {
     if (value.trigger !== 'backfill' || !isFinal(value.state)) continue;
-    const result = await parts.store.attempts.result({ job, run: value.id, attempt: value.attempts.length });
-    runs.push({ ...value, storageRequests: result?.storageCalls ?? 0 });
+    runs.push(value);
   }
-  return { took, runs, sent };
+  return { took, runs };
 }
 
 /** The script alone, four at a time as the job's manifest allows, in one folder. */

@@ -1,7 +1,7 @@
 import type { Choice } from './bench.ts';
 import { bareBurst, burst } from './burst.ts';
 import { line, millis } from './figures.ts';
-import { childrenWith, cpuOf, storePid } from './processes.ts';
+import { childrenWith, cpuOf } from './processes.ts';
 import { know, openWorld } from './world.ts';
 
 /** (c) CPU a run costs, by who spends it. The host's part has the claims and what this benchmark does itself. */
@@ -19,17 +19,15 @@ export async function cpu({ quick, concurrency }: Choice): Promise<void> {
     // Worlds before this one have left theirs, which end with this process.
     const prefork = childrenWith('--prefork', process.pid).at(-1);
     if (prefork === undefined) throw new Error('the process that starts the shims is not there');
-    const store = storePid(world.home.state);
     const total = (pid: number) => cpuOf(pid).own + cpuOf(pid).children;
-    const before = { host: cpuOf('self').own, store: total(store), shims: total(prefork) };
+    const before = { host: cpuOf('self').own, shims: total(prefork) };
     const { runs } = await burst(world, 1);
     const job = runs.reduce((sum, run) => sum + (run.attempts[0]?.cpuMs ?? 0), 0);
     const host = cpuOf('self').own - before.host;
-    const storage = total(store) - before.store;
     const shim = total(prefork) - before.shims - job;
     const per = (ms: number) => millis(ms / jobs);
-    line('CPU a run', per(host + storage + shim + job));
-    line('  host · storage · shim · job', `${per(host)} · ${per(storage)} · ${per(shim)} · ${per(job)}`);
+    line('CPU a run', per(host + shim + job));
+    line('  host with its store · shim · job', `${per(host)} · ${per(shim)} · ${per(job)}`);
     const bare = { own: bareAfter.own - bareBefore.own, job: bareAfter.children - bareBefore.children };
     line('  bare loop: loop · job', `${per(bare.own)} · ${per(bare.job)}`);
   } finally {

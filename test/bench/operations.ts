@@ -11,10 +11,10 @@ interface Request {
   path: string;
 }
 
-/** (e) Requests to storage for one run: claimed ahead, launched, run, finished. Without what a host does once a day. */
+/** (e) Requests to Azure's storage for one run: claimed ahead, launched, run, finished. Without what a host does once a day. */
 export async function operations({ quick, concurrency }: Choice): Promise<void> {
   const jobs = quick ? 50 : 200;
-  const world = await openWorld(jobs, concurrency);
+  const world = await openWorld(jobs, concurrency, 'azurite');
   const { parts } = world;
   try {
     await know(world);

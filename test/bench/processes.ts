@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 
 /** Reads Linux's /proc; the benchmark's figures of CPU and memory need it. */
 const hertz = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
@@ -27,12 +26,6 @@ export function childrenWith(word: string, parent: number): number[] {
     .map(Number)
     .filter((pid) => parentOf(pid) === parent && commandOf(pid).includes(word))
     .sort((a, b) => fieldOf(a, 19) - fieldOf(b, 19));
-}
-
-/** The store's process, as the state folder says. */
-export function storePid(state: string): number {
-  const card = JSON.parse(readFileSync(join(state, 'store.json'), 'utf8')) as { process: string };
-  return Number(card.process.split(':')[0]);
 }
 
 const parentOf = (pid: number) => fieldOf(pid, 1);

@@ -1,4 +1,3 @@
-import { TableClient } from '@azure/data-tables';
 import { day, hour, type Instant, minute } from '../../shared/instant.ts';
 import type { Deployed } from '../../shared/job/catalog.ts';
 import { pipeline } from '../../shared/pipeline.ts';
@@ -6,9 +5,6 @@ import { scheduleTexts } from '../../shared/run/expected.ts';
 import { newJobRow } from '../../shared/run/job-row.ts';
 import { newRun, type Run } from '../../shared/run/run.ts';
 import { parseSchedule } from '../../shared/schedule/schedule.ts';
-import { azureTable as table } from '../../shared/store/azure/table.ts';
-import { jobCodec } from '../../shared/store/jobs.ts';
-import { runCodec } from '../../shared/store/runs.ts';
 import type { Choice } from './bench.ts';
 import { line, median, millis } from './figures.ts';
 import { openWorld, type World } from './world.ts';
@@ -45,10 +41,9 @@ export async function tick({ quick }: Choice): Promise<void> {
 }
 
 /** The rows of jobs as registering leaves them, without the bundles, which no tick reads. */
-async function know({ connection, parts }: World, jobs: Deployed[], at: Instant): Promise<void> {
-  const client = TableClient.fromConnectionString(connection, 'jobs', { allowInsecureConnection: true });
+async function know({ parts }: World, jobs: Deployed[], at: Instant): Promise<void> {
   const rows = jobs.map(({ job, bundle }) => newJobRow(job.name, at, { bundle, schedules: scheduleTexts(job) }));
-  await table(client, jobCodec).insertAll(rows);
+  await Promise.all(rows.map((row) => parts.store.jobs.insert(row)));
   await parts.store.marks.advance('cursor', at, 'bench');
 }
 
@@ -107,15 +102,13 @@ function manyJobs({ catalog }: World, count: number, due: number): Map<string, D
   return jobs;
 }
 
-async function fill({ connection }: World, jobs: Deployed[], rows: number, now: Instant): Promise<void> {
-  const client = TableClient.fromConnectionString(connection, 'runs', { allowInsecureConnection: true });
-  const runs = table<Run>(client, runCodec);
+async function fill({ parts }: World, jobs: Deployed[], rows: number, now: Instant): Promise<void> {
   for (const { job } of jobs) {
     const past: Run[] = [];
     for (let number = 1; number <= rows / jobs.length; number++) {
       const slot = now - day - number * minute;
       past.push(newRun(job.name, slot, 'schedule', slot, { state: 'succeeded', startedAt: slot, endedAt: slot }));
     }
-    await runs.insertAll(past);
+    await parts.store.runs.insertAll(past);
   }
 }

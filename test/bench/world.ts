@@ -6,6 +6,7 @@ import { startStore } from '../../cli/host/azurite.ts';
 import { composeLocal, type LocalParts } from '../../cli/host/compose.ts';
 import { readFolder } from '../../cli/host/folder.ts';
 import { type Loop, loop } from '../../cli/host/loop.ts';
+import { type OpenStore, openConnection, openFolder } from '../../cli/host/store.ts';
 import type { Event } from '../../shared/events.ts';
 import { findPython } from '../../shared/executors/process/python.ts';
 import { type Instant, minute } from '../../shared/instant.ts';
@@ -28,7 +29,6 @@ export interface World {
   home: Home;
   /** The interpreter that runs every job, here and in the bare loop. */
   python: string;
-  connection: string;
   catalog: Catalog;
   parts: LocalParts;
   concurrency: number;
@@ -41,8 +41,22 @@ export interface World {
   close(): Promise<void>;
 }
 
-/** A service on a temporary folder with its own store on disk, and `jobs` jobs that are all due at one instant a day. */
-export async function openWorld(jobs: number, concurrency: number): Promise<World> {
+/** Azurite on disk, which stands for Azure. */
+async function openAzurite(home: Home): Promise<OpenStore> {
+  const azurite = await startStore(home.state);
+  const opened = await openConnection(azurite.connection);
+  return { ...opened, close: () => void azurite.stop() };
+}
+
+/**
+ * A service on a temporary folder with its own store on disk, and `jobs` jobs that are all due at one instant a day.
+ * @param kind whose requests are counted is Azure's
+ */
+export async function openWorld(
+  jobs: number,
+  concurrency: number,
+  kind: 'embedded' | 'azurite' = 'embedded',
+): Promise<World> {
   const root = await mkdtemp(join(tmpdir(), 'lamp-bench-'));
   const names = Array.from({ length: jobs }, (_, number) => `job-${String(number).padStart(4, '0')}`);
   for (const name of names) await writeJob(join(root, 'jobs', name));
@@ -51,14 +65,14 @@ export async function openWorld(jobs: number, concurrency: number): Promise<Worl
   await writeFile(join(bare, 'job.py'), script);
 
   const home = findHome(root);
-  const [python, store] = await Promise.all([findPython(), startStore(home.state)]);
+  const [python, opened] = await Promise.all([findPython(), kind === 'azurite' ? openAzurite(home) : openFolder(home)]);
   const { catalog, problems } = await readFolder(home.jobs);
   if (problems.length > 0) throw new Error(`the benchmark's own jobs are broken: ${JSON.stringify(problems[0])}`);
   let running: Loop | undefined;
   let over: Event[] = [];
   let ahead = 0;
   const composed = await composeLocal(home, {
-    connection: store.connection,
+    opened,
     catalog: () => catalog,
     emit(event) {
       if (event.type === 'trouble') console.error(event);
@@ -73,7 +87,6 @@ export async function openWorld(jobs: number, concurrency: number): Promise<Worl
   return {
     home,
     python,
-    connection: store.connection,
     catalog,
     parts,
     concurrency,
@@ -93,7 +106,7 @@ export async function openWorld(jobs: number, concurrency: number): Promise<Worl
     },
     async close() {
       await parts.docker.close();
-      await store.stop();
+      opened.close();
       await rm(root, { recursive: true, force: true });
     },
   };

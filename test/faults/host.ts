@@ -3,12 +3,13 @@ import { findHome } from '../../cli/home.ts';
 import { composeLocal } from '../../cli/host/compose.ts';
 import { readFolder } from '../../cli/host/folder.ts';
 import { type Loop, loop } from '../../cli/host/loop.ts';
+import { openConnection, openFolder } from '../../cli/host/store.ts';
 import { eventText } from '../../shared/events.ts';
 import { problemText } from '../../shared/manifest/problem.ts';
 import { register } from '../../shared/pipeline/deployments.ts';
 
 /**
- * One host, as `lamp start` runs it, at a store that is given:
+ * One host, as `lamp start` runs it, at a store that is given, or without a connection (`''`) at the folder's own:
  *
  *   node test/faults/host.ts HOME CONNECTION CLOCK-FILE [IMAGE]
  *
@@ -23,7 +24,7 @@ if (problems.length > 0) throw new Error(problems.map(problemText).join('\n'));
 
 let running: Loop | undefined;
 const parts = await composeLocal(home, {
-  connection,
+  opened: connection === '' ? await openFolder(home) : await openConnection(connection),
   catalog: () => catalog,
   emit(event) {
     const line = eventText(event);

@@ -19,6 +19,8 @@ export interface Database {
   together<T>(work: () => T): Promise<T>;
   /** For what may be forgotten by a power cut, as it is only repeated then: resolves at once. */
   jot<T>(work: () => T): Promise<T>;
+  /** Makes the tables that are missing. @param sql that makes the table of a name unless it is there */
+  ensure(names: Iterable<string>, sql: (name: string) => string): void;
   close(): void;
 }
 
@@ -100,6 +102,21 @@ function opened(path: string): Database {
     jot: tried,
     write,
     together: (work) => write(() => transaction(db, work)),
+    ensure(names, sql) {
+      const known = new Set(
+        db
+          .prepare('SELECT name FROM sqlite_schema')
+          .all()
+          .map(({ name }) => name),
+      );
+      const missing = [...names].filter((name) => !known.has(name));
+      if (missing.length === 0) return;
+      db.exec(`PRAGMA busy_timeout=${patienceMs}`);
+      transaction(db, () => {
+        for (const name of missing) db.exec(sql(name));
+      });
+      db.exec(`PRAGMA busy_timeout=${holdMs}`);
+    },
     close() {
       statements.clear();
       db.close();

@@ -29,16 +29,15 @@ export function openEmbedded(folder: string, clock: () => Instant = Date.now): E
     tables.add(name);
     return embeddedTable(db, name, codec);
   };
+  const rows = rowsOver(open);
+  db.ensure(tables, tableSql);
   return {
-    ...rowsOver(open),
+    ...rows,
     launches: embeddedLaunches(db, clock),
     attempts: embeddedAttempts(join(folder, 'attempts')),
     bundles: embeddedBundles(join(folder, 'bundles')),
-    async prepare() {
-      await db.together(() => {
-        for (const name of tables) db.statement(tableSql(name)).run();
-      });
-    },
+    // All is there since it was opened.
+    async prepare() {},
     time: async () => Math.floor(clock() / second) * second,
     close: () => db.close(),
   };

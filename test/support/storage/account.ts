@@ -16,21 +16,21 @@ export function openByIdentity(azurite: IdentityAzurite): void {
 }
 
 const folders: string[] = [];
+process.once('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
 let embedded = false;
 
 /** From here on stores are embedded ones: tests of what holds in Azure alone are left out. */
 export function openInFolders(): void {
   embedded = true;
-  process.once('exit', () => {
-    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-  });
 }
 
 export const inFolders = () => embedded;
 
-/** Where a store of this machine is, for {@link storeOf}. */
-export function freshFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'lamp-store-'));
+/** An empty folder that goes with this process. */
+export function freshFolder(parent = tmpdir()): string {
+  const folder = mkdtempSync(join(parent, 'lamp-store-'));
   folders.push(folder);
   return folder;
 }
