@@ -8,6 +8,11 @@ const examples: Record<string, string[]> = {
     'lamp start --join                 # a second host, at the same store',
   ],
   image: ['lamp image build --base python:3.12-slim', 'lamp image build --base our-python:3.12 --uv ~/.local/bin/uv'],
+  backup: [
+    'lamp backup /backup/lamp-2026-11-28.db',
+    '0 3 * * * lamp --home /srv/jobs backup /backup/lamp-$(date +\\%F).db   # a line of a crontab',
+  ],
+  restore: ['lamp restore /backup/lamp-2026-11-28.db'],
   clock: ['lamp clock', 'lamp clock --confirm --why "the date is right, the machine slept"'],
   package: ['lamp package', 'lamp package --prefix lamp'],
   check: [

@@ -43,7 +43,7 @@ export async function noteJoined(state: string): Promise<() => Promise<void>> {
  * @throws Refusal when a person hosts it already
  */
 export async function takeLock(state: string): Promise<{ report(url: string): Promise<void>; free(): Promise<void> }> {
-  await mkdir(state, { recursive: true });
+  await mkdir(state, { recursive: true, mode: 0o700 });
   const file = join(state, name);
   const card: HostCard = { process: await processHandle(process.pid), url: null };
   // Written elsewhere first: no one may ever read half a card.

@@ -12,6 +12,7 @@ import { problemText } from '../../shared/manifest/problem.ts';
 import { register } from '../../shared/pipeline/deployments.ts';
 import { nextSlots } from '../../shared/schedule/schedule.ts';
 import type { AttemptId } from '../../shared/store/attempts.ts';
+import { databaseFile } from '../../shared/store/embedded/store.ts';
 import { visible } from '../../shared/text.ts';
 import type { Home } from '../home.ts';
 import { isolationOf } from '../isolation.ts';
@@ -20,6 +21,7 @@ import { count, spanText } from '../words.ts';
 import { type Adopted, adopt } from './adopt.ts';
 import { localAlerts } from './alerts.ts';
 import { composeLocal, type LocalParts } from './compose.ts';
+import { damageOf } from './damage.ts';
 import { problemCount, readFolder } from './folder.ts';
 import { noteJoined, takeLock } from './lock.ts';
 import { type Loop, loop } from './loop.ts';
@@ -27,7 +29,7 @@ import { afterChange, watchFolder } from './reload.ts';
 import { listen } from './server.ts';
 import { openHere } from './session.ts';
 import { signalled } from './signals.ts';
-import { type OpenStore, openFolder } from './store.ts';
+import { hasAzurite, type OpenStore, openFolder } from './store.ts';
 import { apiToken } from './token.ts';
 
 export interface StartOptions {
@@ -68,8 +70,14 @@ export async function start(home: Home, options: StartOptions): Promise<void> {
   }
   const lock = await takeLock(home.state);
   try {
+    if (hasAzurite(home)) {
+      const { moveFromAzurite } = await import('./move.ts');
+      await moveFromAzurite(home, (line) => host.say(line));
+    }
     const opened = await openFolder(home);
     try {
+      await opened.takeOver();
+      void host.lookForDamage();
       await host.run(opened, options, lock.report);
     } finally {
       opened.close();
@@ -100,6 +108,14 @@ class Host {
     const line = eventText(event);
     if (line !== undefined) this.say(event.type === 'trouble' ? styleText('yellow', visible(line)) : visible(line));
   };
+
+  async lookForDamage(): Promise<void> {
+    const file = databaseFile(this.home.state);
+    const what = await damageOf(file);
+    if (what === undefined) return;
+    const error = new Error(`${file} is damaged (${what}): stop this host, then restore a backup: lamp restore <file>`);
+    this.emit({ type: 'trouble', doing: 'checking the store', error });
+  }
 
   async run(opened: OpenStore, options: StartOptions, tellUrl?: (url: string) => Promise<void>): Promise<void> {
     const signals = signalled();

@@ -53,6 +53,22 @@ export function hostCommands(program: Command, home: () => Home): void {
     .action(async (options) => (await import('../commands/clock.ts')).clock(home(), options));
 
   program
+    .command('backup')
+    .description('copy the store of this folder into one file, while the host goes on')
+    .argument('<file>', 'a new file')
+    .addOption(json())
+    .action(async (file: string, options) => (await import('../commands/backup.ts')).makeBackup(home(), file, options));
+
+  program
+    .command('restore')
+    .description('put a backup in the place of the store of this folder; no host may run')
+    .argument('<file>', 'as lamp backup has written it')
+    .addOption(json())
+    .action(async (file: string, options) =>
+      (await import('../commands/backup.ts')).restoreBackup(home(), file, options),
+    );
+
+  program
     .command('image')
     .description('the image that containers are made of')
     .command('build')

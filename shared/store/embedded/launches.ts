@@ -21,6 +21,13 @@ interface Row {
   at: Instant;
 }
 
+/** Hands out at once what takers that are gone still hold: acting on a message twice is harmless. */
+export async function handOutAgain(db: Database, clock: () => Instant): Promise<void> {
+  await db.jot(() =>
+    db.statement('UPDATE launches SET visible = ? WHERE count > 0 AND visible > ?').run(clock(), clock()),
+  );
+}
+
 /** The launch queue: a message that was taken is hidden for a while, and comes again unless it was removed. */
 export function embeddedLaunches(db: Database, clock: () => Instant): Launches {
   return {

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -139,10 +139,4 @@ export async function until<T>(what: string, condition: () => T | Promise<T>, pa
     if (found) return found as Found<T>;
     if (Date.now() > deadline) throw new Error(`in vain, for ${patience / 1_000} s: ${what}`);
   }
-}
-
-/** What a host says of the store it started: `.lamplighter/store.json`. */
-export async function storePid(home: string): Promise<number> {
-  const card = JSON.parse(await readFile(join(home, '.lamplighter', 'store.json'), 'utf8'));
-  return Number(card.process.split(':')[0]);
 }
