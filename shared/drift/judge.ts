@@ -1,8 +1,8 @@
-import { drawsFor } from './chance.ts';
+import { type Draws, drawsFor } from './chance.ts';
 import { clip, deviation, median, spread } from './median.ts';
 import { combinations, evidence, rarity, urn } from './rarity.ts';
 import { latest, type Question, type Reading, type Suspicion, sample } from './reading.ts';
-import { type Lens, lens, type Peak, residuals, scan } from './scan.ts';
+import { type Lens, lens, type Peak, residuals, scan, sizes } from './scan.ts';
 import { detrend, phase, season } from './season.ts';
 import { leansRight, transform } from './transform.ts';
 import { memoryOf, whiten } from './whiten.ts';
@@ -43,18 +43,21 @@ export function judge(readings: readonly Reading[], question: Question): Suspici
   const away = rest.map((value) => Math.abs(value - middle));
   const byAway = lens({ constant: new Float64Array(n).fill(1), jump: new Float64Array(n).fill(1) }, 6, latest);
   const wide = scan(away, byAway);
-  const q = chanceOf(wide, byAway, away, next, ofSpread);
+  const q = chanceOf(wide, byAway, away, next, ofSpread, { last: true });
   if (q <= ofSpread && !oneSided(white.values, median(white.values), wide))
     return { kind: wide.sign > 0 ? 'var_up' : 'var_down', length: wide.length, p: q };
   return undefined;
 }
 
 /** Few runs cannot rule out a strong memory: then the level must be unusual, 1 in 30, under the strongest likely one too. */
-function holds(w: Float64Array, steps: Int32Array, next: () => number): boolean {
+function holds(w: Float64Array, steps: Int32Array, next: Draws): boolean {
   if (w.length > 90) return true;
   const strong = whiten(w, steps, memoryOf(w, steps, 0.95));
   const by = lens(strong, 2, latest);
-  return chanceOf(scan(strong.values, by), by, urn(residuals(strong.values, strong), limit), next, 1 / 30, 2) <= 1 / 30;
+  return (
+    chanceOf(scan(strong.values, by), by, urn(residuals(strong.values, strong), limit), next, 1 / 30, { least: 2 }) <=
+    1 / 30
+  );
 }
 
 /** Odd runs on one side only are a level that begins to move, not a wider spread. */
@@ -70,14 +73,16 @@ function seasonless(values: Float64Array, steps: Int32Array, period: number): Fl
   return effect ? values.map((value, i) => value - (effect[phase(steps, i, period)] ?? 0)) : values;
 }
 
-function chanceOf(peak: Peak, by: Lens, table: Float64Array, next: () => number, alpha: number, least = 3): number {
+function chanceOf(
+  peak: Peak,
+  by: Lens,
+  table: Float64Array,
+  next: Draws,
+  alpha: number,
+  { least = 3, last = false }: { least?: number; last?: boolean } = {},
+): number {
   if (peak.size < least) return 1;
   // Nothing but the step varies: then only the order of the runs is chance.
   if (table.length === 0) return 1 / combinations(by.n, peak.length);
-  const values = new Float64Array(by.n);
-  const draw = () => {
-    for (let i = 0; i < by.n; i++) values[i] = table[((next() * table.length) / 0x1_0000_0000) | 0] ?? 0;
-    return evidence(scan(values, by).size, by.n);
-  };
-  return rarity(evidence(peak.size, by.n), draw, alpha);
+  return rarity(peak.size, sizes(by, table, next), alpha, { scale: (size) => evidence(size, by.n), last });
 }

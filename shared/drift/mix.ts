@@ -27,7 +27,7 @@ export function judgeMix(
     for (let i = 0; i < n; i++) picked[i] = base[((next() * n) / 0x1_0000_0000) | 0] ?? new Float64Array(width);
     return peak(picked, width).size / 2;
   };
-  const p = own.length > 0 ? rarity(own.size / 2, draw, question.alpha) : 1;
+  const p = own.length > 0 ? rarity(own.size / 2, draw, question.alpha, { last: true }) : 1;
   return p <= question.alpha ? { kind: 'mix', length: own.length, p } : undefined;
 }
 

@@ -23,27 +23,55 @@ export function urn(rest: Float64Array, limit: number): Float64Array {
 
 export const draws = 4_000;
 
+/** Draws after which it is looked whether the answer is clear. */
+const stages: ReadonlySet<number> = new Set([500, 1_000, 2_000]);
+
+export interface Rareness {
+  /** What is seen and drawn → a log likelihood ratio; it only grows. Left out: it is one. */
+  scale?: (size: number) => number;
+  /** No later question takes its numbers from the same stream: then it may end early with a no as well. */
+  last?: boolean;
+}
+
 /**
- * How rarely chance alone gives as much evidence as was seen. At most 4,000 draws; it stops early when it is clearly not
- * rare. Chances below 1 in 20 are read off an exponential tail fitted to the largest twentieth of the draws, which is
- * close on the scale of a log likelihood ratio.
+ * How rarely chance alone gives as much evidence as was seen. At most 4,000 draws; it stops early when it is clearly on
+ * one side of `alpha`. Chances below 1 in 20 are read off an exponential tail fitted to the largest twentieth of the
+ * draws, which is close on the scale of a log likelihood ratio.
  */
-export function rarity(seen: number, draw: () => number, alpha: number): number {
+export function rarity(seen: number, draw: () => number, alpha: number, { scale = same, last }: Rareness = {}): number {
   const drawn = new Float64Array(draws);
   let reached = 0;
   for (let i = 0; i < draws; i++) {
-    const evidence = draw();
-    drawn[i] = evidence;
-    if (evidence >= seen) reached++;
-    if ((i + 1) % 250 === 0 && reached >= 4 && reached / (i + 1) > 4 * alpha) return reached / (i + 1);
+    const size = draw();
+    drawn[i] = size;
+    if (size >= seen) reached++;
+    if ((i + 1) % 250 !== 0) continue;
+    if (reached >= 4 && reached / (i + 1) > 4 * alpha) return reached / (i + 1);
+    if (!stages.has(i + 1)) continue;
+    const p = tailOf(drawn.slice(0, i + 1), reached, seen, scale);
+    // The fitted tail is known to 1 in the root of its draws; 3.5 of that, for what is not exponential a third more.
+    const unsure = 0.3 + (3.5 * Math.max(1, -Math.log(20 * p))) / Math.sqrt((i + 1) / 20);
+    const clear = Math.log(p / alpha);
+    if (clear < -unsure || (last && clear > unsure)) return p;
   }
-  if (reached > draws / 20) return reached / draws;
-  const tail = drawn.sort().subarray(draws - draws / 20);
+  return tailOf(drawn, reached, seen, scale);
+}
+
+const same = (size: number) => size;
+
+/** The chance of what was seen by these draws, which are sorted. */
+function tailOf(drawn: Float64Array, reached: number, seen: number, scale: (size: number) => number): number {
+  const n = drawn.length;
+  if (reached > n / 20) return reached / n;
+  const tail = drawn
+    .sort()
+    .subarray(n - n / 20)
+    .map(scale);
   const from = tail[0] ?? 0;
   let excess = 0;
   for (const evidence of tail) excess += (evidence - from) / tail.length;
-  if (!(excess > 0)) return (1 + reached) / (1 + draws);
-  return Math.exp(-(seen - from) / excess) / 20;
+  if (!(excess > 0)) return (1 + reached) / (1 + n);
+  return Math.exp(-(scale(seen) - from) / excess) / 20;
 }
 
 /** A largest t statistic on the scale of the log likelihood ratio of n normal values. */

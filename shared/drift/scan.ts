@@ -1,3 +1,4 @@
+import type { Draws } from './chance.ts';
 import type { Whitened } from './whiten.ts';
 
 /** Where in a series the latest runs differ most from the ones before. */
@@ -53,36 +54,72 @@ export function lens(
  * run stands out by much, the others by 1 − phi.
  */
 export function scan(values: Float64Array, by: Lens): Peak {
-  const { n } = by;
   let product = 0;
   let squares = 0;
-  for (let i = 0; i < n; i++) {
+  for (let i = 0; i < by.n; i++) {
     const value = at(values, i);
     product += value * at(by.constant, i);
     squares += value * value;
   }
+  return peakOf(values, by, product, squares);
+}
+
+/**
+ * Makes draws of the largest statistic when chance alone takes the values from a table: {@link scan} for thousands of
+ * series, without a series being made or walked twice.
+ */
+export function sizes(by: Lens, table: Float64Array, next: Draws): () => number {
+  const { n, constant } = by;
+  const picks = new Uint32Array(n);
+  const values = new Float64Array(n);
+  const share = table.length / 0x1_0000_0000;
+  return () => {
+    next.fill(picks);
+    let product = 0;
+    let squares = 0;
+    // Read in place: a function for arrays of two kinds would ask each time which one it is.
+    for (let i = 0; i < n; i++) {
+      const value = table[((picks[i] as number) * share) | 0] as number;
+      values[i] = value;
+      product += value * (constant[i] as number);
+      squares += value * value;
+    }
+    return peakOf(values, by, product, squares, drawn).size;
+  };
+}
+
+const drawn: Peak = { size: 0, length: 0, sign: 1 };
+
+/** @param product of the values with the constant @param squares sum of the values' squares @param into reused */
+function peakOf(values: Float64Array, by: Lens, product: number, squares: number, into?: Peak): Peak {
+  const { n, longest, shortest, constant, jump, shared, height } = by;
+  const peak = into ?? { size: 0, length: 0, sign: 1 };
   const level = product / by.constantSquares;
   const s = Math.sqrt(Math.max(0, squares - product * level) / (n - 1));
-  const peak: Peak = { size: 0, length: 0, sign: 1 };
-  if (!(s > 0)) return peak;
-  let tail = 0;
-  let alone = 0;
-  for (let r = 1; r <= by.longest; r++) {
-    const k = n - r;
-    const value = at(values, k);
-    const t = (tail + value * at(by.jump, k) - level * at(by.shared, r)) / at(by.height, r);
-    if (r === 1) alone = Math.abs(t);
-    if (r >= by.shortest) {
+  let size = 0;
+  let length = 0;
+  let up = true;
+  if (s > 0) {
+    let tail = 0;
+    let alone = 0;
+    for (let r = 1; r <= longest; r++) {
+      const k = n - r;
+      const value = at(values, k);
+      const t = (tail + value * at(jump, k) - level * at(shared, r)) / at(height, r);
+      const far = Math.abs(t);
+      if (r === 1) alone = far;
       // Two runs of which the latest says more alone are one odd run so far.
-      if (Math.abs(t) > peak.size && (r > 2 || Math.abs(t) > alone)) {
-        peak.size = Math.abs(t);
-        peak.length = r;
-        peak.sign = t > 0 ? 1 : -1;
+      if (far > size && r >= shortest && (r > 2 || far > alone)) {
+        size = far;
+        length = r;
+        up = t > 0;
       }
+      tail += value * at(constant, k);
     }
-    tail += value * at(by.constant, k);
   }
-  peak.size /= s;
+  peak.size = s > 0 ? size / s : 0;
+  peak.length = length;
+  peak.sign = up ? 1 : -1;
   return peak;
 }
 
@@ -107,6 +144,7 @@ export function residuals(values: Float64Array, white: Pick<Whitened, 'constant'
   return rest.map((value, i) => value - size * at(step, i));
 }
 
+/** Within its length: a check of each of a million reads would take as long as they do. */
 function at(values: Float64Array, i: number): number {
-  return values[i] ?? 0;
+  return values[i] as number;
 }
