@@ -174,8 +174,39 @@ export const sections: { title: string; about: string; views: View[] }[] = [
   },
   {
     title: 'Whether results drift',
-    about: 'Figures that a job reports of itself. Far from what its own past leads to expect is worth a look, no more.',
+    about:
+      'A finding is a change that chance hardly explains; it has an alert. Figures that only stand out are worth a look, no more.',
     views: [
+      {
+        title: 'Findings, newest first',
+        query: 'findings',
+        empty: 'Nothing has drifted in this time.',
+        columns: {
+          since: 'Since about',
+          job: 'Job',
+          state: 'State',
+          metric: 'Figure',
+          metrics: 'Figures in all',
+          usual: 'Usual',
+          now: 'Now',
+          cause: 'Likeliest cause',
+          sentence: 'What happened, and what to do',
+        },
+      },
+      {
+        title: 'Findings by the day on which they began',
+        query: 'finding-days',
+        empty: 'Nothing has drifted in this time.',
+        chart: { kind: 'barchart', x: 'day', y: ['findings'], group: 'job' },
+        width: 50,
+      },
+      {
+        title: 'Figure of the newest finding, and its usual range',
+        query: 'baseline',
+        empty: 'No finding of a figure that a script reports.',
+        chart: { kind: 'timechart', x: 'slot', y: ['value', 'usualLow', 'usualHigh'] },
+        width: 50,
+      },
       {
         title: 'Figures that stand out',
         query: 'drift',

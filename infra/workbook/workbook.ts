@@ -27,8 +27,11 @@ export function workbookText(): string {
     fallbackResourceIds: [],
     $schema: 'https://github.com/Microsoft/Application-Insights-Workbooks/blob/master/schema/workbook.json',
   };
-  // As the formatter would have it: a list of one text stays on its line.
-  const lines = JSON.stringify(workbook, null, 2).replace(/\[\n\s+("(?:[^"\\]|\\.)*")\n\s+\]/g, '[$1]');
+  // As the formatter would have it: a list of a few short texts stays on its line.
+  const lines = JSON.stringify(workbook, null, 2).replace(
+    /\[\n\s+("(?:[^"\\]|\\.){0,40}"(?:,\n\s+"(?:[^"\\]|\\.){0,40}"){0,2}|"(?:[^"\\]|\\.)*")\n\s+\]/g,
+    (_, texts: string) => `[${texts.replace(/,\n\s+/g, ', ')}]`,
+  );
   return `${lines}\n`;
 }
 

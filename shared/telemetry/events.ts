@@ -120,6 +120,7 @@ export const events = {
     key: ['job', 'finding', 'state'],
     properties: {
       job: 'Name of the job',
+      tier: 'Tier of the job',
       finding: 'Id of the finding, unique within the job',
       state: 'open or recovered',
       metric: 'The one that says most',
@@ -127,7 +128,14 @@ export const events = {
       cause: 'The likeliest change, or that nothing changed on our side',
       since: 'The slot at which the change begins, ISO 8601 UTC',
     },
-    measurements: { metrics: 'How many metrics moved' },
+    measurements: {
+      metrics: 'How many metrics moved',
+      before:
+        'Of the metric: the median before; like the next three left out where there is no level, as of a lost column',
+      low: 'The range that nine of ten runs before lay in',
+      high: 'Its upper end',
+      after: 'The median since',
+    },
   },
   LamplighterSecret: {
     about: 'A secret that expires within 30 days, has expired, or cannot be used; looked for once a day',

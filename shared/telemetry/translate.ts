@@ -1,3 +1,4 @@
+import { isBreach } from '../drift/contract.ts';
 import { type Event, troubleText } from '../events.ts';
 import { type Instant, iso } from '../instant.ts';
 import type { Catalog } from '../job/catalog.ts';
@@ -47,7 +48,7 @@ export function telemetryOf(event: Event, catalog: Catalog): TelemetryEvent[] {
       return [made('LamplighterAudit', { head: headText(event.head) }, { entry: event.head.number })];
     case 'drift-found':
     case 'drift-recovered':
-      return [ofFinding(event)];
+      return [ofFinding(event, catalog)];
     case 'incident-reported':
     case 'run-claimed':
     case 'run-waiting':
@@ -61,12 +62,23 @@ export function telemetryOf(event: Event, catalog: Catalog): TelemetryEvent[] {
   }
 }
 
-function ofFinding({ type, finding }: Extract<Event, { type: 'drift-found' | 'drift-recovered' }>): TelemetryEvent {
+function ofFinding(
+  { type, finding }: Extract<Event, { type: 'drift-found' | 'drift-recovered' }>,
+  catalog: Catalog,
+): TelemetryEvent {
   const { job, id, since, signs, sentence, attribution } = finding;
+  const [first] = signs;
   const cause = attribution?.candidates[0]?.change?.text ?? 'nothing changed on our side';
   const state = type === 'drift-found' ? 'open' : 'recovered';
-  const properties = { job, finding: id, state, metric: signs[0]?.metric ?? '', sentence, cause, since: iso(since) };
-  return made('LamplighterDrift', properties, { metrics: signs.length });
+  const tier = catalog.get(job)?.job.tier ?? '';
+  const properties = { job, tier, finding: id, state, metric: first?.metric ?? '', sentence, cause, since: iso(since) };
+  // A mix is reported as counts, its range is one of shares: they do not go into one picture.
+  const level = first && !isBreach(first.kind) && first.kind !== 'mix' ? first.numbers : undefined;
+  const { before, low, high, after } = level ?? {};
+  return made('LamplighterDrift', properties, {
+    metrics: signs.length,
+    ...(level && withoutNulls({ before: before ?? null, low: low ?? null, high: high ?? null, after: after ?? null })),
+  });
 }
 
 function lastAttempt(run: Run, catalog: Catalog): TelemetryEvent[] {

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { hour, minute } from '../../shared/instant.ts';
+import { opened } from '../../shared/drift/finding.ts';
+import { day, hour, minute } from '../../shared/instant.ts';
 import { newRun, type Run, runId } from '../../shared/run/run.ts';
 import { telemetryOf } from '../../shared/telemetry/translate.ts';
 import { type Choice, everything, queries, render } from '../support/infra/kql.ts';
@@ -52,6 +53,16 @@ describe.skipIf(missing)('what the queries give for rows', () => {
       eventRow(event, now - ago),
     );
 
+  /** A finding of a figure, reported again when another joins, and one of a column that was lost. */
+  const drifted = (name: string, id: string, ago: number, signs: number, kind: 'shift_up' | 'lost' = 'shift_up') => {
+    const since = now - 2 * day;
+    const level = { metric: kind === 'lost' ? 'output:a.csv/mail' : 'rows', kind, share: false };
+    const numbers = { ...level, before: 400, low: 380, high: 420, after: 500 };
+    const sign = { ...level, since, found: since, oneIn: 900, numbers };
+    const finding = { ...opened(name, sign), id, signs: Array(signs).fill(sign), sentence: 'It moved.' };
+    return telemetryOf({ type: 'drift-found', finding }, catalog).map((event) => eventRow(event, now - ago));
+  };
+
   /** As the Functions host records it: the same exception under its own operation. */
   const thrown = (OperationName: string, OuterMessage: string, OperationId: string, ItemCount: number): Row => ({
     TimeGenerated: new Date(now).toISOString(),
@@ -75,6 +86,9 @@ describe.skipIf(missing)('what the queries give for rows', () => {
       ...ran('pull', 20 * minute, 'succeeded', { finishBy: now - 25 * minute }),
       ...missed('pull', 10 * minute, 60),
       ...ran('draft', 15 * minute, 'lost'),
+      ...drifted('score', '1', 3 * hour, 1),
+      ...drifted('score', '1', 2 * hour, 2),
+      ...drifted('pull', '2', hour, 1, 'lost'),
       ...tick(3 * minute, 5),
       ...tick(2 * minute, 2),
     ],
@@ -212,6 +226,28 @@ describe.skipIf(missing)('what the queries give for rows', () => {
     ]);
   });
 
+  test('findings are listed once with their newest word, counted by day, and drawn with the usual range of their figure', () => {
+    const listed = given('findings').map(({ job, state, metric, metrics, usual, now: is }) => [
+      job,
+      state,
+      metric,
+      metrics,
+      usual,
+      is,
+    ]);
+    expect(listed).toEqual([
+      ['pull', 'open', 'output:a.csv/mail', 1, null, null],
+      ['score', 'open', 'rows', 2, 400, 500],
+    ]);
+    expect(given('finding-days').map(({ job, findings }) => [job, findings])).toEqual([
+      ['pull', 1],
+      ['score', 1],
+    ]);
+    expect(
+      given('baseline').map(({ job, metric, value, usualLow, usualHigh }) => [job, metric, value, usualLow, usualHigh]),
+    ).toEqual(Array(2).fill(['score', 'rows', 412, 380, 420]));
+  });
+
   test('alerts of failed runs are distinguished by tier, once each, and leave out jobs in development', () => {
     expect(given('failed-critical').map(({ job, state, error }) => [job, state, error])).toEqual([
       ['score', 'failed', "KeyError: 'email'"],
@@ -253,7 +289,6 @@ describe.skipIf(missing)('what the queries give for rows', () => {
   });
 
   test('of each secret the newest word counts, the most urgent first', () => {
-    const day = 24 * hour;
     const expiring = (secret: string, days: number, ago: number) =>
       telemetryOf(
         { type: 'secret-expiring', secret, jobs: ['score', 'pull'], expiresOn: now + days * day, days },

@@ -233,7 +233,7 @@ test('drift is one event with its sentence and cause when found, and another whe
     ...{ job: 'score', finding: String(seven + minute), state: 'open', metric: 'mean' },
     ...{ sentence: 'The mean is 20.', cause: change.text, since: '2026-11-20T07:00:00Z' },
   });
-  expect(found.measurements).toEqual({ metrics: 1 });
+  expect(found.measurements).toEqual({ metrics: 1, before: 10, low: 9, high: 12, after: 20 });
   const over = only({ type: 'drift-recovered', finding: { ...finding, attribution: null, state: 'recovered' } });
   expect(over.properties).toMatchObject({ state: 'recovered', cause: 'nothing changed on our side' });
 });
