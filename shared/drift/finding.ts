@@ -17,8 +17,29 @@ export interface Finding {
   signs: Sign[];
   sentence: string;
   attribution: Attribution | null;
+  /** Findings of other jobs that have something in common with this one and drifted then. */
+  alike?: Alike[];
   snoozedUntil: Instant | null;
   answered: { by: string; why: string; at: Instant } | null;
+}
+
+export interface Alike {
+  job: string;
+  finding: string;
+  since: Instant;
+  /** Half a sentence: `uses the same model scorer-2`. */
+  what: string;
+}
+
+/** The finding when another job has drifted with it. */
+export function withAlike(finding: Finding, other: Alike): Finding {
+  const sentence = `${finding.sentence} ${alikeText([other])}`;
+  return { ...finding, sentence, alike: [...(finding.alike ?? []), other] };
+}
+
+/** `The job rank, which uses the same model scorer-2, drifted as well.` */
+export function alikeText(alike: readonly Pick<Alike, 'job' | 'what'>[]): string {
+  return alike.map(({ job, what }) => `The job ${job}, which ${what}, drifted as well.`).join(' ');
 }
 
 export const answers = ['expected', 'once', 'real'] as const;

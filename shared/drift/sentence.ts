@@ -1,6 +1,7 @@
 import type { Instant } from '../instant.ts';
 import type { Attribution, Replay } from './attribution.ts';
 import { type BreachKind, isBreach } from './contract.ts';
+import { alikeText } from './finding.ts';
 import { dayText, readable, valueText } from './readable.ts';
 
 /** The numbers behind a finding of one metric, in its own unit. */
@@ -39,11 +40,13 @@ export interface Reported {
   change: number;
   attribution?: Attribution | undefined;
   replay?: { state: Replay; changed: number; of: number } | undefined;
+  /** Other jobs that drifted with this one. */
+  alike?: readonly { job: string; what: string }[] | undefined;
 }
 
 /** What happened, since when, why, and what to do: for the owner, without a word of statistics but the chance. */
 export function sentenceOf(reported: Reported): string {
-  return [happened(reported), why(reported), toDo(reported)].filter(Boolean).join(' ');
+  return [happened(reported), why(reported), together(reported), toDo(reported)].filter(Boolean).join(' ');
 }
 
 function happened({ numbers, since, timeZone, oneIn, runs, others }: Reported): string {
@@ -96,10 +99,17 @@ function why({ attribution, change, replay }: Reported): string {
     return `${then}Nothing changed on our side around then.${outside}`;
   }
   const named = first.change;
+  if (named.kind === 'shared') {
+    const others = attribution.candidates.flatMap(({ change }) => (change?.kind === 'shared' ? [change.text] : []));
+    return `${capital(others.join('; '))}: what they have in common may be the cause.${frozen ? ` ${capital(frozen)}.` : ''}`;
+  }
   const distance = change - named.at;
   const at = distance === 0 ? 'with the run at which' : distance > 0 ? `${countText(distance)} after` : 'just before';
   const sure = first.weight >= 0.75 ? 'is the likely cause' : 'may be the cause';
-  const also = second?.change && second.weight >= 0.2 ? ` Possible too: ${second.change.text}.` : '';
+  const also =
+    second?.change && second.change.kind !== 'shared' && second.weight >= 0.2
+      ? ` Possible too: ${second.change.text}.`
+      : '';
   const inputs =
     attribution.verdict === 'agent' && replay
       ? ''
@@ -107,6 +117,11 @@ function why({ attribution, change, replay }: Reported): string {
         ? ' The incoming rows moved as well.'
         : '';
   return `It began ${at} ${named.text}${frozen ? `; ${frozen}` : ''}, so that ${sure}.${inputs}${also}`;
+}
+
+/** Unless they are the likeliest cause, and named as that. */
+function together({ alike = [], attribution }: Reported): string {
+  return attribution?.candidates[0]?.change?.kind === 'shared' ? '' : alikeText(alike);
 }
 
 function toDo({ numbers, attribution }: Reported): string {

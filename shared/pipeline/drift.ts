@@ -8,6 +8,7 @@ import type { Job } from '../job/job.ts';
 import type { Parts } from '../parts.ts';
 import { mostMetrics } from '../run/metrics.ts';
 import type { Run } from '../run/run.ts';
+import { groupOf, nameInOthers } from './alike.ts';
 import { type Left, leftOf, type Over, signsOf } from './drift-signs.ts';
 import { explain } from './explain.ts';
 import type { Results } from './results.ts';
@@ -74,7 +75,6 @@ async function report(parts: Parts, run: Run, job: Job | undefined, finding: Fin
   parts.emit({ type: 'drift-found', finding });
   // Limits have an incident of their own.
   if ((job && job.status !== 'production') || isLimitOnly(finding)) return;
-  const model = finding.attribution?.candidates[0]?.change;
   const sighting: Sighting = {
     job: run.job,
     cause: 'drift',
@@ -84,10 +84,11 @@ async function report(parts: Parts, run: Run, job: Job | undefined, finding: Fin
     run: run.id,
     slot: run.slot,
     since: finding.since,
-    // Jobs that drift with the same model are one message.
-    ...(model?.kind === 'model' && { group: `drift: ${model.text}` }),
+    // Jobs that drift together are one message.
+    group: await groupOf(parts, finding),
   };
   await record(parts.store, sighting, now);
+  await nameInOthers(parts, finding);
 }
 
 async function recover(

@@ -10,9 +10,9 @@ import type { Job } from '../job/job.ts';
 import type { Parts } from '../parts.ts';
 import { isInput } from '../run/metrics.ts';
 import type { Run } from '../run/run.ts';
+import { alikeOf, asChanges, modelOf } from './alike.ts';
 import { type BundleFacts, bundleFacts } from './bundle-facts.ts';
 import { timeZoneOf } from './drift-setting.ts';
-import { modelOf, sharedModel } from './shared-model.ts';
 
 /** Runs that are read back from the newest: the longest window of the detector, and those before the change. */
 const most = 60;
@@ -46,7 +46,8 @@ export async function explain(parts: Parts, run: Run, job: Job | undefined, find
   }
   const newModel = changes.some(({ kind, at }) => kind === 'model' && at <= change + 1);
   // A new model says by itself why others that use it drift.
-  if (!newModel) changes.push(...(await sharedModel(parts, run, around, finding.since)));
+  const alike = await alikeOf(parts, run, around);
+  if (!newModel) changes.push(...asChanges(alike, around, finding.since));
   const state = inputs.known ? (inputs.moved.length > 0 ? 'moved' : 'still') : undefined;
   const attribution = attribute({ change, changes, replay: 'unknown', inputs: state });
   const [first, ...others] = finding.signs;
@@ -60,8 +61,9 @@ export async function explain(parts: Parts, run: Run, job: Job | undefined, find
     runs: Math.max(1, around.filter(({ slot }) => slot >= finding.since).length),
     change,
     attribution,
+    alike,
   });
-  return { ...finding, attribution, sentence };
+  return { ...finding, attribution, sentence, ...(alike.length > 0 && { alike }) };
 }
 
 /** Successful runs from six before the change on, oldest first. */
