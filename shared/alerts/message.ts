@@ -32,7 +32,16 @@ export interface Message {
   links: Link[];
   /** An SVG of a few kilobytes, for channels that carry files; left out: there is none. */
   picture?: string;
+  /** The same for hosts that show no SVG. */
+  image?: Image;
   at: Instant;
+}
+
+export interface Image {
+  /** Base64 of a few kilobytes. */
+  png: string;
+  /** What it shows, for people who do not see it. */
+  words: string;
 }
 
 /** The message as plain text: e-mail, terminals, logs. */

@@ -10,7 +10,7 @@ import { compose } from './compose.ts';
 import { batches, dueNow, type Parcel, parcels, slackOf } from './group.ts';
 import { afterTime, batchOf, inBatch, isOver, isUnreported, reported } from './incident.ts';
 import { letterOf } from './letters.ts';
-import type { Message } from './message.ts';
+import type { Image, Message } from './message.ts';
 import { closeOwned } from './owner.ts';
 import { routesOf } from './route.ts';
 import { amend } from './see.ts';
@@ -22,8 +22,8 @@ const mostAtOnce = 100;
 /** Characters of a message with a picture, in the row that it waits in. */
 const mostWithPicture = 31_000;
 
-/** The picture of an incident as SVG, drawn by the room that knows it; undefined: it has none. */
-export type PictureOf = (parts: Parts, incident: Incident) => Promise<string | undefined>;
+/** The picture of an incident, drawn by the room that knows it; undefined: it has none. */
+export type PictureOf = (parts: Parts, incident: Incident) => Promise<({ svg: string } & Image) | undefined>;
 const noPicture: PictureOf = async () => undefined;
 
 /**
@@ -169,9 +169,12 @@ async function makeLetter(
 async function illustrated(parts: Parts, message: Message, incident: Incident, pictureOf: PictureOf): Promise<Message> {
   if (message.severity === 'good') return message;
   try {
-    const picture = await pictureOf(parts, incident);
-    const whole = picture === undefined ? message : { ...message, picture };
-    return JSON.stringify(whole).length <= mostWithPicture ? whole : message;
+    const drawn = await pictureOf(parts, incident);
+    if (!drawn) return message;
+    const { svg, png, words } = drawn;
+    const forms = [{ picture: svg, image: { png, words } }, { image: { png, words } }, { picture: svg }];
+    const fitting = forms.map((form) => ({ ...message, ...form }));
+    return fitting.find((one) => JSON.stringify(one).length <= mostWithPicture) ?? message;
   } catch (error) {
     parts.emit({ type: 'trouble', doing: `drawing ${incident.id}`, error });
     return message;

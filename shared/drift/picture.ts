@@ -43,10 +43,9 @@ export function pictureOf(picture: Picture): string {
   const format = (value: number) => valueText(value, picture);
   const line = points.filter(({ value }) => Number.isFinite(value)).map(({ slot, value }) => `${x(slot)},${y(value)}`);
   const since = points.filter(({ slot, value }) => slot >= picture.change && Number.isFinite(value));
-  const level = since.length > 0 ? median(since.map(({ value }) => value)) : undefined;
-  const name = `${picture.title}: usual ${format(low)} to ${format(high)}${level === undefined ? '' : `, now ${format(level)}`}`;
+  const level = levelSince(picture);
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escaped(name)}" font-family="system-ui, sans-serif" font-size="12">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escaped(inWords(picture))}" font-family="system-ui, sans-serif" font-size="12">`,
     style,
     `<rect class="paper" width="${width}" height="${height}" rx="6"/>`,
     `<text class="ink" x="16" y="24" font-size="14" font-weight="600">${escaped(shortened(picture.title, 70))}</text>`,
@@ -68,6 +67,19 @@ export function pictureOf(picture: Picture): string {
   ]
     .filter(Boolean)
     .join('\n');
+}
+
+/** What the picture shows, for people who do not see it. */
+export function inWords(picture: Picture): string {
+  const level = levelSince(picture);
+  const now = level === undefined ? '' : `, now ${valueText(level, picture)}`;
+  return `${picture.title}: usual ${valueText(picture.low, picture)} to ${valueText(picture.high, picture)}${now}`;
+}
+
+/** The median since the change; undefined: there is no value since. */
+export function levelSince({ points, change }: Picture): number | undefined {
+  const since = points.filter(({ slot, value }) => slot >= change && Number.isFinite(value));
+  return since.length > 0 ? median(since.map(({ value }) => value)) : undefined;
 }
 
 const style = `<style>

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { type Channel, ChannelError } from '../../shared/alerts/channels/channel.ts';
 import { azureEmail } from '../../shared/alerts/channels/email-azure.ts';
 import { slack } from '../../shared/alerts/channels/slack.ts';
-import { teams } from '../../shared/alerts/channels/teams.ts';
+import { teams, teamsPayload } from '../../shared/alerts/channels/teams.ts';
 import { webhook } from '../../shared/alerts/channels/webhook.ts';
 import { type Answer, answers, openReceiver, type Receiver } from '../support/alerts/receiver.ts';
 import { rudeMessage } from '../support/alerts/story.ts';
@@ -166,6 +166,17 @@ test('the same message to Azure has the same operation id, another has another',
   expect(ids[0]).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}$/);
   expect(ids[1]).toBe(ids[0]);
   expect(ids[2]).not.toBe(ids[0]);
+});
+
+test('a card that would be too large for Teams goes without its picture before it loses lines of its log', () => {
+  const image = { png: 'A'.repeat(26_000), words: 'usual 5 to 7, now 9' };
+  const [plain, large, small] = [
+    rudeMessage(),
+    { ...rudeMessage(), image },
+    { ...rudeMessage(), image: { ...image, png: 'AAAA' } },
+  ].map((message) => JSON.stringify(teamsPayload(message)));
+  expect(large).toBe(plain);
+  expect(small).toContain('data:image/png;base64,AAAA');
 });
 
 test('e-mail by Azure carries a picture, and goes without it rather than not at all', async () => {

@@ -3,6 +3,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mailOf } from '../../shared/alerts/channels/letter.ts';
 import { teamsPayload } from '../../shared/alerts/channels/teams.ts';
+import { chartOf } from '../../shared/drift/chart.ts';
 import { cardPage, executablePath, openBrowser } from '../support/alerts/rendering.ts';
 import { rudeMessage } from '../support/alerts/story.ts';
 
@@ -39,6 +40,27 @@ describe.skipIf(!existsSync(executablePath) && !process.env.CI)('in a browser', 
     expect(await page.locator('#card button').allInnerTexts()).toEqual(['Open', 'Acknowledge', 'Rerun']);
     const wide = await page.evaluate('document.documentElement.scrollWidth');
     expect(wide).toBeLessThanOrEqual(600);
+    expect(said).toEqual([]);
+    await page.close();
+  });
+
+  test('a Teams card shows the picture of a finding, and says in words what it is', async () => {
+    const points = Array.from({ length: 60 }, (_, i) => ({ slot: i * 86_400_000, value: i < 50 ? 5 + (i % 3) : 9 }));
+    const about = { title: 'mean', share: false, timeZone: 'UTC', low: 5, high: 7, change: points[50]?.slot ?? 0 };
+    const png = chartOf({ ...about, points, events: [] }).toString('base64');
+    const message = { ...rudeMessage(), image: { png, words: '"><b>mean</b>' } };
+    const payload = teamsPayload(message);
+    expect(Buffer.byteLength(JSON.stringify(payload))).toBeLessThan(27_000);
+    const [{ content }] = payload.attachments as [{ content: unknown }];
+    const { page, said } = await look(cardPage(content, 'light'), 'light');
+    const image = page.locator('#card img');
+    await image.evaluate('(node) => node.decode()');
+    expect(await image.evaluate('(node) => [node.naturalWidth, node.naturalHeight, node.alt]')).toEqual([
+      960,
+      400,
+      '"><b>mean</b>',
+    ]);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(600);
     expect(said).toEqual([]);
     await page.close();
   });

@@ -1,5 +1,7 @@
+import { inflateSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { attribute } from '../../shared/drift/attribution.ts';
+import { chartOf } from '../../shared/drift/chart.ts';
 import { pictureOf } from '../../shared/drift/picture.ts';
 import { readable, valueText } from '../../shared/drift/readable.ts';
 import { type Reported, sentenceOf } from '../../shared/drift/sentence.ts';
@@ -97,9 +99,23 @@ describe('the picture', () => {
     expect(svg.match(/<\/svg>/g)).toHaveLength(1);
   });
 
+  test('is a small PNG too, for hosts that show no SVG, with rows of the size that it says', () => {
+    const png = chartOf({ ...picture, events: [{ slot: since, text: 'the model changed' }] });
+    expect(png.length).toBeLessThan(8_000);
+    expect(png.readUInt32BE(16)).toBe(960);
+    expect(png.readUInt32BE(20)).toBe(400);
+    const at = png.indexOf('IDAT');
+    const rows = inflateSync(png.subarray(at + 4, at + 4 + png.readUInt32BE(at - 4)));
+    expect(rows.length).toBe(400 * 481);
+    // The ground, the band and what is new are there; the fifth colour is the last that is used.
+    const used = new Set([...rows].flatMap((byte, i) => (i % 481 === 0 ? [] : [byte >> 4, byte & 15])));
+    expect([...used].sort()).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
   test('a constant, a single and no point draw without a broken number', () => {
     for (const few of [[], points.slice(0, 1), points.map(({ slot }) => ({ slot, value: 5 }))]) {
       expect(pictureOf({ ...picture, points: few, low: 5, high: 5 })).not.toMatch(/NaN|Infinity/);
+      expect(chartOf({ ...picture, points: few, low: 5, high: 5 }).length).toBeLessThan(4_000);
     }
   });
 });

@@ -111,6 +111,65 @@ test('another job on the same model that drifted is named, and one on another mo
   expect(changes).toEqual(['the job rank, which uses the same model scorer-2, drifted as well']);
 });
 
+test('two jobs that drift on the same model are one incident, and each names the other', async () => {
+  const world = await World.inMemory(job('score', { schedule }), job('rank', { schedule }), job('sort', { schedule }));
+  const same = await bundled(world, 'c1');
+  await pass(world, [same, same], { model: { 'scorer-2': 10 } }, 'rank');
+  await pass(world, [same, same], { model: { 'scorer-9': 10 } }, 'sort');
+  const finding = await pass(world, [same, same], { model: { 'scorer-2': 120 } });
+  expect(finding?.sentence).toContain(
+    'The job rank, which uses the same model scorer-2, drifted as well: what they have in common may be the cause.',
+  );
+  const [rank] = await world.store.drift.findings('rank', 1);
+  expect(rank?.sentence).toMatch(/ The job score, which uses the same model scorer-2, drifted as well\.$/);
+  const groups = await Promise.all(
+    ['score', 'rank', 'sort'].map(async (name) => {
+      const [one] = await world.store.drift.findings(name, 1);
+      const about = { job: name, cause: 'drift', subject: one?.id ?? '' } as const;
+      const incident = (await world.store.incidents.get(about))?.value;
+      expect(incident?.text).toBe(one?.sentence);
+      return incident?.group;
+    }),
+  );
+  expect(groups[0]).toBe(groups[1]);
+  expect(groups[2]).not.toBe(groups[0]);
+
+  const now = seven + values.length * day;
+  const box = new Mailbox(() => now);
+  const titles: string[] = [];
+  const put = world.store.outbox.put;
+  world.store.outbox.put = async (letter) => {
+    titles.push(JSON.parse(letter.message).title);
+    return put(letter);
+  };
+  await report(world.parts, box.alerts, now);
+  expect([...new Set(titles)].sort()).toEqual(['UNUSUAL 2 jobs', expect.stringMatching(/^UNUSUAL sort/)]);
+});
+
+test('two jobs that read the same file, or one the file of the other, belong together as well', async () => {
+  const reads = 'inputs: [pull/prospects.csv]';
+  const world = await World.inMemory(
+    job('pull', { schedule, more: 'outputs: [prospects.csv]' }),
+    job('score', { schedule, more: reads }),
+    job('rank', { schedule, more: reads }),
+    job('sort', { schedule }),
+  );
+  const same = await bundled(world, 'c1');
+  for (const name of ['sort', 'pull', 'rank']) await pass(world, [same, same], {}, name);
+  const finding = await pass(world, [same, same]);
+  expect(finding?.alike?.map(({ job: name, what }) => `${name} ${what}`)).toEqual([
+    'pull makes prospects.csv, which this job reads',
+    'rank reads the same pull/prospects.csv',
+  ]);
+  const [pull] = await world.store.drift.findings('pull', 1);
+  expect(pull?.alike?.map(({ job: name, what }) => `${name} ${what}`)).toEqual([
+    'rank reads prospects.csv of it',
+    'score reads prospects.csv of it',
+  ]);
+  const [sort] = await world.store.drift.findings('sort', 1);
+  expect(sort?.alike).toBeUndefined();
+});
+
 test('bundles that are gone or broken leave the versions to speak, and the finding is kept', async () => {
   const world = await World.inMemory(job('score', { schedule }));
   const [first, second] = [await bundled(world, 'c1'), await bundled(world, 'c2', { 'main.py': 'print(2)' })];
@@ -146,6 +205,8 @@ test('the message about drift carries its picture, and goes without one that can
   const before = await world.store.incidents.get(incident);
   const [{ message, length } = { message: {}, length: 0 }] = await sent();
   expect(message.picture).toMatch(/^<svg [\s\S]*the code changed from c1 to c2[\s\S]*<\/svg>$/);
+  expect(Buffer.from(message.image.png, 'base64').subarray(1, 4).toString()).toBe('PNG');
+  expect(message.image.words).toMatch(/^mean score: usual 0\.\d+ to 0\.\d+, now 0\.7/);
   expect(length).toBeLessThan(32_000);
 
   const after = await world.store.incidents.get(incident);
@@ -157,4 +218,5 @@ test('the message about drift carries its picture, and goes without one that can
   const [without] = await sent();
   expect(without?.message.title).toContain('score');
   expect(without?.message).not.toHaveProperty('picture');
+  expect(without?.message).not.toHaveProperty('image');
 });

@@ -1,4 +1,4 @@
-import type { Message, Section } from '../message.ts';
+import type { Image, Message, Section } from '../message.ts';
 import { messageText } from '../message.ts';
 import type { Channel } from './channel.ts';
 import { type HookOptions, hook } from './hook.ts';
@@ -18,11 +18,18 @@ export function teams(options: HookOptions): Channel {
   return hook('teams', options, (message) => JSON.stringify(teamsPayload(message)));
 }
 
-/** The envelope that Workflows expect, with an Adaptive Card 1.4 that is small enough. */
+/**
+ * The envelope that Workflows expect, with an Adaptive Card 1.4 that is small enough. A picture goes before the log does:
+ * it is shown as a PNG inside the card, for Teams shows no SVG and fetches only from addresses that are open to all.
+ */
 export function teamsPayload(message: Message): Record<string, unknown> {
+  const { image: _image, ...plain } = message;
   for (let cut = 0; ; cut += 1) {
-    const payload = envelope({ ...message, sections: message.sections.map((section) => shortened(section, cut)) });
-    if (Buffer.byteLength(JSON.stringify(payload)) < teamsLimit || cut === 8) return payload;
+    const whole = cut === 0 ? [message, plain] : [plain];
+    for (const one of whole) {
+      const payload = envelope({ ...one, sections: one.sections.map((section) => shortened(section, cut)) });
+      if (Buffer.byteLength(JSON.stringify(payload)) < teamsLimit || cut === 8) return payload;
+    }
   }
 }
 
@@ -47,17 +54,27 @@ function envelope(message: Message): Record<string, unknown> {
 }
 
 /** Every text that is not ours stands in a RichTextBlock: its runs are plain, markdown in them is only shown. */
-function card({ title, severity, sections, links, ...rest }: Message): Record<string, unknown> {
+function card({ title, severity, sections, links, image, ...rest }: Message): Record<string, unknown> {
   return {
     $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
     type: 'AdaptiveCard',
     version: '1.4',
     fallbackText: messageText({ title, severity, sections: sections.slice(0, 1), links: [], ...rest }).slice(0, 1_000),
-    body: [run(title, { size: 'Large', weight: 'Bolder', color: colours[severity] }), ...sections.flatMap(elements)],
+    body: [
+      run(title, { size: 'Large', weight: 'Bolder', color: colours[severity] }),
+      ...sections.slice(0, 1).flatMap(elements),
+      ...(image ? [picture(image)] : []),
+      ...sections.slice(1).flatMap(elements),
+    ],
     ...(links.length > 0 && {
       actions: links.map(({ label, url }) => ({ type: 'Action.OpenUrl', title: label, url })),
     }),
   };
+}
+
+/** https://learn.microsoft.com/microsoftteams/platform/task-modules-and-cards/cards/cards-format: PNG, JPEG, GIF */
+function picture({ png, words }: Image): Record<string, unknown> {
+  return { type: 'Image', url: `data:image/png;base64,${png}`, altText: words, size: 'Stretch' };
 }
 
 function elements(section: Section): Record<string, unknown>[] {

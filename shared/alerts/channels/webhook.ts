@@ -28,6 +28,6 @@ export function signature(key: string, seconds: number, body: string): string {
   return createHmac('sha256', key).update(`${seconds}.${body}`).digest('hex');
 }
 
-export function webhookPayload({ at, picture: _picture, ...message }: Message): Record<string, unknown> {
+export function webhookPayload({ at, picture: _picture, image: _image, ...message }: Message): Record<string, unknown> {
   return { version: 1, ...message, at: new Date(at).toISOString() };
 }
