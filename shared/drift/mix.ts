@@ -1,7 +1,8 @@
 import { drawsFor } from './chance.ts';
 import { deviation } from './median.ts';
 import { rarity } from './rarity.ts';
-import { latest, type MixReading, type Suspicion, sample } from './reading.ts';
+import { latest, type MixReading, type Question, type Suspicion, sample } from './reading.ts';
+import { phase, season } from './season.ts';
 
 /** Categories beyond the largest 12 are judged together. */
 const most = 12;
@@ -13,9 +14,9 @@ export const others = '(others)';
  */
 export function judgeMix(
   readings: readonly MixReading[],
-  question: { alpha: number; seed: string },
+  question: Pick<Question, 'alpha' | 'seed' | 'period'>,
 ): Suspicion | undefined {
-  const rows = standardised(sample(readings));
+  const rows = standardised(sample(readings), question.period);
   const n = rows.length;
   const width = rows[0]?.length ?? 0;
   if (n < 10 || width === 0) return undefined;
@@ -54,16 +55,22 @@ export function sharesOf(value: Readonly<Record<string, number>>, names: readonl
   });
 }
 
-function standardised(readings: readonly MixReading[]): Float64Array[] {
+/** Each category without its season, such as weekends when other customers come, and with a deviation of 1. */
+function standardised(readings: readonly MixReading[], period: number): Float64Array[] {
   const names = categories(readings);
   const rows = readings.map(({ value }) =>
     Float64Array.from(sharesOf(value, names), (share) => Math.asin(Math.sqrt(Math.min(1, Math.max(0, share))))),
   );
+  const steps = Int32Array.from(readings, ({ step }) => step);
   for (let c = 0; c < names.length; c++) {
-    const column = rows.map((row) => row[c] ?? 0);
+    const raw = Float64Array.from(rows, (row) => row[c] ?? 0);
+    const effect = season(raw, steps, period);
+    const column = effect ? raw.map((value, i) => value - (effect[phase(steps, i, period)] ?? 0)) : raw;
     const mean = column.reduce((sum, value) => sum + value, 0) / column.length;
     const s = deviation(column);
-    for (const row of rows) row[c] = s > 1e-9 ? Math.max(-4, Math.min(4, ((row[c] ?? 0) - mean) / s)) : 0;
+    rows.forEach((row, i) => {
+      row[c] = s > 1e-9 ? Math.max(-4, Math.min(4, ((column[i] ?? 0) - mean) / s)) : 0;
+    });
   }
   return rows;
 }

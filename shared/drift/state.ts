@@ -178,7 +178,7 @@ function suspicion(state: MetricState, points: readonly Point[], setting: Settin
   const seed = `${state.job} ${state.metric} ${slot}`;
   const found =
     state.kind === 'mix'
-      ? judgeMix(mixReadings(points, setting), { alpha, seed })
+      ? judgeMix(mixReadings(points, setting), { alpha, period: periodOf(points), seed })
       : judge(readings(points, setting), { kind: state.kind, period: periodOf(points), alpha, seed });
   const wrongWay =
     found?.kind === (setting.direction === 'up' ? 'shift_down' : setting.direction === 'down' ? 'shift_up' : '');

@@ -44,7 +44,8 @@ export function follow(metric: Metric) {
     runs++;
     mixes = bounded([...mixes, { step, value }]);
     if (mixes.length < learning) return [];
-    const found = judgeMix(mixes, { alpha: alphaOf(metric.budget, runs), seed: `${metric.name} ${step}` });
+    const alpha = alphaOf(metric.budget, runs);
+    const found = judgeMix(mixes, { alpha, period: metric.period, seed: `${metric.name} ${step}` });
     if (!found) return [];
     mixes = mixes.slice(-found.length);
     return [{ step, kind: 'mix', from: mixes[0]?.step ?? step, p: found.p }];

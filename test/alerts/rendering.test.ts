@@ -53,13 +53,11 @@ describe.skipIf(!existsSync(executablePath) && !process.env.CI)('in a browser', 
     expect(Buffer.byteLength(JSON.stringify(payload))).toBeLessThan(27_000);
     const [{ content }] = payload.attachments as [{ content: unknown }];
     const { page, said } = await look(cardPage(content, 'light'), 'light');
-    const image = page.locator('#card img');
-    await image.evaluate('(node) => node.decode()');
-    expect(await image.evaluate('(node) => [node.naturalWidth, node.naturalHeight, node.alt]')).toEqual([
-      960,
-      400,
-      '"><b>mean</b>',
-    ]);
+    const image = "document.querySelector('#card img')";
+    const shown = await page.evaluate(
+      `${image}.decode().then(() => [${image}.naturalWidth, ${image}.naturalHeight, ${image}.alt])`,
+    );
+    expect(shown).toEqual([960, 400, '"><b>mean</b>']);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(600);
     expect(said).toEqual([]);
     await page.close();

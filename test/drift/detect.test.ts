@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { detectLines } from '../../cli/commands/detect.ts';
 import { detect } from '../../shared/drift/detect.ts';
-import { families, series } from '../support/drift/families.ts';
+import { chanceFor, families, series } from '../support/drift/families.ts';
 
 const noise = (n: number, seed = 'noise') => series('normal', seed, n).values as number[];
 
@@ -123,6 +123,23 @@ describe('metrics that are no plain series', () => {
     expect(detect({ id: 'm', hint: 'mix', values })[0]).toMatchObject({ kind: 'mix', cp: 40 });
     const fresh = Array.from({ length: 60 }, (_, i) => (i < 40 ? row(i, 0) : { ...row(i, 0), Z: 15 }));
     expect(detect({ id: 'm', hint: 'mix', values: fresh })[0]).toMatchObject({ kind: 'mix', cp: 40 });
+  });
+
+  test('a mix that is another one at weekends is no drift, and a change under it is found', () => {
+    const chance = chanceFor('weekend mix');
+    const rows = (i: number, moved: number) => {
+      const share = (i % 7 > 4 ? 0.5 : 0.2) + moved;
+      const shop = Array.from({ length: 300 }, () => chance.uniform()).filter((one) => one < share).length;
+      return { shop, web: 300 - shop };
+    };
+    const still = Array.from({ length: 120 }, (_, i) => rows(i, 0));
+    expect(detect({ id: 'm', hint: 'mix', period: 7, values: still })).toEqual([]);
+    const moved = Array.from({ length: 90 }, (_, i) => rows(i, i < 60 ? 0 : 0.12));
+    const [flag] = detect({ id: 'm', hint: 'mix', period: 7, values: moved });
+    expect(flag?.kind).toBe('mix');
+    expect(flag?.index).toBeLessThanOrEqual(66);
+    const blind = detect({ id: 'm', hint: 'mix', period: 0, values: moved });
+    expect(blind[0]?.index ?? 90).toBeGreaterThan(flag?.index ?? 0);
   });
 
   test('a mix whose categories are called like parts of an object, or that is empty, is judged like any other', () => {
