@@ -1,5 +1,6 @@
 import { join, relative } from 'node:path';
 import { isError, problemText } from '../../shared/manifest/problem.ts';
+import { withCanary } from '../deploy/canary.ts';
 import { makePackage } from '../deploy/package.ts';
 import type { Home } from '../home.ts';
 import { readLocalAlerts } from '../host/alerts.ts';
@@ -22,7 +23,7 @@ export async function makeAppPackage(home: Home, { prefix, json }: PackageFlags)
   for (const warning of problems) console.error(problemText(warning));
   const out = join(home.root, 'dist', 'app');
   const index = join(home.root, 'infra', 'jobs.json');
-  await makePackage({ catalog, prefix, out, index, alerts: await readLocalAlerts(home) });
+  await makePackage({ catalog: await withCanary(catalog), prefix, out, index, alerts: await readLocalAlerts(home) });
   if (json) console.log(JSON.stringify({ package: out, index, jobs: [...catalog.keys()] }, null, 2));
   else {
     const here = (path: string) => relative(process.cwd(), path) || '.';

@@ -10,6 +10,7 @@ import { hour, second } from '../../shared/instant.ts';
 import type { Catalog } from '../../shared/job/catalog.ts';
 import type { Job } from '../../shared/job/job.ts';
 import { Refusal } from '../refusal.ts';
+import { programRoot } from './root.ts';
 
 export interface PackageOptions {
   catalog: Catalog;
@@ -23,8 +24,6 @@ export interface PackageOptions {
   alerts?: AlertSettings;
 }
 
-/** Of the program, not of the jobs. */
-const root = join(import.meta.dirname, '../..');
 /** Fetching a Python and packages, storage that is unavailable, clocks that differ: all beyond a job's own time limit. */
 const aroundMs = 2 * hour;
 /** What a container has between the request to stop and its end (azure-container-apps #1669). */
@@ -50,7 +49,7 @@ export async function makePackage({ catalog, prefix, out, index, alerts = noAler
     const made = catalog.package?.made ?? Date.now();
     await writeJson(join(fresh, jobsFile), { made, jobs: jobs.map(packJob) } satisfies PackedJobs);
     await writeJson(join(fresh, alertsFile), alerts);
-    await copyFile(join(root, 'host.json'), join(fresh, 'host.json'));
+    await copyFile(join(programRoot, 'host.json'), join(fresh, 'host.json'));
     await writeJson(join(fresh, 'package.json'), { name: 'lamplighter-app', private: true, main: 'index.js' });
     await rm(out, { recursive: true, force: true });
     await rename(fresh, out);
@@ -72,7 +71,7 @@ const files = {
 
 async function bundleApp(outdir: string): Promise<void> {
   await build({
-    entryPoints: Object.fromEntries(Object.entries(files).map(([name, path]) => [name, join(root, path)])),
+    entryPoints: Object.fromEntries(Object.entries(files).map(([name, path]) => [name, join(programRoot, path)])),
     outdir,
     bundle: true,
     platform: 'node',

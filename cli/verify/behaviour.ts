@@ -1,5 +1,6 @@
 import type { Run } from '../deploy/run.ts';
 import * as azure from './azure.ts';
+import { type Ask, canaryFindings } from './canary.ts';
 import { type Finding, unknown } from './finding.ts';
 import * as judge from './judge.ts';
 import { healthFindings, type Patience } from './ticks.ts';
@@ -42,5 +43,26 @@ export async function behaviour(run: Run, site: azure.Site, patience: Patience):
   const { clientId } = identityProviders.azureActiveDirectory.registration;
   const token = await azure.ask(run, azure.token(clientId), azure.accessToken);
   if ('why' in token) return [...result, unknown('ticks', token.why), unknown('poison', 'see ticks')];
-  return [...result, ...(await healthFindings({ ...patience, url, token: token.value.accessToken }))];
+  result.push(...(await healthFindings({ ...patience, url, token: token.value.accessToken })));
+  // Without ticks and functions it could only say once more that nothing runs.
+  if (result.some(({ check, state }) => check === 'ticks' && state !== 'right'))
+    return [...result, unknown('canary run', 'see ticks')];
+  return [...result, ...(await canaryFindings(asCaller(url, token.value.accessToken), patience))];
+}
+
+/** Nudges carry no token, and must get through without one. */
+function asCaller(url: string, token: string): Ask {
+  return async (method, path, body) => {
+    const answer = await fetch(`${url}${path}`, {
+      method,
+      headers: {
+        ...(path.startsWith('/api/v1/') && { authorization: `Bearer ${token}` }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      redirect: 'error',
+      signal: AbortSignal.timeout(30_000),
+    });
+    return { status: answer.status, text: await answer.text() };
+  };
 }

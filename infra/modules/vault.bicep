@@ -1,4 +1,4 @@
-@description('Name of the vault. IT sets the secrets in it; none is set, read or known here.')
+@description('Name of the vault. IT sets the secrets in it; none but the dummy of the canary is set, read or known here.')
 param vaultName string
 
 @description('Identity of the app, which sees names, versions and expiry of secrets, and no value.')
@@ -58,6 +58,16 @@ resource reader 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.keyVaultReader)
     principalId: appIdentity.properties.principalId
     principalType: 'ServicePrincipal'
+  }
+}
+
+// For the canary alone (infra/canary): of no worth, and the same each time.
+resource canary 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = {
+  parent: vault
+  name: 'lamplighter-canary'
+  properties: {
+    value: 'canary-${uniqueString(vault.id)}'
+    contentType: 'dummy'
   }
 }
 

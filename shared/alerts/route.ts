@@ -1,3 +1,4 @@
+import { canaryJob } from '../job/canary.ts';
 import type { Job } from '../job/job.ts';
 import type { Incident } from '../store/incidents.ts';
 import type { AlertSettings } from './settings.ts';
@@ -32,7 +33,8 @@ export function routesOf(
     for (const name of settings.default) add(name);
   };
 
-  if (job) ofJob(job, settings, add, mail, useDefault);
+  // The canary has no owner: what is wrong with it is wrong with the service.
+  if (job && job.name !== canaryJob) ofJob(job, settings, add, mail, useDefault);
   else useDefault();
   // The mailbox of an owner who has left is read by no one.
   if (incident.cause === 'owner' && job) {

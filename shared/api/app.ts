@@ -1,6 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { Instant } from '../instant.ts';
+import { canaryJob } from '../job/canary.ts';
 import type { Deployed } from '../job/catalog.ts';
 import type { Parts } from '../parts.ts';
 import type { JobRow } from '../run/job-row.ts';
@@ -74,12 +75,13 @@ export async function knownRun(
   return { job: known, run: found.value, etag: found.etag };
 }
 
-/** Every job that has a folder or a past and that this caller may know of, by name. */
-export async function visibleJobs({ parts }: Service, caller: Caller): Promise<KnownJob[]> {
+/** Every job that has a folder or a past and that this caller may know of, by name. @param own with the canary */
+export async function visibleJobs({ parts }: Service, caller: Caller, own = false): Promise<KnownJob[]> {
   const rows = new Map<string, Versioned<JobRow>>();
   for await (const row of parts.store.jobs.all()) rows.set(row.value.name, row);
   const catalog = parts.catalog();
   return [...new Set([...catalog.keys(), ...rows.keys()])]
+    .filter((name) => own || name !== canaryJob)
     .sort()
     .map((name) => ({ name, deployed: catalog.get(name), row: rows.get(name) }))
     .filter(({ deployed }) => sees(caller, deployed?.job));

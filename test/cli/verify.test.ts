@@ -44,6 +44,7 @@ test('an installation in which all is right has nothing to report but that', asy
       'authentication',
       'ticks',
       'poison',
+      ...['nudge', 'run', 'log', 'metrics', 'stop'].map((what) => `canary ${what}`),
     ]),
   );
   expect(verdict(all)).toContain('Everything is right.');
@@ -211,7 +212,11 @@ test('an app of before, which does not report what was set aside, is not taken f
 test('a token that the app does not let in is reported at once', async () => {
   await script();
   behaviour.wanted = 'Bearer another';
-  expect(bad(await verify()).map(({ text }) => text)).toEqual(['/health refuses your token with 403', 'see ticks']);
+  expect(bad(await verify()).map(({ text }) => text)).toEqual([
+    '/health refuses your token with 403',
+    'see ticks',
+    'see ticks',
+  ]);
 });
 
 test('what cannot be looked at is not right: it is unknown, and the rest is looked at all the same', async () => {

@@ -36,11 +36,17 @@ const jobView = z
 
 const slotView = z.object({ utc: time, local: z.string(), timeZone: z.string() }).openapi('Slot');
 
+/** The canary is no one's job: lists leave it out. */
+const own = z
+  .enum(['true', 'false'])
+  .default('false')
+  .openapi({ description: 'With the job of Lamplighter itself, the canary' });
+
 const list = createRoute({
   method: 'get',
   path: '/jobs',
   summary: 'All jobs, by name',
-  request: { query: z.object(pageQuery) },
+  request: { query: z.object({ ...pageQuery, own }) },
   responses: answers(pageOf(jobView, 'Jobs')),
 });
 
@@ -70,9 +76,9 @@ export function jobRoutes(service: Service): Api {
   return newApi()
     .openapi(list, async (c) => {
       const caller = callerOf(c, 'read');
-      const { limit, cursor } = c.req.valid('query');
+      const { limit, cursor, own } = c.req.valid('query');
       const [after = ''] = readCursor(cursor, 1) ?? [];
-      const jobs = (await visibleJobs(service, caller)).filter(({ name }) => name > after);
+      const jobs = (await visibleJobs(service, caller, own === 'true')).filter(({ name }) => name > after);
       const { items, next } = await page(each(jobs), limit, ({ name }) => [name]);
       const now = service.clock();
       return c.json({ items: items.map((job) => view(job, now)), next }, 200);

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach } from 'vitest';
 import type { Finding } from '../../../cli/verify/finding.ts';
@@ -45,6 +45,7 @@ beforeEach(async () => {
   behaviour.wanted = `Bearer ${key}`;
   behaviour.anyToken = false;
   app = createServer((request, response) => {
+    if (canaryAnswer(request, response)) return;
     const given = request.headers.authorization;
     if (given !== behaviour.wanted && !(behaviour.anyToken && given?.startsWith('Bearer ')))
       return response.writeHead(request.headers.authorization ? 403 : behaviour.open).end();
@@ -61,6 +62,29 @@ afterEach(async () => {
   app.close();
   await tools.clean();
 });
+
+/** A canary in which all works: first it ends well, then it is stopped. */
+let canaryRuns = 0;
+let canaryStopped = false;
+function canaryAnswer({ method, url = '', headers }: IncomingMessage, response: ServerResponse): boolean {
+  const json = (status: number, body: unknown) =>
+    void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  if (url === '/api/finish') json(400, { error: 'expected {"job": …}' });
+  else if (!url.startsWith('/api/v1/')) return false;
+  else if (headers.authorization !== behaviour.wanted && !behaviour.anyToken) json(401, { detail: 'expected a token' });
+  else if (url.endsWith('/log')) response.end('canary: the secret reads ***\n');
+  else if (url.endsWith('/cancel')) {
+    canaryStopped = true;
+    json(200, {});
+  } else {
+    if (method === 'POST') canaryRuns += 1;
+    const state = canaryRuns === 1 ? 'succeeded' : canaryStopped ? 'cancelled' : 'running';
+    const attempts = [{ exitCode: null, error: null, errorClass: null, handle: 'x', state }];
+    const run = `lamplighter-canary.${canaryRuns}`;
+    json(200, { run, state, reason: null, attempts, startedAt: '2026-11-20T07:00:01Z', metrics: { canary: 1 } });
+  }
+  return true;
+}
 
 export const identity = (name: string) => ({
   id: `${group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${name}`,
@@ -243,6 +267,8 @@ export async function verify(name = 'func-1', environment = tools.environment): 
   const run = tools.run({ root: tools.root, environment, say: (line) => said.push(line) });
   let now = 0;
   looks = 0;
+  canaryRuns = 0;
+  canaryStopped = false;
   const sleep = async (ms: number) => {
     now += ms;
   };
