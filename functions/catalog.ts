@@ -12,8 +12,8 @@ export interface PackedJob extends Omit<Deployed, 'zip' | 'job'> {
 export const jobsFile = 'jobs.json';
 export const bundlePath = (digest: string) => `bundles/${digest}.zip`;
 
-export function packJob({ job: { folder: _, ...job }, bundle, lock, commit }: Deployed): PackedJob {
-  return { job: { ...job, schedules: job.schedules.map(scheduleText) }, bundle, lock, commit };
+export function packJob({ job: { folder: _, ...job }, bundle, lock, commit, golden = null }: Deployed): PackedJob {
+  return { job: { ...job, schedules: job.schedules.map(scheduleText) }, bundle, lock, commit, golden };
 }
 
 /** The file as a whole. `made`: when the folder of jobs was read for it, ms UTC. */
@@ -51,13 +51,14 @@ export async function readCatalog(
   return Object.assign(catalog, { package: { made: packed.made, read: Date.now(), broken } });
 }
 
-function unpackJob({ job, bundle, lock, commit }: PackedJob, folder: string): Deployed {
+function unpackJob({ job, bundle, lock, commit, golden = null }: PackedJob, folder: string): Deployed {
   return {
     // Whatever it asks for on one machine, here it gets a container.
     job: { ...job, schedules: job.schedules.map(readScheduleText), folder: '', executor: null },
     bundle,
     lock,
     commit,
+    golden,
     zip: () => readFile(join(folder, bundlePath(bundle))),
   };
 }

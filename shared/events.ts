@@ -1,4 +1,5 @@
 import type { Finding } from './drift/finding.ts';
+import type { Replayed } from './drift/replay.ts';
 import { type Instant, iso } from './instant.ts';
 import { type Head, headText } from './run/audit-chain.ts';
 import { currentAttempt, type Run, runName } from './run/run.ts';
@@ -28,6 +29,8 @@ export type Event =
   | { type: 'secret-unusable'; secret: string; jobs: string[]; error: string }
   /** Metrics of a job have moved away from their past; again with each metric that joins. */
   | { type: 'drift-found'; finding: Finding }
+  /** The service has replayed the frozen examples of a job. */
+  | { type: 'replayed'; replayed: Replayed }
   /** They are inside their usual range again. */
   | { type: 'drift-recovered'; finding: Finding }
   /** What must be heard about an incident is on its way. */
@@ -81,6 +84,15 @@ export function eventText(event: Event): string | undefined {
       return `secret ${event.secret} of ${event.jobs.join(', ')} ${event.error}`;
     case 'drift-found':
       return `${event.finding.job} drifts: ${event.finding.sentence}`;
+    case 'replayed': {
+      const { job, state, changed, of, error } = event.replayed;
+      const said =
+        error ??
+        (state === 'moved'
+          ? `${changed} of ${of} examples get another answer`
+          : `${of - changed} of ${of} examples are answered as accepted`);
+      return `${job} replayed: ${said}`;
+    }
     case 'drift-recovered':
       return `${event.finding.job} is back in its usual range: ${event.finding.sentence}`;
     case 'incident-reported': {

@@ -4,6 +4,8 @@ import type { DockerExecutor } from '../../shared/executors/docker/docker.ts';
 import { type StoreProxy, storeProxy, storeProxyFolder } from '../../shared/executors/docker/store-proxy.ts';
 import { StartError } from '../../shared/executors/executor.ts';
 import type { Catalog } from '../../shared/job/catalog.ts';
+import { replayJob } from '../../shared/run/replay.ts';
+import { isReplay } from '../../shared/run/run.ts';
 import type { AttemptId } from '../../shared/store/attempts.ts';
 import type { Home } from '../home.ts';
 
@@ -75,8 +77,9 @@ async function make({ home, image, catalog, emit, ended }: DockerHere, folder: s
     image,
     home: createHash('sha256').update(home.root).digest('hex').slice(0, 12),
     storeProxyFolder: folder,
-    limits(name) {
-      const job = catalog().get(name)?.job;
+    limits({ job: name, run }) {
+      const deployed = catalog().get(name);
+      const job = deployed && (isReplay({ id: run }) ? replayJob(deployed) : deployed.job);
       if (!job) throw new StartError('configuration', `the job ${name} is not here any more`);
       return job;
     },

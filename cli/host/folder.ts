@@ -1,6 +1,7 @@
 import { join, relative } from 'node:path';
 import { pack } from '../../shared/job/bundle.ts';
 import type { Catalog, Deployed } from '../../shared/job/catalog.ts';
+import { goldenIn } from '../../shared/job/golden.ts';
 import { type CheckOptions, checkJobs } from '../../shared/manifest/check.ts';
 import { unreadable } from '../../shared/manifest/folder.ts';
 import { isError, type Problem } from '../../shared/manifest/problem.ts';
@@ -20,10 +21,11 @@ export async function readFolder(folder: string, options: CheckOptions = {}): Pr
   const unpacked: Problem[] = [];
   for (const job of jobs) {
     try {
-      const { digest, lock } = await pack(job.folder);
+      const { digest, lock, zip: packed } = await pack(job.folder);
+      const golden = goldenIn(packed);
       // Packed again when needed: holding every zip would cost the memory of all jobs' code.
       const zip = async () => (await pack(job.folder)).zip;
-      catalog.set(job.name, { job, bundle: digest, lock, commit, zip });
+      catalog.set(job.name, { job, bundle: digest, lock, commit, golden, zip });
     } catch (error) {
       // A file that went away or was locked since it was checked: the other jobs are none the worse for it.
       unpacked.push(unreadable(join(folder, job.name), error));

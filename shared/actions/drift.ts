@@ -4,6 +4,7 @@ import type { Answer, Finding } from '../drift/finding.ts';
 import { type Instant, iso } from '../instant.ts';
 import type { Parts } from '../parts.ts';
 import { closeIncident } from '../pipeline/drift.ts';
+import { expectAnswers } from '../pipeline/replay/expect.ts';
 import type { Person } from '../run/run.ts';
 
 /** What people say of drift: once, for CLI, API and console alike. Each leaves who and why in the audit. */
@@ -28,6 +29,7 @@ export async function answer(
   await store.drift.putStates(states.map((state) => afterAnswer(state, what, word, metrics)));
   const next = answered(finding, what, word);
   await store.drift.putFinding(next);
+  if (what === 'expected') await expectAnswers(parts, next);
   if (what !== 'real') await closeIncident(parts, finding.job, next, now);
   return next;
 }

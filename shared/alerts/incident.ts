@@ -126,6 +126,14 @@ export function superseded(incident: Incident, now: Instant): Incident | undefin
   return { ...incident, state: 'resolved', resolvedAt: now, reported: incident.step };
 }
 
+/** More is known of it: a message that is out is followed by one with the news; undefined: it says so already. */
+export function withNews(incident: Incident, text: string, group: string | null, now: Instant): Incident | undefined {
+  if (incident.state === 'resolved' || incident.text === text) return undefined;
+  const next = { ...incident, text };
+  if (isUnreported(incident)) return { ...next, group: incident.reported === 0 ? group : incident.group };
+  return report(next, 'reminder', now);
+}
+
 /** A person says it is over, whatever the runs say. */
 export function resolvedByHand(incident: Incident, now: Instant): Incident | undefined {
   if (incident.state === 'resolved') return undefined;

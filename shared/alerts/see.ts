@@ -1,6 +1,6 @@
 import { type Instant, iso, minute } from '../instant.ts';
 import type { Parts } from '../parts.ts';
-import type { Run } from '../run/run.ts';
+import { isReplay, type Run } from '../run/run.ts';
 import type { Incident } from '../store/incidents.ts';
 import type { Store } from '../store/store.ts';
 import type { Versioned } from '../store/table.ts';
@@ -40,7 +40,7 @@ export async function seeUnderWay(parts: Parts, run: Run, begun: Instant | null,
 
 async function seeRings(parts: Parts, run: Run, begun: Instant | null, now: Instant): Promise<void> {
   const job = parts.catalog().get(run.job)?.job;
-  if (job?.status !== 'production') return;
+  if (job?.status !== 'production' || isReplay(run)) return;
   const startedAt = run.startedAt ?? begun;
   const tooLongMs = startedAt === null ? null : await tooLong(parts.store, run.job, now - startedAt, now);
   for (const ring of rings(run, job, { begun, tooLongMs }, now)) {

@@ -36,6 +36,8 @@ export interface Evidence {
   replay: Replay;
   /** Whether the profile of what comes in moved; undefined: not known. */
   inputs?: 'moved' | 'still' | undefined;
+  /** Whether the results moved; left out: they did. */
+  live?: 'still' | undefined;
 }
 
 export interface Candidate {
@@ -45,7 +47,8 @@ export interface Candidate {
   weight: number;
 }
 
-export type Verdict = 'agent' | 'inputs' | 'both' | 'outside' | 'unknown';
+/** `early`: the job answers its examples otherwise, and its results do not show it yet. */
+export type Verdict = 'early' | 'agent' | 'inputs' | 'both' | 'outside' | 'unknown';
 
 export interface Attribution {
   candidates: Candidate[];
@@ -86,7 +89,8 @@ function agreement(kind: ChangeKind | null, { replay, inputs }: Evidence): numbe
 }
 
 /** The table of what a replay and the inputs say together; without a replay only a named change can blame the agent. */
-function verdictOf({ replay, inputs }: Evidence, near: readonly Change[]): Verdict {
+function verdictOf({ replay, inputs, live }: Evidence, near: readonly Change[]): Verdict {
+  if (live === 'still') return replay === 'moved' ? 'early' : 'unknown';
   const moved = inputs === 'moved' || near.some(({ kind }) => kind === 'input-profile' || kind === 'input-volume');
   if (replay === 'moved') return moved ? 'both' : 'agent';
   if (replay === 'still') return moved ? 'inputs' : 'outside';

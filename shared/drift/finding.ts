@@ -1,6 +1,7 @@
 import type { Instant } from '../instant.ts';
 import type { Attribution } from './attribution.ts';
 import { isBreach } from './contract.ts';
+import type { ReplayEvidence } from './evidence.ts';
 import type { Sign } from './state.ts';
 
 export const findingStates = ['open', 'real', 'expected-once', 'expected', 'recovered'] as const;
@@ -19,6 +20,8 @@ export interface Finding {
   attribution: Attribution | null;
   /** Findings of other jobs that have something in common with this one and drifted then. */
   alike?: Alike[];
+  /** What replays of frozen examples say; left out: none was made since. */
+  replay?: ReplayEvidence | null;
   snoozedUntil: Instant | null;
   answered: { by: string; why: string; at: Instant } | null;
 }
@@ -80,6 +83,8 @@ function weightOf({ metric, kind, numbers }: Sign): number {
 
 /** The finding when these changes have gone back, or these breaches are over. */
 export function withRecovered(finding: Finding, over: readonly Pick<Sign, 'metric' | 'kind'>[]): Finding {
+  // An early warning has none: a replay ends it.
+  if (finding.signs.length === 0) return finding;
   const gone = new Set(over.map(about));
   const left = finding.signs.filter((sign) => !gone.has(about(sign)));
   return left.length > 0 ? { ...finding, signs: left } : { ...finding, state: 'recovered' };
@@ -87,5 +92,5 @@ export function withRecovered(finding: Finding, over: readonly Pick<Sign, 'metri
 
 /** Whether an incident about limits says all that the finding says. */
 export function isLimitOnly({ signs }: Finding): boolean {
-  return signs.every(({ kind }) => kind === 'limit');
+  return signs.length > 0 && signs.every(({ kind }) => kind === 'limit');
 }

@@ -1,4 +1,5 @@
 import type { Instant } from '../instant.ts';
+import type { Golden } from './golden.ts';
 import type { Job } from './job.ts';
 
 /** A job as it would run now. */
@@ -8,6 +9,8 @@ export interface Deployed {
   bundle: string;
   lock: string | null;
   commit: string | null;
+  /** Its frozen examples; null or left out: it has none. */
+  golden?: Golden | null;
   zip: () => Promise<Buffer>;
 }
 

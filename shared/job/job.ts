@@ -50,7 +50,7 @@ export interface Job {
   graceMs: number;
   minDurationMs: number | null;
   /** How it runs on the frozen examples in golden/, side effects off; null: as always, with JOB_REPLAY=1. */
-  replay: { command: string[]; timeoutMs: number } | null;
+  replay: Replaying | null;
   overlap: OverlapPolicy;
   /** Runs of this job at once, under `allow` and in a backfill. */
   concurrency: number;
@@ -77,6 +77,19 @@ export interface Job {
   logLimitBytes: number;
   /** The folder holds a uv.lock. */
   locked: boolean;
+}
+
+/** How replays run. */
+export interface Replaying {
+  command: string[];
+  /** Of one example. */
+  timeoutMs: number;
+  /** Environment variables of secrets that replays get too; none unless named. */
+  secrets: string[];
+  /** In a container; left out: none, unless packages must be fetched. */
+  network?: 'none' | 'bridge';
+  /** What replays of the service may cost, as a share of the job's own container time; 0: only on a change or a finding. */
+  share: number;
 }
 
 /** What the owner declares of a metric. */

@@ -12,6 +12,15 @@ export function readZipped(zip: Buffer, name: string): Buffer | undefined {
   return undefined;
 }
 
+/** All files by name, with CRC-32 and size before packing, as the index of the zip has them. @throws as above */
+export function zippedFiles(zip: Buffer): { name: string; crc: number; size: number }[] {
+  return [...entries(zip)].map(({ name, at }) => ({
+    name,
+    crc: zip.readUInt32LE(at + 16),
+    size: zip.readUInt32LE(at + 24),
+  }));
+}
+
 /** The names of all files with their CRC-32, as the index of the zip has them. @throws Error for a zip that is broken */
 export function zippedSums(zip: Buffer): Map<string, number> {
   return new Map([...entries(zip)].map(({ name, at }) => [name, zip.readUInt32LE(at + 16)]));

@@ -242,6 +242,23 @@ export const manifest = z.strictObject(
         {
           command: command.describe('What runs on the examples in golden/; it must have no side effects.'),
           timeout: duration('1s', '1d').default('10m').describe('Of one example.'),
+          secrets: z
+            .array(z.string(), 'a list of variables such as [OPENAI_API_KEY]')
+            .max(20, 'at most 20 variables')
+            .default([])
+            .describe('Variables under secrets: that replays get too; none unless named.'),
+          network: z
+            .enum(['none', 'bridge'])
+            .optional()
+            .describe('Of the container of a replay; none, unless packages must be fetched.'),
+          share: z
+            .number('a share such as 0.05')
+            .min(0)
+            .max(1)
+            .default(0.05)
+            .describe(
+              'What replays may cost, of the container time of the job itself; 0: only on a change or a finding.',
+            ),
         },
         mapping('{ command: [python, score.py, --replay] }'),
       )

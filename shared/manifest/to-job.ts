@@ -61,7 +61,7 @@ export function toJob(manifest: Manifest, facts: JobFacts): Job {
       maxDelayMs: ms(retry.maxDelay),
       on: retry.on,
     },
-    replay: manifest.replay ? { command: manifest.replay.command, timeoutMs: ms(manifest.replay.timeout) } : null,
+    replay: manifest.replay ? replaying(manifest.replay) : null,
     inputs: manifest.inputs.map(parseInput),
     outputs: manifest.outputs,
     metrics: Object.fromEntries(
@@ -85,6 +85,11 @@ export function toJob(manifest: Manifest, facts: JobFacts): Job {
     },
     logLimitBytes: bytes(run.logLimit),
   };
+}
+
+function replaying(replay: NonNullable<Manifest['replay']>): Job['replay'] {
+  const { command, secrets, network, share } = replay;
+  return { command, timeoutMs: ms(replay.timeout), secrets, ...(network && { network }), share };
 }
 
 function scratchOf(memoryBytes: number): number {

@@ -35,7 +35,7 @@ export async function bundleFacts(parts: Parts, digests: readonly string[]): Pro
 /** @throws Error for a zip that is broken */
 export function factsIn(zip: Buffer): BundleFacts {
   const lock = readZipped(zip, 'uv.lock')?.toString();
-  const code = [...zippedSums(zip)].filter(([name]) => !notCode.has(name)).sort();
+  const code = [...zippedSums(zip)].filter(([name]) => !notCode.has(name) && !name.startsWith('golden/')).sort();
   return {
     packages: Object.fromEntries(lock === undefined ? [] : packagesOf(lock)),
     manifest: manifestIn(readZipped(zip, 'job.yaml')?.toString() ?? ''),

@@ -1,5 +1,6 @@
 import { type Instant, minute, second } from '../instant.ts';
 import type { Parts } from '../parts.ts';
+import { isLowest } from '../run/place.ts';
 import type { LaunchMessage } from '../store/launches.ts';
 import type { InLine, Places, PlacesView } from '../store/places.ts';
 
@@ -99,7 +100,7 @@ export async function wakeLine(parts: Parts, now: Instant, known?: PlacesView): 
   for (const [key, at] of woken) if (Math.abs(now - at) >= wakingFor) woken.delete(key);
   let free = limit - taken.length;
   for (const one of line) {
-    if (free <= 0) return;
+    if (free <= spareFor(one, limit)) return;
     if (woken.has(nameOf(one))) {
       free -= 1;
       continue;
@@ -150,7 +151,12 @@ function isEarlier(one: LaunchMessage, { job, run, attempt }: LaunchMessage): bo
 /** Whether there is a place for this one, and one for each that comes before it. */
 function hasRoom({ taken, line }: PlacesView, me: InLine, limit: number): boolean {
   const before = line.filter((one) => !isOf(one, me) && one.order < me.order);
-  return taken.length + before.length < limit;
+  return taken.length + before.length + spareFor(me, limit) < limit;
+}
+
+/** A replay leaves one place free for what is expected; where there is only one, it takes turns. */
+function spareFor({ order }: InLine, limit: number): number {
+  return isLowest(order) && limit > 1 ? 1 : 0;
 }
 
 /** At random, so that hosts that take places at once seldom meet. */

@@ -11,6 +11,7 @@ import { claimEach, runsOf } from './claim.ts';
 import { enter } from './cursor.ts';
 import { eachJob } from './each-job.ts';
 import { supersedes } from './removed.ts';
+import { seeDeployed } from './replay/soon.ts';
 
 /** Each holds the zip of a job. */
 const together = 4;
@@ -75,6 +76,7 @@ async function registerThese(
       // Only a process that began after the newer one was registered may be what was rolled back to.
       if (isSame(row, deployed) || (catalog.package?.read ?? 0) <= row.deployedAt) left.delete(name);
       else left.set(name, 'older');
+      if (isSame(row, deployed)) await seeDeployed(parts, deployed, now);
     },
   );
 }

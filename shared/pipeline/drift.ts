@@ -1,5 +1,5 @@
 import type { Sighting } from '../alerts/incident.ts';
-import { resolved } from '../alerts/incident.ts';
+import { resolved, withNews } from '../alerts/incident.ts';
 import { amend, record } from '../alerts/see.ts';
 import { type Finding, isLimitOnly, joined, joins, opened, withRecovered } from '../drift/finding.ts';
 import type { MetricState } from '../drift/state.ts';
@@ -11,6 +11,7 @@ import type { Run } from '../run/run.ts';
 import { groupOf, nameInOthers } from './alike.ts';
 import { type Left, leftOf, type Over, signsOf } from './drift-signs.ts';
 import { explain } from './explain.ts';
+import { replaySoon } from './replay/soon.ts';
 import type { Results } from './results.ts';
 
 /** Findings that are looked at for one that a sign belongs to. */
@@ -68,9 +69,18 @@ async function seeRun(
     changed.set(finding.id, finding);
   }
   for (const finding of changed.values()) await report(parts, run, job, await explain(parts, run, job, finding), now);
+  if (changed.size > 0) await replaySoon(parts, run.job, 'finding', now);
 }
 
-async function report(parts: Parts, run: Run, job: Job | undefined, finding: Finding, now: Instant): Promise<void> {
+/** Keeps a finding and what alerts say of it. `news`: its incident is known, and its message is brought up to date. */
+export async function report(
+  parts: Parts,
+  run: Run,
+  job: Job | undefined,
+  finding: Finding,
+  now: Instant,
+  news?: 'verdict',
+): Promise<void> {
   await parts.store.drift.putFinding(finding);
   parts.emit({ type: 'drift-found', finding });
   // Limits have an incident of their own.
@@ -87,8 +97,13 @@ async function report(parts: Parts, run: Run, job: Job | undefined, finding: Fin
     // Jobs that drift together are one message.
     group: await groupOf(parts, finding),
   };
-  await record(parts.store, sighting, now);
-  await nameInOthers(parts, finding);
+  if (!news) {
+    await record(parts.store, sighting, now);
+    await nameInOthers(parts, finding);
+    return;
+  }
+  const about = { job: run.job, cause: 'drift', subject: finding.id } as const;
+  await amend(parts.store, about, (incident) => withNews(incident, finding.sentence, sighting.group ?? null, now));
 }
 
 async function recover(

@@ -1,5 +1,6 @@
 import { attribute } from '../drift/attribution.ts';
 import { type Change, changesBetween, type RunFacts } from '../drift/change.ts';
+import { evidenceOf } from '../drift/evidence.ts';
 import type { Finding } from '../drift/finding.ts';
 import { movedAt } from '../drift/moved.ts';
 import { briefOf } from '../drift/readable.ts';
@@ -13,9 +14,11 @@ import type { Run } from '../run/run.ts';
 import { alikeOf, asChanges, modelOf } from './alike.ts';
 import { type BundleFacts, bundleFacts } from './bundle-facts.ts';
 import { timeZoneOf } from './drift-setting.ts';
+import { isReplayed } from './replay/request.ts';
 
 /** Runs that are read back from the newest: the longest window of the detector, and those before the change. */
 const most = 60;
+const mostReplays = 100;
 /** Runs before the change among which its cause is looked for. */
 const window = 6;
 
@@ -49,7 +52,8 @@ export async function explain(parts: Parts, run: Run, job: Job | undefined, find
   const alike = await alikeOf(parts, run, around);
   if (!newModel) changes.push(...asChanges(alike, around, finding.since));
   const state = inputs.known ? (inputs.moved.length > 0 ? 'moved' : 'still') : undefined;
-  const attribution = attribute({ change, changes, replay: 'unknown', inputs: state });
+  const replay = await replayed(parts, finding, around[Math.max(change - 5, 0)]?.slot ?? finding.since);
+  const attribution = attribute({ change, changes, replay: replay?.state ?? 'unknown', inputs: state });
   const [first, ...others] = finding.signs;
   if (!first) return finding;
   const sentence = sentenceOf({
@@ -62,8 +66,17 @@ export async function explain(parts: Parts, run: Run, job: Job | undefined, find
     change,
     attribution,
     alike,
+    ...(replay && { replay }),
   });
-  return { ...finding, attribution, sentence, ...(alike.length > 0 && { alike }) };
+  return { ...finding, attribution, sentence, ...(alike.length > 0 && { alike }), ...(replay && { replay }) };
+}
+
+/** What replays by the service say. Costs nothing of a job without frozen examples. @param from the change may begin there */
+async function replayed({ store, catalog }: Parts, { job, since }: Finding, from: Instant) {
+  const deployed = catalog().get(job);
+  if (!deployed || !isReplayed(deployed)) return null;
+  const noise = (await store.replays.state(job))?.value.noise?.share ?? 0;
+  return evidenceOf(await store.replays.list(job, mostReplays), { from, since }, noise);
 }
 
 /** Successful runs from six before the change on, oldest first. */

@@ -1,6 +1,7 @@
 import type { Instant } from '../instant.ts';
 import { onExecutor, type Parts } from '../parts.ts';
 import { conclude, type Ending } from '../run/outcome.ts';
+import { forRun } from '../run/replay.ts';
 import { currentAttempt, type Run } from '../run/run.ts';
 import { type AttemptId, UnreadableResult } from '../store/attempts.ts';
 import type { Versioned } from '../store/table.ts';
@@ -63,7 +64,8 @@ export async function end(
   ending: Ending,
   now: Instant,
 ): Promise<void> {
-  const job = parts.catalog().get(found.value.job)?.job;
+  const deployed = parts.catalog().get(found.value.job);
+  const job = deployed && forRun(deployed, found.value).job;
   const known = ending.kind === 'result' ? { result: ending.result } : {};
   let current: Versioned<Run> | undefined = found;
   while (current && underWay(current.value, attempt)) {

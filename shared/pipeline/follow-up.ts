@@ -3,7 +3,7 @@ import { seeEnds } from '../alerts/see.ts';
 import { hour, type Instant, minute } from '../instant.ts';
 import type { Parts } from '../parts.ts';
 import type { AttemptResult } from '../run/attempt.ts';
-import { isBegun, isFinal, type Run } from '../run/run.ts';
+import { isBegun, isFinal, isReplay, type Run } from '../run/run.ts';
 import type { ActiveRun } from '../store/active.ts';
 import type { Versioned } from '../store/table.ts';
 import { leave } from './capacity.ts';
@@ -11,6 +11,8 @@ import { seeDrift } from './drift.ts';
 import { recordMetrics } from './measure.ts';
 import { nextDeadline } from './notice.ts';
 import { release } from './release.ts';
+import { seeReplay } from './replay/end.ts';
+import { seeVersions } from './replay/soon.ts';
 import { type Results, results } from './results.ts';
 
 /** One thing that follows from the end of runs. */
@@ -35,6 +37,13 @@ const steps: readonly Step[] = [
   { name: 'alert', do: seeEnds },
   { name: 'receipt', do: sendReceipts },
   { name: 'drift', do: seeDrift },
+  { name: 'replay', do: seeVersions },
+];
+
+/** Of a replay it counts in no history, holds no job, and alerts only through findings. */
+const replaySteps: readonly Step[] = [
+  { name: 'place', do: leavePlaces },
+  { name: 'replay', do: seeReplay },
 ];
 
 /** What is known already when a follow-up begins. */
@@ -65,7 +74,8 @@ export async function followUpAll(
   if (!first) return;
   const followed = [...(entry?.followed ?? [])];
   const left = results(parts, result);
-  for (const step of steps) {
+  const all = isReplay(first) ? replaySteps : steps;
+  for (const step of all) {
     if (entry?.followed?.includes(step.name)) continue;
     try {
       await step.do(parts, runs, now, left);
@@ -75,7 +85,7 @@ export async function followUpAll(
       parts.emit({ type: 'trouble', doing: `following up ${whose} (${step.name})`, error });
     }
   }
-  if (steps.every(({ name }) => followed.includes(name))) {
+  if (all.every(({ name }) => followed.includes(name))) {
     // Last: as long as the entries are there, the watch does all of the above again.
     await parts.store.active.removeAll(
       first.job,

@@ -4,7 +4,7 @@ import { onExecutor, type Parts } from '../parts.ts';
 import type { JobRow } from '../run/job-row.ts';
 import { admit, afterPlatform, keepsOrder, type Overlap } from '../run/overlap.ts';
 import { placeOrder } from '../run/place.ts';
-import type { Run } from '../run/run.ts';
+import { isReplay, type Run } from '../run/run.ts';
 import type { LaunchMessage } from '../store/launches.ts';
 import type { Versioned } from '../store/table.ts';
 import { cancel } from './cancel.ts';
@@ -15,6 +15,7 @@ import { freeJob } from './holders.ts';
 import { awaitPing } from './outside.ts';
 import { park, parkForPlace } from './park.ts';
 import { isRemoved, removedChange } from './removed.ts';
+import { launchReplay } from './replay/launch.ts';
 import { start } from './start.ts';
 import { early, isOvertaking, newerWaits, waits, wake } from './waiting.ts';
 
@@ -23,6 +24,7 @@ import { early, isOvertaking, newerWaits, waits, wake } from './waiting.ts';
  * starts nothing twice: the host that moves the row to `starting` first does it.
  */
 export async function launch(parts: Parts, message: LaunchMessage, now: Instant): Promise<void> {
+  if (isReplay({ id: message.run })) return launchReplay(parts, message, now);
   const { store } = parts;
   let entered = false;
   for (let sure = false; ; sure = true) {

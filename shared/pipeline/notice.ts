@@ -11,7 +11,7 @@ const lateAfter = 3 * minute;
 
 /** When a run that has not begun is reported as late; undefined: no one expects it at an instant. */
 export function lateAt({ trigger, slot, createdAt }: Run): Instant | undefined {
-  if (trigger === 'backfill' || trigger === 'catch-up') return undefined;
+  if (trigger === 'backfill' || trigger === 'catch-up' || trigger === 'replay') return undefined;
   return Math.max(slot, trigger === 'schedule' ? slot : createdAt) + lateAfter;
 }
 

@@ -3,7 +3,7 @@ import type { Parts } from '../parts.ts';
 import type { JobRow } from '../run/job-row.ts';
 import { admit } from '../run/overlap.ts';
 import { placeOrder } from '../run/place.ts';
-import { parseRunId, type Run } from '../run/run.ts';
+import { isReplay, parseRunId, type Run } from '../run/run.ts';
 import type { ActiveRun } from '../store/active.ts';
 import type { Versioned } from '../store/table.ts';
 import { freeLeftPlaces, wakeLine } from './capacity.ts';
@@ -59,7 +59,7 @@ export async function lookAtQueued(
   if (run.slot > now + early) return store.active.lookAgain(entry, run.slot + repairAfter);
   const row = (await round.job(run.job))?.value;
   const job = parts.catalog().get(run.job)?.job;
-  const decision = job && row && admit(job, run, row, now);
+  const decision = job && row && !isReplay(run) ? admit(job, run, row, now) : undefined;
   if (decision?.do === 'wait') {
     // The end of a slot's run wakes as well, and that slot comes by itself.
     const waits = decision.for === 'slot' ? 'pause' : decision.for;
@@ -96,7 +96,8 @@ export async function wakeForgotten(
   const isDue = ({ run }: ActiveRun) => (parseRunId(run)?.slot ?? 0) <= now + early;
   const due = entries.map(({ value }) => value).filter(isDue);
   const live = due.filter(({ waits }) => waits === undefined);
-  const busy = new Set(due.filter(({ waits }) => waits === undefined || waits === 'place').map(({ job }) => job));
+  const holds = ({ run, waits }: ActiveRun) => !isReplay({ id: run }) && (waits === undefined || waits === 'place');
+  const busy = new Set(due.filter(holds).map(({ job }) => job));
   const forgotten = new Set(due.filter(({ job, waits }) => waits === 'job' && !busy.has(job)).map(({ job }) => job));
   for (const name of forgotten) {
     const row = await round.job(name);

@@ -4,7 +4,7 @@ import type { Deployed } from '../job/catalog.ts';
 import type { Job } from '../job/job.ts';
 import type { Parts } from '../parts.ts';
 import type { AttemptSpec } from '../run/attempt.ts';
-import type { Run, Versions } from '../run/run.ts';
+import { isReplay, type Run, type Versions } from '../run/run.ts';
 import { SecretError } from '../secrets/vault.ts';
 
 /** How long a shim goes on trying to deliver when storage is unavailable. */
@@ -65,7 +65,7 @@ export async function attemptSpec(
     version: 1,
     ...id,
     scheduledFor: iso(run.slot),
-    command: [...job.command, ...run.args],
+    command: isReplay(run) ? job.command : [...job.command, ...run.args],
     python: job.python,
     env: job.env,
     secrets,

@@ -96,7 +96,15 @@ async function* waitingRuns(store: Store, row: JobRow, now: Instant, page: numbe
   for await (const entry of store.active.ofJob(row.name, page)) {
     const { run, waits } = entry.value;
     const parsed = parseRunId(run);
-    if (!parsed || parsed.slot > now + early || holding.has(run) || waits === 'place' || waits === 'claim') continue;
+    if (
+      !parsed ||
+      parsed.trigger === 'replay' ||
+      parsed.slot > now + early ||
+      holding.has(run) ||
+      waits === 'place' ||
+      waits === 'claim'
+    )
+      continue;
     yield { run, trigger: parsed.trigger, entry };
   }
 }

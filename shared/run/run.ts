@@ -15,7 +15,7 @@ export function isFinal(state: RunState): state is FinalState {
 }
 
 /** What called for the run; its letter is part of the run's id. */
-const letters = { schedule: '', 'catch-up': 'c', manual: 'm', rerun: 'r', backfill: 'b' } as const;
+const letters = { schedule: '', 'catch-up': 'c', manual: 'm', rerun: 'r', backfill: 'b', replay: 'g' } as const;
 export type Trigger = keyof typeof letters;
 
 /** Why a run was skipped or missed, or waits, for machines; `reason` says it in words. */
@@ -163,7 +163,7 @@ export function runId(slot: Instant, trigger: Trigger, unique = ''): string {
   return kind === '' ? stamp(slot) : `${stamp(slot)}.${kind}`;
 }
 
-const idPattern = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(?:-(\d{3}))?Z(?:\.([cmrb])([a-z0-9]*))?$/;
+const idPattern = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(?:-(\d{3}))?Z(?:\.([cmrbg])([a-z0-9]*))?$/;
 
 /** Reads a run id back; undefined when the text is none. */
 export function parseRunId(id: string): { slot: Instant; trigger: Trigger } | undefined {
@@ -177,6 +177,11 @@ export function parseRunId(id: string): { slot: Instant; trigger: Trigger } | un
   } catch {
     return undefined;
   }
+}
+
+/** On frozen inputs, by the service itself: it fills no slot, and counts in nothing but its own table. */
+export function isReplay(run: { trigger: Trigger } | { id: string }): boolean {
+  return ('trigger' in run ? run.trigger : parseRunId(run.id)?.trigger) === 'replay';
 }
 
 /** How people and the CLI name a run: `score-prospects.20261120T070000Z`. */

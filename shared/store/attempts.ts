@@ -35,6 +35,8 @@ export interface Attempts {
   logTail(id: AttemptId, most: number): Promise<Buffer | undefined>;
   /** Leaves a result where no shim does; the first one stays. @returns false: there is one already */
   leave(id: AttemptId, result: AttemptResult): Promise<boolean>;
+  /** An output as text; undefined: there is none, or it is larger than `most` bytes. */
+  output(id: AttemptId, output: string, most: number): Promise<string | undefined>;
   /** Marks an output as used now, so that storage does not remove it for its age. False: it is gone. */
   keep(id: AttemptId, output: string): Promise<boolean>;
   /** Removes what all attempts of a run have left. */

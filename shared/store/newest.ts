@@ -1,5 +1,5 @@
 import type { Instant } from '../instant.ts';
-import { parseRunId, type Run, type RunState } from '../run/run.ts';
+import { isReplay, parseRunId, type Run, type RunState } from '../run/run.ts';
 import { lastInstant } from './inverted.ts';
 import type { Store } from './store.ts';
 
@@ -78,7 +78,8 @@ async function underWay({ active }: Store, from: Instant, to: Instant): Promise<
   const entries: Place[] = [];
   for await (const { value } of active.all()) {
     const slot = parseRunId(value.run)?.slot;
-    if (slot !== undefined && slot >= from && slot <= to) entries.push({ job: value.job, id: value.run, slot });
+    if (slot !== undefined && slot >= from && slot <= to && !isReplay({ id: value.run }))
+      entries.push({ job: value.job, id: value.run, slot });
   }
   return entries.sort((a, b) => (comesBefore(a, b) ? -1 : 1));
 }

@@ -8,7 +8,9 @@ import { type Codec, readInstant, type Table, type Versioned } from './table.ts'
 function rowKey(id: string): string {
   const parsed = parseRunId(id);
   if (!parsed) throw new RangeError(`"${id}" is no run id such as 20261120T070000Z`);
-  return `r|${inverted(parsed.slot)}|${id.split('.')[1] ?? ''}`;
+  // Replays stand apart: who lists the runs of a job never meets one.
+  const prefix = parsed.trigger === 'replay' ? 'g' : 'r';
+  return `${prefix}|${inverted(parsed.slot)}|${id.split('.')[1] ?? ''}`;
 }
 
 const dates = ['createdAt', 'startBy', 'finishBy', 'startedAt', 'endedAt', 'nextAttemptAt'] as const;
@@ -124,6 +126,8 @@ export interface Runs {
   replace(run: Run, etag: string): Promise<Versioned<Run> | undefined>;
   /** Newest slot first; slots in [from, to], both UTC and inclusive. */
   list(job: string, range?: { from?: Instant; to?: Instant; page?: number }): AsyncIterable<Versioned<Run>>;
+  /** The same of its replays, which the above leaves out. */
+  listReplays: Runs['list'];
   /**
    * Of the newest slot at or before `to` that has a success, the one that ended last: a rerun replaces the original.
    * Undefined: none among the newest 5,000 runs, as a job of every minute that never succeeds must not hold up a start.
@@ -135,14 +139,18 @@ export interface Runs {
 const furthest = 5_000;
 
 export function runs(table: Table<Run>): Runs {
-  const list: Runs['list'] = (job, { from = 0, to = lastInstant, page = 50 } = {}) =>
-    table.list(job, { from: `r|${inverted(to)}`, to: `r|${inverted(from)}}`, page });
+  const listed =
+    (prefix: string): Runs['list'] =>
+    (job, { from = 0, to = lastInstant, page = 50 } = {}) =>
+      table.list(job, { from: `${prefix}|${inverted(to)}`, to: `${prefix}|${inverted(from)}}`, page });
+  const list = listed('r');
   return {
     insert: table.insert,
     insertAll: table.insertAll,
     get: (job, id) => table.get(job, rowKey(id)),
     replace: table.replace,
     list,
+    listReplays: listed('g'),
     async newestSuccess(job, to = lastInstant) {
       let newest: Run | undefined;
       let looked = 0;

@@ -14,6 +14,7 @@ import { type Metrics, metricCodec, metrics } from './metrics.ts';
 import { doneCodec, type Outbox, outbox, waitingCodec } from './outbox.ts';
 import { type Places, placeCodec, places } from './places.ts';
 import { dayCodec, type RecentRuns, recentCodec, recentRuns } from './recent.ts';
+import { type Replays, replayedCodec, replayStateCodec, replays } from './replays.ts';
 import { type Requests, requestCodec, requests } from './requests.ts';
 import { type Runs, runCodec, runs } from './runs.ts';
 import { type Marks, markCodec, marks } from './service.ts';
@@ -35,6 +36,7 @@ export interface Store {
   usedLinks: UsedLinks;
   metrics: Metrics;
   drift: Drift;
+  replays: Replays;
   recent: RecentRuns;
   marks: Marks;
   keys: Keys;
@@ -66,6 +68,7 @@ export function rowsOver(open: <T>(name: string, codec: Codec<T>) => Table<T>): 
     outbox: outbox(open('outbox', waitingCodec), open('outbox', doneCodec)),
     metrics: metrics(open('metrics', metricCodec)),
     drift: drift(open('drift', stateCodec), open('drift', findingCodec)),
+    replays: replays(open('drift', replayStateCodec), open('drift', replayedCodec)),
     silences: silences(open('incidents', silenceCodec)),
     usedLinks: usedLinks(open('incidents', usedLinkCodec)),
     recent: recentRuns(open('recent', recentCodec), open('recent', dayCodec)),

@@ -49,6 +49,7 @@ export function telemetryOf(event: Event, catalog: Catalog): TelemetryEvent[] {
     case 'drift-found':
     case 'drift-recovered':
       return [ofFinding(event, catalog)];
+    case 'replayed':
     case 'incident-reported':
     case 'run-claimed':
     case 'run-waiting':

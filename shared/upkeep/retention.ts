@@ -54,6 +54,7 @@ export async function forget(parts: Parts, before: Instant, retention: Retention
 async function* forgetJob(parts: Parts, name: string, before: Instant, { blobs }: Retention): AsyncGenerator<number> {
   const { store, catalog } = parts;
   try {
+    await forgetReplays(store, name, before, blobs);
     const latest = catalog().has(name) ? await store.runs.newestSuccess(name) : undefined;
     if (latest) await keepOutputs(parts, latest, before);
     let old: Run[] = [];
@@ -71,6 +72,22 @@ async function* forgetJob(parts: Parts, name: string, before: Instant, { blobs }
   } catch (error) {
     parts.emit({ type: 'trouble', doing: `forgetting old runs of ${name}`, error });
   }
+}
+
+/** What a replay said goes with its run. One under way is of today. */
+async function forgetReplays(store: Store, name: string, before: Instant, blobs: boolean): Promise<void> {
+  const old: Run[] = [];
+  for await (const { value: run } of store.runs.listReplays(name, { to: before - 1, page })) {
+    if (isFinal(run.state)) old.push(run);
+    if (old.length === page) break;
+  }
+  if (old.length === 0) return;
+  if (blobs) for (const { id } of old) await store.attempts.removeAll(name, id);
+  await store.replays.removeAll(name, old);
+  await store.runs.removeAll(
+    name,
+    old.map(({ id }) => id),
+  );
 }
 
 /** The rows last: as long as they are there, all of it is done again. */

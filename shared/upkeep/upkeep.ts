@@ -1,6 +1,7 @@
 import { alertUpkeep } from '../alerts/upkeep.ts';
 import { day, type Instant } from '../instant.ts';
 import type { Parts } from '../parts.ts';
+import { replayDaily } from '../pipeline/replay/daily.ts';
 import { keepAudit } from './audit.ts';
 import { forget, type Retention } from './retention.ts';
 import { checkSecrets } from './secrets.ts';
@@ -28,6 +29,11 @@ export async function upkeep(
     await keepAudit(parts, now);
   } catch (error) {
     parts.emit({ type: 'trouble', doing: 'keeping the audit', error });
+  }
+  try {
+    await replayDaily(parts, now);
+  } catch (error) {
+    parts.emit({ type: 'trouble', doing: 'replaying frozen examples', error });
   }
   await forget(parts, now - days * day, retention);
 }

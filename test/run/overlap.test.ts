@@ -25,7 +25,7 @@ describe('a run whose time has come', () => {
     }
   });
 
-  test.each<[Policy, Record<Trigger, string>]>([
+  test.each<[Policy, Partial<Record<Trigger, string>>]>([
     ['forbid', { schedule: 'skip', 'catch-up': 'wait', manual: 'skip', rerun: 'skip', backfill: 'wait' }],
     ['queue', { schedule: 'wait', 'catch-up': 'wait', manual: 'wait', rerun: 'wait', backfill: 'wait' }],
     ['replace', { schedule: 'replace', 'catch-up': 'wait', manual: 'replace', rerun: 'replace', backfill: 'wait' }],

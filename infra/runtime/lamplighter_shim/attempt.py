@@ -135,6 +135,10 @@ def _run(
     argv = list(spec['command'])
     if argv[0] in ('python', 'python3'):
         argv[0] = python.program
+    elif argv[0] == 'lamplighter-replay':
+        from .replay import program
+
+        argv = program(argv, python.program)
     killed_before = oom_kills()
     facts.job_started_at, ended = supervise(argv, work, env, spec, log, signals, uploader)
     facts.ended_at, facts.exit_code, facts.signal = ended.ended_at, ended.exit_code, ended.signal
@@ -188,6 +192,10 @@ def _collect(spec: Spec, facts: Facts, storage: Storage, base: str, redactor: Re
         from .outputs import keep_outputs
 
         work = os.path.join(base, 'work')
+        if spec['command'][0] == 'lamplighter-replay':
+            from .replay import redact
+
+            redact(work, redactor.text)
         facts.outputs = keep_outputs(spec, storage, work, redactor.text, uploader.start_if_due)
 
 

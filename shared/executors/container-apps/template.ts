@@ -1,5 +1,6 @@
 import type { JobExecutionTemplate } from '@azure/arm-appcontainers';
 import type { Job } from '../../job/job.ts';
+import type { AttemptSpec } from '../../run/attempt.ts';
 import type { AttemptId } from '../../store/attempts.ts';
 import { StartError } from '../executor.ts';
 import { attemptVariable, containerAppsSecretName, specVariable } from './names.ts';
@@ -20,14 +21,21 @@ export function attemptMark({ job, run, attempt }: AttemptId): string {
  * @param ticket address at which the shim reads its specification once
  * @throws StartError when Container Apps has no such size
  */
-export function executionTemplate(id: AttemptId, job: Job, image: string, ticket: string): JobExecutionTemplate {
+export function executionTemplate(
+  id: AttemptId & Partial<Pick<AttemptSpec, 'secrets'>>,
+  job: Job,
+  image: string,
+  ticket: string,
+): JobExecutionTemplate {
   const size = containerSize(job.cpu, job.memoryBytes);
   if (!size) {
     const asked = `${job.cpu} cpu and ${job.memoryBytes / 1024 ** 3} GiB`;
     const what = `${job.name} asks for ${asked}, and Container Apps has at most 4 cpu and 8 GiB: ask for less (run.cpu, run.memory)`;
     throw new StartError('configuration', what);
   }
-  const secrets = Object.entries(job.secrets).map(([name, secret]) => {
+  // A replay gets fewer than the job declares.
+  const given = Object.entries(job.secrets).filter(([name]) => Object.hasOwn(id.secrets ?? job.secrets, name));
+  const secrets = given.map(([name, secret]) => {
     return { name, secretRef: containerAppsSecretName(secret) };
   });
   const env = [...secrets, { name: specVariable, value: ticket }, { name: attemptVariable, value: attemptMark(id) }];

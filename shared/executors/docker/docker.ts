@@ -22,8 +22,8 @@ export interface DockerOptions {
   storeProxyFolder: string | null;
   /** Where an attempt leaves what it leaves, for a store in folders; not given: its addresses are of another kind. */
   attemptFolder?: (attempt: AttemptId) => string;
-  /** What the attempts of a job may use up. */
-  limits: (job: string) => Limits;
+  /** What an attempt may use up. */
+  limits: (attempt: AttemptId) => Limits;
   /** Where a shim's own last words go when it cannot deliver them; appended. */
   shimLog: string;
   /** Called when an attempt's container is over, with or without a result; the container is kept until it has settled. */
@@ -99,7 +99,7 @@ export function dockerExecutor(options: DockerOptions): DockerExecutor {
     for (let again = false; ; again = true) {
       const image = await findImage();
       const place = { image, home, host: await me(), mount, user };
-      const body = { ...containerOptions(spec, limits(spec.job), place), abortSignal: AbortSignal.timeout(patienceMs) };
+      const body = { ...containerOptions(spec, limits(spec), place), abortSignal: AbortSignal.timeout(patienceMs) };
       try {
         return await docker.createContainer(body);
       } catch (error) {

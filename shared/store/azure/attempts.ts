@@ -95,6 +95,12 @@ export function azureAttempts(container: ContainerClient, sign: SignBlob, bodyMs
         throw error;
       }
     },
+    async output(id, output, most) {
+      const blob = container.getBlobClient(path(id, `outputs/${output}`));
+      const found = await absentAsUndefined(blob.getProperties());
+      if (!found || (found.contentLength ?? 0) > most) return undefined;
+      return (await absentAsUndefined(readBlob(blob, bodyMs)))?.toString('utf8');
+    },
     async keep(id, output) {
       // Writing metadata counts as a modification; reading does not
       // (learn.microsoft.com/azure/storage/blobs/lifecycle-management-policy-structure).

@@ -66,7 +66,7 @@ export class Yard {
       image: this.image,
       home: this.home,
       storeProxyFolder: this.storeProxyFolder,
-      limits: (job) => this.limits.get(job) ?? usual,
+      limits: ({ job }) => this.limits.get(job) ?? usual,
       shimLog: join(this.folder, 'shim.log'),
       ended: (attempt) => {
         this.ends.push(attempt);

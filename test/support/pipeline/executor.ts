@@ -40,6 +40,8 @@ export class FakePlatform implements Executor {
   errorClass: ErrorClass = 'application';
   /** What else a failure says of itself. */
   failure: { host?: string; fingerprint?: string; kind?: string } = {};
+  /** What an attempt leaves besides: figures, and files of its declared outputs. */
+  leaves: (spec: AttemptSpec) => { metrics?: AttemptResult['metrics']; files?: Record<string, string> } = () => ({});
   private readonly clock: () => Instant;
   private readonly create: (url: string, body: string) => Promise<boolean>;
   private readonly alive = new Map<string, { spec: AttemptSpec; since: Instant }>();
@@ -116,6 +118,9 @@ export class FakePlatform implements Executor {
   private async leave(spec: AttemptSpec, since: Instant, outcome: AttemptResult['outcome']): Promise<void> {
     const result = resultOf(spec, since, this.clock(), outcome, this.errorClass);
     if (result.error) Object.assign(result.error, this.failure);
+    const { metrics = {}, files = {} } = this.leaves(spec);
+    result.metrics = metrics;
+    for (const { path, url } of spec.outputs) if (files[path] !== undefined) await this.create(url, files[path]);
     if (await this.create(spec.blobs.result, JSON.stringify(result))) {
       this.nudges.push({ job: spec.job, run: spec.run, attempt: spec.attempt });
     }

@@ -89,6 +89,10 @@ function attemptsIn(
         throw new UnreadableResult(path(id, 'result.json'), error);
       }
     },
+    async output(id, output, most) {
+      const text = blobs.get(path(id, `outputs/${output}`))?.text;
+      return text !== undefined && text.length <= most ? text : undefined;
+    },
     keep: async (id, output) => blobs.has(path(id, `outputs/${output}`)),
     async removeAll(job, run) {
       for (const name of blobs.keys()) if (name.startsWith(`${job}/${run}/`)) blobs.delete(name);

@@ -1,0 +1,29 @@
+import type { Instant } from '../instant.ts';
+import type { Attribution } from './attribution.ts';
+import { dayText } from './readable.ts';
+
+export interface Early {
+  since: Instant;
+  timeZone: string;
+  changed: number;
+  of: number;
+  attribution: Attribution;
+  /** No earlier replay answered as accepted. */
+  isNew: boolean;
+}
+
+/** The early warning: the job answers its frozen examples otherwise, and its results do not show it yet. */
+export function earlySentence({ since, timeZone, changed, of, attribution, isNew }: Early): string {
+  const [first, second] = attribution.candidates;
+  const day = dayText(since, timeZone);
+  const examples = `${changed} of ${of} frozen examples`;
+  if (isNew) {
+    return `On ${day} ${examples} got another answer than the accepted one in the first replay by the service. Their accepted answers come from other code, packages or another machine. Look at the differences; then accept the answers of now (lamp replay --accept), or fix the job.`;
+  }
+  const what = `Since ${day} ${examples} get another answer than the accepted one, on the same inputs. The results of the job do not show it yet.`;
+  const also = second?.change && second.weight >= 0.2 ? ` Possible too: ${second.change.text}.` : '';
+  const why = first?.change
+    ? `It began when ${first.change.text}.${also}`
+    : 'Nothing that is recorded changed: look at what the job asks outside, such as a model behind a service.';
+  return `${what} ${why} Look at the differences before the next results are used; undo the change, or accept the new answers as expected.`;
+}
