@@ -27,7 +27,12 @@ const examples: Record<string, string[]> = {
     'lamp next score-prospects -n 3',
     'lamp next --cron "30 2 * * *" --time-zone Europe/Berlin --after 2026-03-28T12:00Z -n 3',
   ],
-  runs: ['lamp runs', 'lamp runs score-prospects --state failed,timed-out --since 7d', 'lamp runs --json --limit 100'],
+  runs: [
+    'lamp runs',
+    'lamp runs score-prospects --state failed,timed-out --since 7d',
+    'lamp runs --json --limit 100',
+    'lamp runs score-prospects --kind replay',
+  ],
   show: ['lamp show score-prospects                    # its newest run', 'lamp show score-prospects.20261120T070000Z'],
   logs: [
     'lamp logs score-prospects -f                 # its newest run, live, retries included',
@@ -69,7 +74,7 @@ const examples: Record<string, string[]> = {
     'lamp baseline show score-prospects',
     'lamp baseline pin score-prospects --since 2026-11-20 --why "new model, checked by hand"',
   ],
-  replay: ['lamp replay score-prospects --accept', 'lamp replay score-prospects'],
+  replay: ['lamp replay score-prospects --accept', 'lamp replay score-prospects', 'lamp replay score-prospects --last'],
   detect: ['lamp detect < series.jsonl > flags.jsonl', 'lamp detect --metrics 1 --notes < one-metric.jsonl'],
   use: ['lamp use https://func-lamplighter-abc123.azurewebsites.net --client 0000-…', 'lamp use here'],
   mcp: ['claude mcp add lamplighter -- npx lamp mcp', 'lamp mcp --app prod'],

@@ -10,6 +10,7 @@ import type { Home } from '../home.ts';
 import { jobNames, knownJob, openParts, type Session } from '../host/session.ts';
 import { printJson } from '../json.ts';
 import { Refusal } from '../refusal.ts';
+import { printReplay, printReplays } from '../replay/last.ts';
 import { type ActOptions, person } from './act.ts';
 
 export interface DriftOptions extends ActOptions {
@@ -34,6 +35,7 @@ export async function drift(home: Home, name: string | undefined, options: Drift
     .filter(({ state, id }) => options.all || id === options.finding || state === 'open' || state === 'real')
     .sort((a, b) => b.found - a.found);
   await show(session, wanted, options);
+  if (name !== undefined && !options.json) await printReplays(session, name, 1);
 }
 
 async function say(session: Session, finding: Finding, home: Home, options: DriftOptions): Promise<Finding> {
@@ -69,6 +71,7 @@ async function show(session: Session, findings: readonly Finding[], options: Dri
         `  ${String(Math.round(weight * 100)).padStart(3)} %  ${visible(change?.text ?? 'nothing that is recorded')}`,
       );
     }
+    if (finding.replay) printReplay(finding.replay);
     if (finding.answered) console.log(`  ${visible(`${finding.answered.by}: ${finding.answered.why}`)}`);
   }
 }

@@ -2,7 +2,7 @@ import { nearest } from '../../shared/nearest.ts';
 import { type Run, type RunState, runName, runStates } from '../../shared/run/run.ts';
 import { newestRuns, type Wanted } from '../../shared/store/newest.ts';
 import type { Home } from '../home.ts';
-import { knownJob, openParts, type Session } from '../host/session.ts';
+import { jobNames, knownJob, openParts, type Session } from '../host/session.ts';
 import { printJson, runJson } from '../json.ts';
 import { Refusal } from '../refusal.ts';
 import { printTable, stateText } from '../table.ts';
@@ -13,18 +13,16 @@ import { spanText } from '../words.ts';
 export async function runs(
   home: Home,
   name: string | undefined,
-  options: { state?: string; since?: string; limit: number; json?: boolean },
+  options: { state?: string; since?: string; limit: number; kind?: 'run' | 'replay'; json?: boolean },
 ): Promise<void> {
   const wanted = readStates(options.state);
   const since = options.since === undefined ? undefined : readSince(options.since, Date.now());
   const session = await openParts(home);
   const listed: Run[] = [];
   if (options.limit > 0) {
-    for await (const run of found(session, name, {
-      from: since ?? 0,
-      states: wanted,
-      page: Math.min(options.limit, 500),
-    })) {
+    const range = { from: since ?? 0, states: wanted, page: Math.min(options.limit, 500) };
+    const some = options.kind === 'replay' ? replays(session, name, range) : found(session, name, range);
+    for await (const run of some) {
       listed.push(run);
       if (listed.length === options.limit) break;
     }
@@ -40,6 +38,16 @@ async function* found(session: Session, name: string | undefined, wanted: Wanted
   const { from = 0, page = 50, states } = wanted;
   for await (const { value } of session.store.runs.list(await knownJob(session, name), { from, page })) {
     if (states?.has(value.state) ?? true) yield value;
+  }
+}
+
+/** Newest first of one job; of all, job by job. */
+async function* replays(session: Session, name: string | undefined, wanted: Wanted): AsyncIterable<Run> {
+  const { from = 0, page = 50, states } = wanted;
+  for (const job of name === undefined ? await jobNames(session) : [await knownJob(session, name)]) {
+    for await (const { value } of session.store.runs.listReplays(job, { from, page })) {
+      if (states?.has(value.state) ?? true) yield value;
+    }
   }
 }
 

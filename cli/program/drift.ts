@@ -67,6 +67,7 @@ export function driftCommands(program: Command, home: () => Home): void {
       atLeastOne,
       3,
     )
+    .option('--last', 'run nothing: show the latest replays that the service has done by itself', false)
     .addOption(json())
     .action(async (job: string, options) => {
       process.exitCode = await (await import('../commands/replay.ts')).replay(home(), job, options);

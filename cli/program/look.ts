@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Home } from '../home.ts';
 import { atLeastOne, json } from './option.ts';
 
@@ -30,6 +30,11 @@ export function lookCommands(program: Command, home: () => Home): void {
     .option('--state <states>', 'only these, e.g. failed,lost')
     .option('--since <time>', '2026-11-20, an instant, or an age such as 2h or 7d')
     .option('--limit <number>', 'at most this many', atLeastOne, 30)
+    .addOption(
+      new Option('--kind <kind>', 'replay: those on frozen examples, which fill no slot')
+        .choices(['run', 'replay'])
+        .default('run'),
+    )
     .addOption(json())
     .action(async (job: string | undefined, options) =>
       (await import('../commands/runs.ts')).runs(home(), job, options),

@@ -12,22 +12,31 @@ export interface RunFilter {
   after: { job: string; id: string; slot: Instant } | undefined;
 }
 
-/** The newest slot first; runs of one slot by job and id. Of several jobs the index of recent runs is read, not each. */
-export async function* runsOf(store: Store, jobs: readonly string[], filter: RunFilter): AsyncIterable<Run> {
+/**
+ * The newest slot first; runs of one slot by job and id. Of several jobs the index of recent runs is read, not each.
+ * @param kind replays of one job only: no index has them
+ */
+export async function* runsOf(
+  store: Store,
+  jobs: readonly string[],
+  filter: RunFilter,
+  kind: 'run' | 'replay' = 'run',
+): AsyncIterable<Run> {
   const [job, ...others] = jobs;
   if (job === undefined) return;
-  if (others.length === 0) return yield* runsOfJob(store.runs, job, filter);
+  const list = kind === 'replay' ? store.runs.listReplays : store.runs.list;
+  if (others.length === 0) return yield* runsOfJob(list, job, filter);
   const { states, since: from, until: to, after } = filter;
   yield* newestRuns(store, { states, from, to, after, jobs: new Set(jobs), page: 100 });
 }
 
 /** The store gives the runs of one slot in an order of its own, so those of a slot are put in ours. */
-async function* runsOfJob(runs: Store['runs'], job: string, filter: RunFilter): AsyncIterable<Run> {
+async function* runsOfJob(list: Store['runs']['list'], job: string, filter: RunFilter): AsyncIterable<Run> {
   let same: Run[] = [];
   const { states, since, until, after } = filter;
   const to = Math.min(until ?? Number.POSITIVE_INFINITY, after?.slot ?? Number.POSITIVE_INFINITY);
   const range = { page: 100, ...(since !== undefined && { from: since }), ...(Number.isFinite(to) && { to }) };
-  for await (const { value: run } of runs.list(job, range)) {
+  for await (const { value: run } of list(job, range)) {
     if (same[0] && same[0].slot !== run.slot) {
       yield* same.sort((a, b) => (a.id < b.id ? -1 : 1));
       same = [];

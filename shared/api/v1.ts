@@ -12,6 +12,7 @@ import { jobRoutes } from './routes/jobs.ts';
 import { ownerRoutes } from './routes/owner.ts';
 import { pingKeyRoutes } from './routes/ping-key.ts';
 import { recordRoutes } from './routes/records.ts';
+import { replayRoutes } from './routes/replays.ts';
 import { runRoutes } from './routes/runs.ts';
 import { serviceRoutes } from './routes/service.ts';
 
@@ -73,6 +74,7 @@ export function v1(service: Service, guard: Guard): Api {
     actionRoutes,
     incidentRoutes,
     findingRoutes,
+    replayRoutes,
     recordRoutes,
     auditRoutes,
     serviceRoutes,

@@ -1,6 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { isBreach } from '../../drift/contract.ts';
 import { type Finding, findingStates } from '../../drift/finding.ts';
+import { replayStates } from '../../drift/replay.ts';
 import { iso } from '../../instant.ts';
 import { findingPicture } from '../../pipeline/finding-picture.ts';
 import { type Api, callerOf, knownJob, newApi, type Service } from '../app.ts';
@@ -8,6 +9,7 @@ import { optional } from '../json.ts';
 import { ApiProblem } from '../problem.ts';
 import { answers, jobParam, whole } from '../schema.ts';
 import { time } from '../views.ts';
+import { differenceView } from './replays.ts';
 
 const findingView = z
   .object({
@@ -33,6 +35,16 @@ const findingView = z
         oneIn: z.number().nullable().openapi({ description: 'Chance alone does that once in this many looks' }),
       }),
     ),
+    replay: z
+      .object({
+        state: z.enum(replayStates),
+        changed: z.int(),
+        of: z.int(),
+        run: z.string(),
+        worst: z.array(differenceView),
+      })
+      .nullable()
+      .openapi({ description: 'What replays of frozen examples say; null: none was made since' }),
     snoozedUntil: time.nullable(),
     answered: z.object({ by: z.string(), why: z.string(), at: time }).nullable(),
   })
@@ -53,6 +65,7 @@ export function findingJson(finding: Finding): z.infer<typeof findingView> {
       if (isBreach(kind)) return { metric, kind, before: null, low: null, high: null, after: null, oneIn: null };
       return { metric, kind, before, low, high, after, oneIn: oneIn ?? null };
     }),
+    replay: finding.replay ?? null,
     snoozedUntil: optional(snoozedUntil),
     answered: answered && { by: answered.by, why: answered.why, at: iso(answered.at) },
   };

@@ -36,7 +36,14 @@ const ofJob = createRoute({
   method: 'get',
   path: '/jobs/{job}/runs',
   summary: 'Runs of one job, newest slot first',
-  request: { params: z.object({ job: jobParam }), query: filterQuery },
+  request: {
+    params: z.object({ job: jobParam }),
+    query: filterQuery.extend({
+      kind: z.enum(['run', 'replay']).default('run').openapi({
+        description: '`replay`: those on frozen examples, which the service starts and which fill no slot',
+      }),
+    }),
+  },
   responses: answers(runsPage),
 });
 
@@ -80,8 +87,8 @@ const log = createRoute({
 
 export function runRoutes(service: Service): Api {
   const { store } = service.parts;
-  const answer = async (jobs: string[], query: z.infer<typeof filterQuery>) => {
-    const { items, next } = await page(runsOf(store, jobs, filterOf(query)), query.limit, keyOf);
+  const answer = async (jobs: string[], query: z.infer<typeof filterQuery>, kind: 'run' | 'replay' = 'run') => {
+    const { items, next } = await page(runsOf(store, jobs, filterOf(query), kind), query.limit, keyOf);
     return { items: items.map(runJson), next };
   };
 
@@ -93,7 +100,8 @@ export function runRoutes(service: Service): Api {
     })
     .openapi(ofJob, async (c) => {
       const { name } = await knownJob(service, callerOf(c, 'read'), c.req.valid('param').job);
-      return c.json(await answer([name], c.req.valid('query')), 200);
+      const { kind, ...query } = c.req.valid('query');
+      return c.json(await answer([name], query, kind), 200);
     })
     .openapi(one, async (c) => {
       const { job, run } = c.req.valid('param');

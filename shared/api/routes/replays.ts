@@ -1,0 +1,74 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { newReplayState, type Replayed, type ReplayState, replayReasons, replayStates } from '../../drift/replay.ts';
+import { iso } from '../../instant.ts';
+import { type Api, callerOf, knownJob, newApi, type Service } from '../app.ts';
+import { answers, jobParam, whole } from '../schema.ts';
+import { time } from '../views.ts';
+
+export const differenceView = z
+  .object({ example: z.string(), file: z.string(), path: z.string(), was: z.string(), is: z.string() })
+  .openapi('ReplayDifference');
+
+const replayView = z
+  .object({
+    run: z.string().openapi({ description: 'GET /jobs/{job}/runs/{run} has its log' }),
+    at: time,
+    reason: z.enum(replayReasons),
+    state: z.enum(replayStates).openapi({ description: 'Against the accepted answers' }),
+    changed: z.int(),
+    of: z.int(),
+    alarmAt: z.int().openapi({ description: 'Changed examples from which on it is no chance' }),
+    repeats: z.int(),
+    worst: z
+      .array(differenceView)
+      .openapi({ description: 'Of the three examples that changed most, one difference each' }),
+    problems: z.array(z.object({ example: z.string(), problem: z.string() })),
+    error: z.string().nullable().openapi({ description: 'Why nothing is known' }),
+    costMs: z.number(),
+  })
+  .openapi('Replay');
+
+const replaysView = z
+  .object({
+    everyDays: z.int().nullable().openapi({ description: 'Days between two that nothing else calls for; null: none' }),
+    problem: z.string().nullable().openapi({ description: 'Why the service does not replay' }),
+    running: z.string().nullable().openapi({ description: 'The run of the replay under way' }),
+    noise: z
+      .object({ replays: z.int(), share: z.number() })
+      .nullable()
+      .openapi({ description: 'Share of examples that differ by themselves, measured when the set was new' }),
+    items: z.array(replayView),
+  })
+  .openapi('Replays');
+
+/** @returns `Replays` of the API; also what `lamp replay --last --json` prints */
+export function replaysJson(state: ReplayState, replays: readonly Replayed[]): z.infer<typeof replaysView> {
+  const { everyDays, problem, running, noise } = state;
+  return {
+    everyDays,
+    problem,
+    running: running?.run ?? null,
+    noise: noise && { replays: noise.replays, share: noise.share },
+    items: replays.map(({ run, slot, reason, changed, of, alarmAt, repeats, worst, error, costMs, ...one }) => ({
+      ...{ run, at: iso(slot), reason, state: one.state, changed, of, alarmAt, repeats, worst, error, costMs },
+      problems: Object.entries(one.problems).map(([example, problem]) => ({ example, problem })),
+    })),
+  };
+}
+
+const list = createRoute({
+  method: 'get',
+  path: '/jobs/{job}/replays',
+  summary: 'How the job answers its frozen examples, newest first',
+  request: { params: z.object({ job: jobParam }), query: z.object({ limit: whole(1, 200).default(20) }) },
+  responses: answers(replaysView),
+});
+
+export function replayRoutes(service: Service): Api {
+  const { replays } = service.parts.store;
+  return newApi().openapi(list, async (c) => {
+    const { name } = await knownJob(service, callerOf(c, 'read'), c.req.valid('param').job);
+    const [found, items] = await Promise.all([replays.state(name), replays.list(name, c.req.valid('query').limit)]);
+    return c.json(replaysJson(found?.value ?? newReplayState(name), items), 200);
+  });
+}
