@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { findPython } from '../../shared/executors/process/python.ts';
 import { cpu } from './cpu.ts';
 import { drift } from './drift.ts';
+import { growth } from './growth.ts';
 import { lag } from './lag.ts';
 import { memory } from './memory.ts';
 import { operations } from './operations.ts';
@@ -31,6 +32,7 @@ const parts: Record<string, { title: string; measure: (choice: Choice) => Promis
   f: { title: 'memory', measure: memory },
   g: { title: 'start', measure: startup },
   h: { title: 'drift', measure: drift },
+  i: { title: 'growth', measure: growth },
 };
 
 const { values } = parseArgs({

@@ -1,0 +1,60 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { damageOf } from '../../cli/host/damage.ts';
+import { databaseFile } from '../../shared/store/embedded/store.ts';
+import { Disk } from '../faults/disk.ts';
+import { type Lamp, lampHome, type Running, until } from '../support/cli/lamp.ts';
+
+/** A host whose state folder lies on a small disk of its own. */
+let here: Lamp;
+let disk: Disk;
+let host: Running;
+
+beforeAll(async () => {
+  here = await lampHome();
+  disk = await Disk.mount(join(here.home, '.lamplighter'));
+  await here.job('good', 'print("hello")', 'schedule: { cron: "* * * * *", timeZone: UTC }\n');
+  host = await here.start();
+});
+
+afterAll(async () => {
+  await here?.clean().catch(() => {});
+  await disk?.unmount();
+  await here?.clean();
+});
+
+test.runIf(process.getuid?.() === 0)(
+  'a full disk is reported within 30 s, and the host goes on once there is room; a read-only one is named at the start',
+  async ({ skip }) => {
+    skip(!disk.real, 'no right to mount');
+    const good = () => here.lamp(['run', 'good', '--wait']);
+    expect((await good()).code).toBe(0);
+    const mark = host.said().length;
+    await disk.fill();
+    await until('it says so', () => host.said().slice(mark).includes('the disk is full: make room'), 30_000);
+    const { code, stderr } = await here.lamp(['run', 'good']);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('the disk is full')]);
+    // The history can still be read.
+    expect((await here.lamp(['runs'])).code).toBe(0);
+    await disk.empty();
+    expect((await good()).code).toBe(0);
+    host.child.kill('SIGTERM');
+    expect((await host.ended).code).toBe(0);
+    expect(await damageOf(databaseFile(disk.folder))).toBeUndefined();
+
+    remount('ro');
+    const refused = await here.lamp(['start', '--port', '0']);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/read-only/)]);
+    remount('rw');
+    host = await here.start();
+    expect((await good()).code).toBe(0);
+    host.child.kill('SIGTERM');
+    await host.ended;
+  },
+  180_000,
+);
+
+function remount(how: 'ro' | 'rw'): void {
+  execFileSync('mount', ['-o', `remount,${how}`, disk.folder]);
+}
