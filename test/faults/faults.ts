@@ -17,6 +17,8 @@ export interface World {
   random: () => number;
   hosts: Hosts;
   disk: Disk;
+  /** Whether the store is a service that requests go to: their weather is ours. */
+  remote: boolean;
   /** Undefined: jobs are plain processes. */
   boxes: Boxes | undefined;
 }
@@ -38,6 +40,18 @@ const common: Fault[] = [
   fault('clock wrong', ({ hosts, random }) => {
     return hosts.misdate(pick(random, hosts.names), pick(random, [-hour, hour]), between(random, second, 60 * second));
   }),
+  fault('every host killed at once', async ({ hosts, random }) => {
+    const away = between(random, 200, 5 * second);
+    await Promise.all(hosts.names.map((name) => hosts.crash(name, away)));
+  }),
+  fault('disk full', async ({ disk, random }) => {
+    await disk.fill();
+    await wait(between(random, second, 15 * second));
+    await disk.empty();
+  }),
+];
+
+const ofService: Fault[] = [
   fault('storage away', (world) => spell(world, { away: true }, 1, 45)),
   fault('storage silent', (world) => spell(world, { silent: 0.05 }, 5, 30)),
   fault('storage refuses', (world) => spell(world, { refuse: 0.2 }, 5, 30)),
@@ -45,11 +59,6 @@ const common: Fault[] = [
   fault('requests repeated', (world) => spell(world, { repeat: 0.3 }, 5, 30)),
   fault('storage slow', (world) => spell(world, { delay: 0.5, delayMs: 3 * second }, 5, 30)),
   fault('messages doubled', doubleMessages),
-  fault('disk full', async ({ disk, random }) => {
-    await disk.fill();
-    await wait(between(random, second, 15 * second));
-    await disk.empty();
-  }),
 ];
 
 const ofProcesses: Fault[] = [
@@ -63,8 +72,8 @@ const ofContainers: Fault[] = [
   fault('Docker restarted', (world) => restartDocker(world)),
 ];
 
-export function faultsOf({ boxes }: World): Fault[] {
-  return [...common, ...(boxes ? ofContainers : ofProcesses)];
+export function faultsOf({ boxes, remote }: World): Fault[] {
+  return [...common, ...(remote ? ofService : []), ...(boxes ? ofContainers : ofProcesses)];
 }
 
 function fault(name: string, act: Fault['act']): Fault {

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { findHome } from '../../cli/home.ts';
 import { startStore } from '../../cli/host/azurite.ts';
+import { openConnection, openFolder } from '../../cli/host/store.ts';
 import { type Instant, iso, minute, second } from '../../shared/instant.ts';
 import { parseRunId } from '../../shared/run/run.ts';
-import { openStore } from '../../shared/store/azure/store.ts';
 import { Boxes, image, marksInside } from './boxes.ts';
 import { check, type Verdict } from './checker.ts';
 import { Disk } from './disk.ts';
@@ -17,9 +18,9 @@ import { fair, proxy, type StorageProxy } from './proxy.ts';
 import { between, pick, randomFrom } from './random.ts';
 
 /**
- * Runs two real hosts over a real Azurite while everything fails, then looks whether each slot ran exactly once.
+ * Runs two real hosts over one store while everything fails, then looks whether each slot ran exactly once.
  *
- *   node test/faults/run.ts [--minutes 30] [--jobs 80] [--seed 1] [--keep] [--executor docker]
+ *   node test/faults/run.ts [--minutes 30] [--jobs 80] [--seed 1] [--keep] [--executor docker] [--store azurite]
  *
  * With Docker it starts a daemon of its own, which needs root.
  */
@@ -30,6 +31,7 @@ const { values } = parseArgs({
     executor: { type: 'string', default: 'process' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     keep: { type: 'boolean', default: false },
+    store: { type: 'string', default: 'embedded' },
   },
 });
 const seed = Number(values.seed);
@@ -39,14 +41,26 @@ const marks = join(folder, 'marks');
 const boxes = values.executor === 'docker' ? await Boxes.open() : undefined;
 const count = Number(values.jobs ?? (boxes ? 6 : 80));
 const jobs = await makeJobs(folder, count, boxes ? { socket: marksInside } : { file: marks });
-const azurite = await startStore(join(folder, '.lamplighter'));
-const store = openStore(azurite.connection);
+const azurite = values.store === 'azurite' ? await startStore(join(folder, '.lamplighter')) : undefined;
+const opened = await (azurite ? openConnection(azurite.connection) : openFolder(findHome(folder)));
+const { store } = opened;
 await store.prepare();
 const disk = await Disk.mount(join(folder, 'tmp'));
 await boxes?.takeMarks(folder, disk.folder, marks);
 
-const world: World = { weather: fair, store, marks, killed: new Set(), random, hosts: new Hosts(), disk, boxes };
-const { connection, proxies } = await throughProxies(azurite.connection);
+const world: World = {
+  weather: fair,
+  store,
+  marks,
+  killed: new Set(),
+  random,
+  hosts: new Hosts(),
+  disk,
+  boxes,
+  remote: azurite !== undefined,
+};
+// Hosts without a connection open the files of the folder.
+const { connection, proxies } = await throughProxies(azurite?.connection ?? '');
 console.log(`seed ${seed} · ${count} jobs every minute for ${values.minutes} minutes · ${folder}`);
 
 let verdict: Verdict | undefined;
@@ -71,7 +85,7 @@ try {
 } finally {
   world.hosts.kill();
   for (const one of proxies) one.close();
-  await azurite.stop();
+  await azurite?.stop();
   await boxes?.close();
   await disk.unmount();
   if (values.keep || !verdict || !clean(verdict)) console.log(`kept: ${folder}`);
