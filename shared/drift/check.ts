@@ -37,14 +37,14 @@ export function checkLimit(state: MetricState, slot: Instant, detail: string | u
   return { state: { ...state, broken: { kind: 'limit', since: slot } }, signs: [sign], over: [] };
 }
 
-/** Models change for good reasons, and are a cause of their own. */
-const free = new Set(['model', 'model_fingerprint']);
+/** Which model answered: a change of it is a cause, named as that, and no finding. */
+export const isModel = (metric: string): boolean => metric === 'model' || metric === 'model_fingerprint';
 
 /** Whether a metric of counts by category has a value that it never had. */
 export function checkValues(state: MetricState, slot: Instant, value: MetricValue | undefined): Checked {
   const { metric, broken } = state;
   const same = { state, signs: [], over: [] };
-  if (slot <= state.last || state.kind !== 'mix' || typeof value !== 'object' || free.has(metric)) return same;
+  if (slot <= state.last || state.kind !== 'mix' || typeof value !== 'object' || isModel(metric)) return same;
   const known = state.values ?? newEnumeration();
   const strange = strangers(known, value);
   const standing = broken?.kind === 'value' ? broken : undefined;

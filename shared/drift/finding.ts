@@ -1,4 +1,5 @@
 import type { Instant } from '../instant.ts';
+import { isInput } from '../run/metrics.ts';
 import type { Attribution } from './attribution.ts';
 import { isBreach } from './contract.ts';
 import type { ReplayEvidence } from './evidence.ts';
@@ -72,11 +73,12 @@ export function opened(job: string, sign: Sign): Finding {
 const rankOf = { limit: 6, lost: 5, renamed: 5, retyped: 5, value: 4, new: 1 } as const;
 
 /**
- * What an owner reads first: breaches, then own metrics, then profiles, and what the run took; then the larger change.
+ * What an owner reads first: breaches, then own metrics, profiles, what came in, and what the run took; then the larger change.
  */
 function weightOf({ metric, kind, numbers }: Sign): number {
   if (isBreach(kind)) return rankOf[kind] * 1e6;
-  const rank = metric.startsWith('run:') ? 0 : metric.startsWith('output:') ? 2 : 3;
+  // What came in is a cause of the others rather than a result.
+  const rank = metric.startsWith('run:') ? 0 : isInput(metric) ? 1.5 : metric.startsWith('output:') ? 2 : 3;
   const width = Math.abs(numbers.high - numbers.low) || Math.abs(numbers.before) || 1;
   return rank * 1e6 + Math.min(1e5, Math.abs(numbers.after - numbers.before) / width);
 }

@@ -35,8 +35,33 @@ export function readable(metric: string): string {
 export function valueText(value: number, { share, unit }: Pick<Numbers, 'share' | 'unit'>): string {
   if (!Number.isFinite(value)) return String(value);
   if (share) return `${Number((value * 100).toPrecision(value < 0.1 ? 2 : 3))} %`;
-  const text = Math.abs(value) >= 1e15 ? value.toExponential(2) : Number(value.toPrecision(3)).toLocaleString('en-GB');
-  return unit ? `${text} ${unit}` : text;
+  for (const [from, divisor, name] of steps[unit ?? ''] ?? []) {
+    if (Math.abs(value) >= from) return `${plain(value / divisor)} ${name}`;
+  }
+  return unit ? `${plain(value)} ${unit}` : plain(value);
+}
+
+/** From this value on, divided by this, called this. */
+const steps: Record<string, [number, number, string][]> = {
+  ms: [
+    [7_200_000, 3_600_000, 'hours'],
+    [600_000, 60_000, 'minutes'],
+    [1_000, 1_000, 's'],
+  ],
+  bytes: [
+    [2 ** 30, 2 ** 30, 'GB'],
+    [2 ** 20, 2 ** 20, 'MB'],
+    [2 ** 10, 2 ** 10, 'KB'],
+  ],
+};
+
+function plain(value: number): string {
+  return Math.abs(value) >= 1e15 ? value.toExponential(2) : Number(value.toPrecision(3)).toLocaleString('en-GB');
+}
+
+/** What the figures of a run itself are counted in. */
+export function unitOf(metric: string): string | undefined {
+  return /^run:.*_(ms|bytes)$/.exec(metric)?.[1];
 }
 
 export function dayText(at: Instant, timeZone: string): string {

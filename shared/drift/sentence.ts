@@ -69,7 +69,7 @@ function happened({ numbers, since, timeZone, oneIn, runs, others }: Reported): 
     case 'var_down':
       return `Since about ${day}${over} ${of} hardly varies any more, around ${format(numbers.after)}; it used to lie between ${format(numbers.low)} and ${format(numbers.high)}${chance}.${also}`;
     case 'mix':
-      return `Since about ${day}${over} the rows of ${of} fall into other categories than before: "${numbers.category ?? ''}" is ${format(numbers.after)} of them instead of ${format(numbers.before)}${chance}.${also}`;
+      return `Since about ${day}${over} the mix of ${of.replace(/^the categories of /, '')} has changed: "${numbers.category ?? ''}" makes up ${format(numbers.after)} instead of the usual ${usual}${chance}.${also}`;
     case 'missing':
       return `Since ${day} ${of} is missing: the job no longer reports it.${also}`;
     case 'zero':
@@ -81,6 +81,8 @@ function happened({ numbers, since, timeZone, oneIn, runs, others }: Reported): 
       return `Since ${day}${over} ${numbers.detail}.${also}`;
     case 'value':
       return `On ${day} ${numbers.detail}.${also}`;
+    case 'limit':
+      return `On ${day} ${of} ${numbers.detail} by job.yaml.${also}`;
     default:
       return `On ${day} ${of} ${numbers.detail ?? 'was no number'}.${also}`;
   }
@@ -135,6 +137,8 @@ function toDo({ numbers, attribution }: Reported): string {
   if (numbers.kind === 'new') return 'If the column is meant to be there, accept the finding as expected.';
   if (isBreach(numbers.kind))
     return 'What reads this file may fail or go wrong: undo the change, or accept the finding as expected.';
+  if (numbers.metric.startsWith('run:'))
+    return 'Check whether the job has more to do or waits for another system; if that is meant, accept the new level as expected.';
   switch (first?.change?.kind) {
     case 'model':
     case 'code':

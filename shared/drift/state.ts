@@ -10,6 +10,7 @@ import { judge } from './judge.ts';
 import { median } from './median.ts';
 import { judgeMix } from './mix.ts';
 import { isBack, mixNumbers, type Numbers, numbersOf } from './numbers.ts';
+import { unitOf } from './readable.ts';
 import { latest, type MixReading, oldest, type Point, type Reading } from './reading.ts';
 import type { MetricKind } from './transform.ts';
 
@@ -24,6 +25,8 @@ export interface MetricState {
   runs: number;
   missed: number;
   absentNow: number;
+  /** The first of the runs that it is absent in now. */
+  absentSince?: Instant;
   /** The newest slot that was looked at: what is older arrives late and is news to no one. */
   last: Instant;
   /** Of a job that runs more than once a day: the values of the day that is not over. */
@@ -107,10 +110,11 @@ export function see(state: MetricState, slot: Instant, value: MetricValue | unde
 
 function absent(state: MetricState, slot: Instant, setting: Setting): Step {
   const before = { seen: state.runs, missed: state.missed, absentNow: state.absentNow };
-  const next = { ...state, absentNow: state.absentNow + 1 };
+  const absentSince = state.absentNow > 0 ? (state.absentSince ?? slot) : slot;
+  const next = { ...state, absentNow: state.absentNow + 1, absentSince };
   const news = isMissing({ ...before, absentNow: next.absentNow }) && !isMissing(before);
   if (!news || state.drifted) return { state: next };
-  return sign(next, { since: slot, found: slot, kind: 'missing' }, setting);
+  return sign(next, { since: absentSince, found: slot, kind: 'missing' }, setting);
 }
 
 /** Closes the day before when a new one begins. */
@@ -188,7 +192,8 @@ function suspicion(state: MetricState, points: readonly Point[], setting: Settin
 }
 
 function sign(state: MetricState, drifted: Drifted, setting: Setting, oneIn?: number, detail?: string): Step {
-  const about = { metric: state.metric, kind: drifted.kind, label: setting.label, unit: setting.unit, detail };
+  const unit = setting.unit ?? unitOf(state.metric);
+  const about = { metric: state.metric, kind: drifted.kind, label: setting.label, unit, detail };
   const before = state.points.filter(({ slot }) => slot < drifted.since);
   const after = state.points.filter(({ slot }) => slot >= drifted.since);
   const numbers = state.kind === 'mix' ? mixNumbers(about, before, after) : numbersOf(about, state.kind, before, after);

@@ -1,4 +1,4 @@
-import { type Checked, checkColumns, checkLimit, checkValues, isOfLostColumn } from '../drift/check.ts';
+import { type Checked, checkColumns, checkLimit, checkValues, isModel, isOfLostColumn } from '../drift/check.ts';
 import { isBreach } from '../drift/contract.ts';
 import { type MetricState, newState, type Sign, see } from '../drift/state.ts';
 import type { Job } from '../job/job.ts';
@@ -43,6 +43,7 @@ export function signsOf(
     const value = values.get(metric);
     const off = Object.hasOwn(job?.metrics ?? {}, metric) && job?.metrics[metric]?.drift === 'off';
     let state = states.get(metric) ?? newState(run.job, metric, value ?? 0);
+    if (isModel(metric) && !problems.has(metric) && !state.broken) continue;
     if (off && !problems.has(metric) && !state.broken) continue;
     const take = (checked: Checked) => {
       state = checked.state;

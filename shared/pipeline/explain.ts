@@ -3,7 +3,7 @@ import { type Change, changesBetween, type RunFacts } from '../drift/change.ts';
 import { evidenceOf } from '../drift/evidence.ts';
 import type { Finding } from '../drift/finding.ts';
 import { movedAt } from '../drift/moved.ts';
-import { briefOf } from '../drift/readable.ts';
+import { briefOf, readable } from '../drift/readable.ts';
 import { sentenceOf } from '../drift/sentence.ts';
 import { type MetricState, readings } from '../drift/state.ts';
 import type { Instant } from '../instant.ts';
@@ -44,7 +44,7 @@ export async function explain(parts: Parts, run: Run, job: Job | undefined, find
     changes.push({
       kind: 'input-profile',
       at: change,
-      text: `what came in changed (${inputs.moved.slice(0, 3).join(', ')})`,
+      text: `what came in changed (${inputs.moved.slice(0, 3).map(readable).join(', ')})`,
     });
   }
   const newModel = changes.some(({ kind, at }) => kind === 'model' && at <= change + 1);
@@ -58,7 +58,7 @@ export async function explain(parts: Parts, run: Run, job: Job | undefined, find
   if (!first) return finding;
   const sentence = sentenceOf({
     numbers: first.numbers,
-    others: others.map(({ numbers }) => briefOf(numbers)),
+    others: others.filter(({ metric }) => metric !== first.metric).map(({ numbers }) => briefOf(numbers)),
     since: finding.since,
     timeZone,
     oneIn: first.oneIn,

@@ -109,6 +109,7 @@ describe('metrics that break their contract', () => {
   test('a metric that vanishes is reported once, and is well when it is there again', () => {
     const gone = follow([...noise(30), undefined, undefined, undefined, undefined, ...noise(3, 'again')]);
     expect(gone.signs.map(({ kind }) => kind)).toEqual(['missing']);
+    expect(gone.signs[0]).toMatchObject({ since: zero + 30 * day, found: zero + 30 * day + day });
     expect(gone.recovered).toEqual([34]);
   });
 

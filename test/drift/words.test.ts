@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { attribute } from '../../shared/drift/attribution.ts';
 import { chartOf } from '../../shared/drift/chart.ts';
 import { pictureOf } from '../../shared/drift/picture.ts';
-import { readable, valueText } from '../../shared/drift/readable.ts';
+import { readable, unitOf, valueText } from '../../shared/drift/readable.ts';
 import { type Reported, sentenceOf } from '../../shared/drift/sentence.ts';
 
 const day = 86_400_000;
@@ -64,6 +64,10 @@ describe('the sentence for an owner', () => {
     expect(valueText(0.00512, { share: true })).toBe('0.51 %');
     expect(valueText(Number.NaN, { share: false })).toBe('NaN');
     expect(valueText(1234.5, { share: false, unit: 'EUR' })).toBe('1,230 EUR');
+    expect(valueText(139_200, { share: false, unit: unitOf('run:duration_ms') })).toBe('139 s');
+    expect(valueText(5_400_000, { share: false, unit: 'ms' })).toBe('90 minutes');
+    expect(valueText(80 * 2 ** 20, { share: false, unit: unitOf('run:peak_memory_bytes') })).toBe('80 MB');
+    expect(unitOf('spent_ms')).toBeUndefined();
   });
 });
 

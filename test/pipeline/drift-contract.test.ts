@@ -156,7 +156,7 @@ describe('the contract of what a script reports', () => {
       ['rows', 'limit'],
     ]);
     expect(finding?.sentence).toMatch(
-      /^On Fri 20 Nov 2026 (rows is 0, expected at least 1|by counts "odd", expected only "high", "low")\. Also: /,
+      /^On Fri 20 Nov 2026 (rows is 0, expected at least 1|by counts "odd", expected only "high", "low") by job.yaml\. Also: /,
     );
     expect(await incidentOf(world, finding?.id)).toBeUndefined();
     const limit = await world.store.incidents.get({ job: 'score', cause: 'metric', subject: 'rows' });
