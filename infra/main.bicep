@@ -238,14 +238,17 @@ module starter 'modules/starter.bicep' = {
   }
 }
 
-// Twenty-five at a time: the management API takes about ten writes a second, and a job needs five.
-@batchSize(25)
-module jobs 'modules/job.bicep' = [for job in index.jobs: {
-  name: 'job-${job.resource}'
+// In slices, one after the other. Azure counts a template after its loops are expanded: 4 MB and 800 resources at most, and
+// 1 MB for what one deployment hands over. Each job repeats the whole of job.bicep there.
+var sliceSize = 40
+
+@batchSize(1)
+module jobs 'modules/jobs.bicep' = [for slice in range(0, (length(index.jobs) + sliceSize - 1) / sliceSize): {
+  name: 'jobs-${slice}'
   params: {
-    job: job
+    jobs: take(skip(index.jobs, slice * sliceSize), sliceSize)
     stage: stage
-    identityName: '${names.jobIdentityPrefix}${job.resource}'
+    jobIdentityPrefix: names.jobIdentityPrefix
     pullIdentityName: names.pullIdentity
     appIdentityName: names.appIdentity
     starterRoleName: starterRoleName

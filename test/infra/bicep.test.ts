@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { allowedValues, checkParams, type Expanded, readParams, readSource } from '../support/infra/bicep-expand.ts';
 import { parseBicep } from '../support/infra/bicep-syntax.ts';
@@ -67,20 +69,28 @@ describe('a deployment', () => {
     expect(said(install({ params: { [name]: value } }))).toEqual([]);
   });
 
-  it('works without any job, and with 500', () => {
+  it('works without any job, and with 500: each of its templates is as small as Azure wants it', () => {
     expect(said(install({ index: { ...sampleIndex, jobs: [] } }))).toEqual([]);
-    const [job] = sampleIndex.jobs;
-    const jobs = Array.from({ length: 500 }, (_, i) => ({
-      ...(job as NonNullable<typeof job>),
-      name: `j${i}`,
-      resource: `lamp-j${i}`,
-    }));
-    const all = install({ index: { ...sampleIndex, jobs } });
+    const all = install({ index: { ...sampleIndex, jobs: many(500) } });
     expect(said(all)).toEqual([]);
-    // Azure keeps at most 800 deployments in a resource group, and 800 resources in one.
+    expect(all.resources.filter(({ type }) => type === 'Microsoft.App/jobs')).toHaveLength(501);
+    const slices = all.modules.filter(({ path }) => path === 'modules/jobs.bicep');
+    const jobs = all.modules.filter(({ path }) => path === 'modules/job.bicep');
+    expect([slices.length, jobs.length]).toEqual([13, 500]);
+    // 800 deployments are kept of a resource group, and 800 resources are the most of one template.
     expect(all.modules.length).toBeLessThan(800);
     const perModule = Map.groupBy(all.resources, ({ module }) => module);
     expect(Math.max(...[...perModule.values()].map((list) => list.length))).toBeLessThan(800);
+    expect(all.modules.length - jobs.length).toBeLessThan(800);
+
+    // After expansion each job is a copy of the module with its parameters. Compiled, a module takes less than three times
+    // its source (this whole template with 500 jobs took 498 KB with the real compiler, most of it jobs.json).
+    const module = 3 * readFileSync(join(infra, 'modules/job.bicep')).length;
+    const longest = Buffer.byteLength(JSON.stringify(many(1, 60)[0]));
+    const sliceSize = Math.max(...slices.map((_, at) => Math.min(40, 500 - at * 40)));
+    expect(sliceSize * (module + longest)).toBeLessThan(1_000_000);
+    // All of them in one template were too large: that is why there are slices.
+    expect(500 * (module + longest)).toBeGreaterThan(4_000_000);
   });
 
   it('makes nothing twice, and gives each module a name of its own', () => {
@@ -269,6 +279,17 @@ describe('the check finds', () => {
     expect(problems.length).toBeGreaterThan(0);
   });
 });
+
+/** Jobs like the first sample, each with this many secrets. */
+function many(count: number, secrets = 3) {
+  const [job] = sampleIndex.jobs;
+  return Array.from({ length: count }, (_, i) => ({
+    ...(job as NonNullable<typeof job>),
+    name: `j${i}`,
+    resource: `lamp-j${i}`,
+    secrets: Array.from({ length: secrets }, (_, n) => ({ variable: `SECRET_${n}`, name: `secret-${i}-${n}` })),
+  }));
+}
 
 /** Resources that a module refers to before a module that it waits for has made them. */
 function tooEarly({ resources, existing, modules }: Expanded): string[] {

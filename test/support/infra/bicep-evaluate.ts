@@ -185,6 +185,13 @@ function binary(operator: string, left: unknown, right: unknown, source: string)
       return Number(left) > Number(right);
     case '+':
       return Number(left) + Number(right);
+    case '-':
+      return Number(left) - Number(right);
+    case '*':
+      return Number(left) * Number(right);
+    // Whole numbers alone.
+    case '/':
+      return Math.trunc(Number(left) / Number(right));
     default:
       return new Later(source);
   }

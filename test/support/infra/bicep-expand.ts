@@ -148,6 +148,8 @@ export function expand(files: Files, path: string, params: Record<string, unknow
       outputs: wanted ? inner.outputs : {},
     };
     all.modules.push(made);
+    // What it waits for, the modules in it wait for as well.
+    if (wanted) all.modules.push(...inner.modules.map((one) => ({ ...one, after: [...one.after, ...after] })));
     return made;
   }
 
