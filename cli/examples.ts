@@ -18,6 +18,7 @@ const examples: Record<string, string[]> = {
   check: [
     'lamp check',
     'lamp check jobs --json',
+    'lamp check --azure             # sizes, names and limits of Azure as well',
     'lamp check --executor docker   # as a host judges that is started with it',
   ],
   new: ['lamp new score-prospects --owner dana@contoso.com --time-zone Europe/London'],

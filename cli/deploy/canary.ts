@@ -13,8 +13,13 @@ export async function withCanary(catalog: Catalog): Promise<Catalog> {
   if (catalog.has(canaryJob)) {
     throw new Refusal(`jobs/${canaryJob}: the name is that of a job of Lamplighter itself: give the job another one`);
   }
+  const all = new Map<string, Deployed>([...catalog, [canaryJob, await canary()]]);
+  return catalog.package ? Object.assign(all, { package: catalog.package }) : all;
+}
+
+/** @throws Refusal when the program is not whole */
+export async function canary(): Promise<Deployed> {
   const own = (await readFolder(folder)).catalog.get(canaryJob);
   if (!own) throw new Refusal(`${folder} cannot be read: take it from the repository again`);
-  const all = new Map<string, Deployed>([...catalog, [canaryJob, own]]);
-  return catalog.package ? Object.assign(all, { package: catalog.package }) : all;
+  return own;
 }

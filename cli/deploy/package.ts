@@ -10,6 +10,7 @@ import { hour, second } from '../../shared/instant.ts';
 import type { Catalog } from '../../shared/job/catalog.ts';
 import type { Job } from '../../shared/job/job.ts';
 import { Refusal } from '../refusal.ts';
+import { inAzure, indexLimit, type Limit, limitsOf } from './limits.ts';
 import { programRoot } from './root.ts';
 
 export interface PackageOptions {
@@ -26,8 +27,6 @@ export interface PackageOptions {
 
 /** Fetching a Python and packages, storage that is unavailable, clocks that differ: all beyond a job's own time limit. */
 const aroundMs = 2 * hour;
-/** What a container has between the request to stop and its end (azure-container-apps #1669). */
-const stopMs = 30 * second;
 
 /**
  * Makes what `func azure functionapp publish --no-build` takes, and the list of jobs that infra/ deploys. Nothing is
@@ -38,9 +37,10 @@ export async function makePackage({ catalog, prefix, out, index, alerts = noAler
   const jobs = [...catalog.values()];
   const listed = listJobs(
     prefix,
-    // What runs elsewhere needs no container.
-    jobs.map(({ job }) => job).filter(({ external }) => !external),
+    jobs.map(({ job }) => job),
   );
+  const indexText = jsonText({ prefix, jobs: listed, alertSecrets: secretsOf(alerts) });
+  refuse(indexLimit(indexText));
   const fresh = `${out}.${process.pid}`;
   await mkdir(join(fresh, 'bundles'), { recursive: true });
   try {
@@ -56,7 +56,7 @@ export async function makePackage({ catalog, prefix, out, index, alerts = noAler
   } finally {
     await rm(fresh, { recursive: true, force: true });
   }
-  await writeJson(index, { prefix, jobs: listed, alertSecrets: secretsOf(alerts) });
+  await writeFile(index, indexText);
 }
 
 /**
@@ -99,47 +99,38 @@ function apart({ onResolve }: PluginBuild): void {
 }
 
 /** All jobs that the platform is to know; one that is over gets no new resources. @throws Refusal */
-function listJobs(prefix: string, jobs: Job[]) {
-  const problems: string[] = [];
-  const users = new Map<string, string>();
-  const entries = jobs
-    .filter(({ status }) => status !== 'decommissioned')
-    .map((job) => {
-      const resource = containerAppsJobName(prefix, job.name);
-      const size = containerSize(job.cpu, job.memoryBytes);
-      const twin = users.get(resource);
-      users.set(resource, job.name);
-      if (twin) problems.push(`${job.name} and ${twin} would both be called ${resource}: rename one`);
-      if (!size)
-        problems.push(`${job.name}: Container Apps has at most 4 cpu and 8 Gi: ask for less in run.cpu, run.memory`);
-      if (job.graceMs > stopMs) {
-        const seconds = Math.round(job.graceMs / second);
-        problems.push(
-          `${job.name}: run.grace ${seconds}s: a stop in Container Apps gives 30 s, whatever is asked: at most 30s`,
-        );
-      }
-      if (job.network === 'none') problems.push(`${job.name}: run.network: none cannot be kept in Container Apps`);
-      return {
-        name: job.name,
-        resource,
-        cpu: `${size?.cpu}`,
-        memory: size?.memory,
-        timeoutSeconds: Math.ceil((job.timeoutMs + job.graceMs + aroundMs) / second),
-        secrets: Object.entries(job.secrets).map(([variable, name]) => ({
-          variable,
-          name: containerAppsSecretName(name),
-        })),
-        tier: job.tier,
-        status: job.status,
-        owner: job.owner.email,
-        department: job.owner.department,
-      };
-    });
-  if (problems.length > 0)
-    throw new Refusal(`These jobs cannot run in Azure as they are:\n${problems.map((one) => `  ${one}`).join('\n')}`);
-  return entries;
+function listJobs(prefix: string, all: Job[]) {
+  const jobs = inAzure(all);
+  refuse(limitsOf(prefix, jobs));
+  return jobs.map((job) => {
+    const size = containerSize(job.cpu, job.memoryBytes);
+    return {
+      name: job.name,
+      resource: containerAppsJobName(prefix, job.name),
+      cpu: `${size?.cpu}`,
+      memory: size?.memory,
+      timeoutSeconds: Math.ceil((job.timeoutMs + job.graceMs + aroundMs) / second),
+      secrets: Object.entries(job.secrets).map(([variable, name]) => ({
+        variable,
+        name: containerAppsSecretName(name),
+      })),
+      tier: job.tier,
+      status: job.status,
+      owner: job.owner.email,
+      department: job.owner.department,
+    };
+  });
+}
+
+function refuse(found: Limit[]): void {
+  const problems = found.filter(({ near }) => !near).map(({ job, text }) => `  ${job ? `${job.name}: ` : ''}${text}`);
+  if (problems.length > 0) throw new Refusal(`These jobs cannot run in Azure as they are:\n${problems.join('\n')}`);
+}
+
+function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
 }
 
 async function writeJson(file: string, value: unknown): Promise<void> {
-  await writeFile(file, `${JSON.stringify(value, null, 2)}\n`);
+  await writeFile(file, jsonText(value));
 }

@@ -25,6 +25,7 @@ export function hostCommands(program: Command, home: () => Home): void {
     .addOption(new Option('--executor <name>', 'as for a host that is started with it').choices(['process', 'docker']))
     .addOption(allow('--allow-process <job>', 'as for a host that is started with it'))
     .addOption(allow('--allow-host-network <job>', 'as for a host that is started with it'))
+    .option('--azure', 'what Azure would refuse as well: sizes, names, and limits of a subscription')
     .addOption(json())
     .action(async (folder: string | undefined, options) => {
       const { check } = await import('../commands/check.ts');
