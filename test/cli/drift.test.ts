@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { opened } from '../../shared/drift/finding.ts';
 import { newState } from '../../shared/drift/state.ts';
 import { day } from '../../shared/instant.ts';
+import { newRun } from '../../shared/run/run.ts';
 import { type Lamp, lampHome } from '../support/cli/lamp.ts';
 import { job, seven } from '../support/pipeline/cast.ts';
 import { World } from '../support/pipeline/parts.ts';
@@ -90,4 +91,25 @@ test('lamp baseline pin refuses a pin without a day, and a metric that is not th
   expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('--since 2026-11-20')]);
   const other = await lamp('baseline', 'pin', 'score', '--since', '2026-12-06', '--metric', 'sum', '--why', 'x');
   expect([other.code, other.stderr]).toEqual([1, expect.stringContaining('lamp baseline show score')]);
+});
+
+test('lamp replay --last shows how the job answers its frozen examples, and lamp runs --kind replay their runs', async () => {
+  const slot = seven + 19 * day;
+  const run = { ...newRun('score', slot, 'replay', slot), state: 'succeeded' as const, startedAt: slot, endedAt: slot };
+  await world.store.runs.insert(run);
+  const worst = [{ example: 'e1', file: 'out.csv', path: 'row 0.score', was: 'number 1', is: 'number 2\u001b[2J' }];
+  await world.store.replays.put({
+    ...{ job: 'score', run: run.id, slot, reason: 'daily', golden: 'g', repeats: 1, costMs: 900, worst },
+    ...{ state: 'moved', changed: 7, of: 20, alarmAt: 1, answers: {}, problems: { e2: 'not over after 60 s' } },
+    ...{ error: null, facts: {} },
+  });
+  const text = await lamp('replay', 'score', '--last');
+  expect(text.code).toBe(1);
+  expect(text.stdout).toContain('answers otherwise than accepted (7 of 20 examples changed, 1 would be no chance)');
+  expect(text.stdout).toContain('e1 out.csv row 0.score: number 1 → number 2');
+  expect(text.stdout).toContain('e2: not over after 60 s');
+  expect(text.stdout).not.toContain('\u001b[2J');
+  expect((await lamp('drift', 'score')).stdout).toContain('Replays of score: ');
+  expect(await read('runs', 'score', '--kind', 'replay')).toMatchObject([{ trigger: 'replay', state: 'succeeded' }]);
+  expect(await read('runs', 'score')).toEqual([]);
 });
