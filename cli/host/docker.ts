@@ -7,6 +7,7 @@ import type { Catalog } from '../../shared/job/catalog.ts';
 import { replayJob } from '../../shared/run/replay.ts';
 import { isReplay } from '../../shared/run/run.ts';
 import type { AttemptId } from '../../shared/store/attempts.ts';
+import { attemptFolder } from '../../shared/store/embedded/attempts.ts';
 import type { Home } from '../home.ts';
 
 export const defaultImage = 'lamplighter-runtime';
@@ -67,7 +68,7 @@ export function dockerHere(here: DockerHere): DockerExecutor {
   };
 }
 
-async function make({ home, image, catalog, emit, ended }: DockerHere, folder: string | null) {
+async function make({ home, connection, image, catalog, emit, ended }: DockerHere, folder: string | null) {
   const [{ default: Docker }, { dockerExecutor }] = await Promise.all([
     import('dockerode'),
     import('../../shared/executors/docker/docker.ts'),
@@ -77,6 +78,7 @@ async function make({ home, image, catalog, emit, ended }: DockerHere, folder: s
     image,
     home: createHash('sha256').update(home.root).digest('hex').slice(0, 12),
     storeProxyFolder: folder,
+    ...(connection === null && { attemptFolder: (attempt) => attemptFolder(home.state, attempt) }),
     limits({ job: name, run }) {
       const deployed = catalog().get(name);
       const job = deployed && (isReplay({ id: run }) ? replayJob(deployed) : deployed.job);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { cp, rm } from 'node:fs/promises';
+import { cp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { storeProxyFolder } from '../../shared/executors/docker/store-proxy.ts';
@@ -57,7 +57,12 @@ with open('x', 'wb') as file:
 
   test('runs a job where its manifest says', async () => {
     expect((await here.json(['run', 'plain', '--wait'])).attempts[0].executor).toBe('process');
-    expect((await here.json(['run', 'boxed', '--wait'])).attempts[0].executor).toBe('docker');
+    const boxed = await here.json(['run', 'boxed', '--wait']);
+    expect(boxed.attempts[0].executor).toBe('docker');
+    // What it left is there as files, and what it was given to read goes with its container.
+    const left = join(here.home, '.lamplighter', 'attempts', 'boxed', boxed.run.slice('boxed.'.length), '1');
+    await until('its bundle is gone', async () => !(await readdir(left)).includes('in'));
+    expect(await readdir(left)).toEqual(expect.arrayContaining(['log.txt', 'result.json', 'started.json']));
     expect((await here.lamp(['logs', 'boxed'])).stdout).toBe('pid 1\n');
   });
 

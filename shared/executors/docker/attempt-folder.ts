@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, copyFile, mkdir, rename, rm } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { chmod, chown, copyFile, mkdir, realpath, rename, rm } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { AttemptSpec } from '../../run/attempt.ts';
 import { insideFolder, type Placement, usualUser } from './container.ts';
@@ -21,9 +21,11 @@ export interface MovedIn extends Pick<Placement, 'mount' | 'user'> {
 export async function moveIn(spec: AttemptSpec): Promise<MovedIn> {
   const folder = dirname(fileURLToPath(spec.blobs.started));
   const owner = await takeFolder(folder);
+  // <store>/attempts/<job>/<run>/<attempt>
+  const store = resolve(folder, '../../../..');
   const copies: Promise<void>[] = [];
   const copied = (url: string, name: string) => {
-    copies.push(copy(fileURLToPath(url), join(folder, reading, name), owner));
+    copies.push(copy(store, fileURLToPath(url), join(folder, reading, name), owner));
     return inside(`${reading}/${name}`);
   };
   const left = (url: string) => inside(relative(folder, fileURLToPath(url)));
@@ -55,10 +57,13 @@ async function takeFolder(folder: string): Promise<Owner | undefined> {
   return { uid, gid };
 }
 
-async function copy(from: string, to: string, owner: Owner | undefined): Promise<void> {
+async function copy(store: string, from: string, to: string, owner: Owner | undefined): Promise<void> {
   // Started twice, the first shim may be reading it already.
   const passing = `${to}.${randomBytes(6).toString('hex')}`;
   try {
+    // Another job's container may have left a link in the place of its output, which would lead anywhere on this machine.
+    const led = relative(await realpath(store), await realpath(from));
+    if (led !== relative(store, from)) return;
     await copyFile(from, passing);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;

@@ -11,12 +11,16 @@ const mostMark = 64 << 10;
 /** The log is read in pieces of this size. */
 const readSize = 4 << 20;
 
+/** The folder of one attempt, in the folder of a store. */
+export const attemptFolder = (store: string, { job, run, attempt }: AttemptId) =>
+  below(store, 'attempts', job, run, `${attempt}`);
+
 /**
- * What attempts leave, as files below `folder`: `<job>/<run>/<attempt>/{started.json,heartbeat,log.txt,result.json}` and
+ * What attempts leave, as files in the folder of a store: `attempts/<job>/<run>/<attempt>/{started.json,heartbeat,log.txt,result.json}` and
  * `outputs/`. Their addresses are `file:` URLs. A job can write to its own folder, so nothing in it is trusted.
  */
-export function embeddedAttempts(folder: string): Attempts {
-  const folderOf = ({ job, run, attempt }: AttemptId) => below(folder, job, run, `${attempt}`);
+export function embeddedAttempts(store: string): Attempts {
+  const folderOf = (id: AttemptId) => attemptFolder(store, id);
   const file = (id: AttemptId, name: string) => below(folderOf(id), name);
   const output = (id: AttemptId, path: string) => below(folderOf(id), 'outputs', ...path.split('/'));
   const url = (path: string) => pathToFileURL(path).href;
@@ -86,11 +90,11 @@ export function embeddedAttempts(folder: string): Attempts {
       return true;
     },
     async removeAll(job, run) {
-      await rm(below(folder, job, run), { recursive: true, force: true });
+      await rm(below(store, 'attempts', job, run), { recursive: true, force: true });
     },
     log: (id, offset) => readPart(file(id, 'log.txt'), readSize, offset),
   };
-  return explained(plain, folder);
+  return explained(plain, store);
 }
 
 /** A full disk, or one that may not be written, in words that say what to do. */

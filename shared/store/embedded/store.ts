@@ -40,7 +40,7 @@ export function openEmbedded(folder: string, clock: () => Instant = Date.now): E
   return {
     ...rows,
     launches: embeddedLaunches(db, clock),
-    attempts: embeddedAttempts(join(folder, 'attempts')),
+    attempts: embeddedAttempts(folder),
     bundles: embeddedBundles(join(folder, 'bundles')),
     takeOver: () => handOutAgain(db, clock),
     tables,
