@@ -18,11 +18,14 @@ export interface ChangeFacts {
 /** Named one by one; of more only the number is given. */
 const most = 8;
 
+/** What is compared of a run. */
+export type Compared = Pick<Run, 'versions' | 'args' | 'metrics' | 'outputs'>;
+
 /**
  * What differs between the last success and this run, one line each; empty: nothing changed on our side.
  * @param good null: the job has never succeeded
  */
-export function changes(good: Run | null, run: Run, facts: ChangeFacts = {}): string[] {
+export function changes(good: Compared | null, run: Compared, facts: ChangeFacts = {}): string[] {
   if (good === null) return ['the job has never succeeded before'];
   const [a, b] = [good.versions, run.versions];
   const found: string[] = [];
@@ -56,7 +59,7 @@ function secretLines(a: Record<string, string>, b: Record<string, string>): stri
 }
 
 /** What came in or went out halved or doubled: metrics that are of the input by name, and rows of outputs. */
-function volumeLines(good: Run, run: Run): string[] {
+function volumeLines(good: Compared, run: Compared): string[] {
   const inputs = Object.entries(run.metrics).flatMap(([name, now]) => {
     const before = Object.hasOwn(good.metrics, name) ? good.metrics[name] : undefined;
     if (!isInput(name) || typeof now !== 'number' || typeof before !== 'number' || !isLarge(before, now)) return [];
@@ -78,7 +81,7 @@ function commits(a: string | null, b: string | null): string {
   return a && b && a !== b ? ` (commit ${short(a)} → ${short(b)})` : '';
 }
 
-function argsText({ args }: Run): string {
+function argsText({ args }: Compared): string {
   return args.length === 0 ? 'none' : args.join(' ').slice(0, 100);
 }
 

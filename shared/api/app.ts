@@ -1,5 +1,6 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
+import type { Alerts } from '../alerts/alerts.ts';
 import type { Instant } from '../instant.ts';
 import { canaryJob } from '../job/canary.ts';
 import type { Deployed } from '../job/catalog.ts';
@@ -14,6 +15,8 @@ import { ApiProblem, type PlaceError, problemResponse } from './problem.ts';
 export interface Service {
   parts: Parts;
   clock: () => Instant;
+  /** What it alerts with, where the parts have none: a command sends nothing by itself. */
+  alerts?: () => Promise<Alerts>;
 }
 
 export type Env = { Variables: { caller: Caller } };

@@ -26,9 +26,14 @@ const allowed: Record<'read' | 'act' | 'administer' | 'audit', readonly Role[]> 
 };
 export type Right = keyof typeof allowed;
 
+export function may({ roles: held }: Caller, right: Right): boolean {
+  return held.some((role) => allowed[right].includes(role));
+}
+
 /** @throws ApiProblem `not-allowed` */
-export function demand({ name, roles: held }: Caller, right: Right): void {
-  if (held.some((role) => allowed[right].includes(role))) return;
+export function demand(caller: Caller, right: Right): void {
+  if (may(caller, right)) return;
+  const { name, roles: held } = caller;
   const wanted = allowed[right].join(' or ');
   const has = held.length === 0 ? 'no role' : `the role ${held.join(', ')}`;
   throw new ApiProblem(

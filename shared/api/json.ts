@@ -4,6 +4,9 @@ import type { JobEvent } from '../run/job-event.ts';
 import type { JobRow } from '../run/job-row.ts';
 import { nextExpected } from '../run/next.ts';
 import { type Run, runName } from '../run/run.ts';
+import type { Incident } from '../store/incidents.ts';
+import type { Letter } from '../store/outbox.ts';
+import type { Silence } from '../store/silences.ts';
 
 /** What the API answers and `--json` prints, in the shapes of `views.ts`; without zod, as a command starts faster so. */
 
@@ -77,6 +80,43 @@ export function jobJson(name: string, job: Job | undefined, row: JobRow | undefi
   };
 }
 
+/** @returns an `Incident` */
+export function incidentJson(one: Incident) {
+  const { id, job, cause, subject, state, severity, tier, text, errorClass, count, flaps, run, acknowledged } = one;
+  return {
+    ...{ id, job, cause, subject, state, severity, tier, text, errorClass, times: count, flaps },
+    since: iso(one.since),
+    openedAt: iso(one.openedAt),
+    lastAt: iso(one.lastAt),
+    resolvedAt: optional(one.resolvedAt),
+    reportedAt: optional(one.reportedAt),
+    run: job !== null && run !== null ? `${job}.${run}` : null,
+    acknowledged: acknowledged && { by: acknowledged.by, why: acknowledged.why, at: iso(acknowledged.at) },
+  };
+}
+
+/** @returns a `Silence` */
+export function silenceJson({ id, scope, from, until, by, why }: Silence) {
+  return { id, scope, from: iso(from), until: iso(until), by, why };
+}
+
+/** @returns a `Letter`: what was sent where, without what it said */
+export function letterJson({ key, channel, to, state, tries, error, createdAt, doneAt, notBefore }: Letter) {
+  return {
+    ...{ key, channel, to, state, tries, error },
+    createdAt: iso(createdAt),
+    doneAt: optional(doneAt),
+    nextTry: state === 'waiting' ? iso(notBefore) : null,
+  };
+}
+
 export function optional(at: Instant | null | undefined): string | null {
   return at === null || at === undefined ? null : iso(at);
 }
+
+export type RunJson = ReturnType<typeof runJson>;
+export type JobJson = ReturnType<typeof jobJson>;
+export type EventJson = ReturnType<typeof eventJson>;
+export type IncidentJson = ReturnType<typeof incidentJson>;
+export type SilenceJson = ReturnType<typeof silenceJson>;
+export type LetterJson = ReturnType<typeof letterJson>;

@@ -25,6 +25,8 @@ export type ProblemCode =
   | 'no-such-attempt'
   | 'no-such-incident'
   | 'no-such-finding'
+  | 'no-such-silence'
+  | 'no-such-metric'
   | 'no-such-route'
   | 'no-such-page'
   | 'no-such-method'
@@ -43,6 +45,8 @@ const titles: Record<ProblemCode, [status: 400 | 401 | 403 | 404 | 405 | 409 | 4
   'no-such-attempt': [404, 'There is no such attempt'],
   'no-such-incident': [404, 'There is no such incident'],
   'no-such-finding': [404, 'There is no such finding'],
+  'no-such-silence': [404, 'There is no such silence'],
+  'no-such-metric': [404, 'There is no such metric'],
   'no-such-route': [404, 'There is nothing at this address'],
   'no-such-method': [405, 'This address does not take this method'],
   'no-such-page': [404, 'There is no such page'],

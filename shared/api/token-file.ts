@@ -1,9 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Guard } from './caller.ts';
+import { isLoopback } from './loopback.ts';
 import { ApiProblem } from './problem.ts';
-
-/** Names of this machine as a browser or a client writes them; any other name may be a rebound one of a stranger. */
-const here = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
 
 /**
  * On one machine: the one that can read the host's token file is its operator. A page in a browser knows neither the token
@@ -15,7 +13,7 @@ export function tokenGuard(token: string, person: string): Guard {
   const expected = Buffer.from(`Bearer ${token}`);
   return async (request) => {
     const host = request.headers.get('host') ?? new URL(request.url).host;
-    if (!here.test(host)) {
+    if (!isLoopback(host)) {
       throw new ApiProblem('not-signed-in', `expected this machine's own name as host (127.0.0.1), found "${host}"`);
     }
     const given = Buffer.from(request.headers.get('authorization') ?? '');

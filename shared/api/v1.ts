@@ -6,6 +6,11 @@ import { type Guard, roles } from './caller.ts';
 import { ApiProblem, problemResponse } from './problem.ts';
 import { actionRoutes } from './routes/actions.ts';
 import { auditRoutes } from './routes/audit.ts';
+import { alertRoutes } from './routes/alerts.ts';
+import { backfillRoutes } from './routes/backfill.ts';
+import { baselineRoutes } from './routes/baseline.ts';
+import { clockRoutes } from './routes/clock.ts';
+import { findingAnswerRoutes } from './routes/finding-answers.ts';
 import { findingRoutes } from './routes/findings.ts';
 import { incidentRoutes } from './routes/incidents.ts';
 import { jobRoutes } from './routes/jobs.ts';
@@ -15,6 +20,7 @@ import { recordRoutes } from './routes/records.ts';
 import { replayRoutes } from './routes/replays.ts';
 import { runRoutes } from './routes/runs.ts';
 import { serviceRoutes } from './routes/service.ts';
+import { silenceRoutes } from './routes/silences.ts';
 
 export const apiPath = '/api/v1';
 
@@ -72,12 +78,18 @@ export function v1(service: Service, guard: Guard): Api {
     jobRoutes,
     runRoutes,
     actionRoutes,
+    backfillRoutes,
     incidentRoutes,
+    silenceRoutes,
+    alertRoutes,
     findingRoutes,
     replayRoutes,
+    findingAnswerRoutes,
+    baselineRoutes,
     recordRoutes,
     auditRoutes,
     serviceRoutes,
+    clockRoutes,
     pingKeyRoutes,
     ownerRoutes,
   ])

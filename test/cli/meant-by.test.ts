@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { meantBy } from '../../cli/host/session.ts';
+import { meantBy } from '../../shared/api/meant.ts';
 import { minute } from '../../shared/instant.ts';
 import { newRun, type Run, type Trigger } from '../../shared/run/run.ts';
 import { seven, started } from '../support/pipeline/cast.ts';

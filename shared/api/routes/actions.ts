@@ -1,31 +1,27 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { backfill, planBackfill } from '../../actions/backfill.ts';
 import { cancel } from '../../actions/cancel.ts';
 import { pause, resume } from '../../actions/pause.ts';
 import { rerun } from '../../actions/rerun.ts';
 import { runNow } from '../../actions/run-now.ts';
-import { iso } from '../../instant.ts';
 import type { Job } from '../../job/job.ts';
-import { expectedSlots } from '../../run/next.ts';
 import { isFinal, runName } from '../../run/run.ts';
-import { countSlots } from '../../schedule/schedule.ts';
 import { type Api, callerOf, type KnownJob, knownJob, knownRun, newApi, type Service } from '../app.ts';
 import { runJson } from '../json.ts';
 import { ApiProblem } from '../problem.ts';
 import { firstRequest } from '../request.ts';
 import { changes, idempotencyKey, jobParam, runParam, why } from '../schema.ts';
-import { runView, time } from '../views.ts';
+import { runView } from '../views.ts';
 
 /** With room for all that else stands in a row. */
 const mostArgs = 20_000;
 
-const args = z
+export const args = z
   .array(z.string().max(4_000))
   .max(100)
   .refine((all) => JSON.stringify(all).length <= mostArgs, `expected at most ${mostArgs} characters in all`)
   .default([])
   .openapi({ description: `Added to the command; at most ${mostArgs} characters in all` });
-const body = <T extends z.ZodType>(schema: T, required = false) => ({
+export const body = <T extends z.ZodType>(schema: T, required = false) => ({
   content: { 'application/json': { schema } },
   required,
 });
@@ -81,30 +77,6 @@ const resumeRoute = createRoute({
     body: body(resumeBody),
   },
   responses: changes(resumed),
-});
-
-/** More runs than this in one request are asked for in several. */
-const mostSlots = 1_000;
-
-const backfilled = z
-  .object({
-    job: z.string(),
-    dryRun: z.boolean(),
-    slots: z.array(time).openapi({ description: 'Slots that have no good run yet' }),
-    runs: z.array(z.string()).openapi({ description: 'What was queued' }),
-    done: z.int().openapi({ description: 'Slots that succeeded or are under way already' }),
-  })
-  .openapi('Backfill');
-const instant = z.iso.datetime({ offset: true });
-const backfillRoute = createRoute({
-  method: 'post',
-  path: '/jobs/{job}/backfill',
-  summary: `One run for each past slot of a range that has not succeeded yet, at most ${mostSlots}`,
-  request: {
-    params: ofJob,
-    body: body(z.strictObject({ from: instant, to: instant, args, why, dryRun: z.boolean().default(false) }), true),
-  },
-  responses: changes(backfilled),
 });
 
 export function actionRoutes(service: Service): Api {
@@ -179,29 +151,10 @@ export function actionRoutes(service: Service): Api {
       const runs = await resume(parts, job.name, { by: caller.name, why: asked.why }, asked.catchUp, clock());
       const caughtUp = (runs ?? []).map(runName);
       return c.json({ job: job.name, paused: false, changed: runs !== undefined, caughtUp }, 200);
-    })
-    .openapi(backfillRoute, async (c) => {
-      const caller = callerOf(c, 'act');
-      const asked = c.req.valid('json');
-      const job = runnable(await knownJob(service, caller, c.req.valid('param').job));
-      const [from, to] = [Date.parse(asked.from), Date.parse(asked.to)];
-      const now = clock();
-      if (to > now) throw new ApiProblem('conflict', `expected as "to" an instant that is past, found ${asked.to}`);
-      if (from > to)
-        throw new ApiProblem('conflict', `expected as "from" an instant before ${asked.to}, found ${asked.from}`);
-      const most = job.schedules.reduce((sum, { schedule }) => sum + countSlots(schedule, from - 1, to), 0);
-      if (most > 10 * mostSlots) throw tooMany(most);
-      const wanted = expectedSlots(job, () => [from, to]);
-      const slots = await planBackfill(parts, job.name, wanted);
-      if (slots.length > mostSlots) throw tooMany(slots.length);
-      const by = { by: caller.name, why: asked.why };
-      const runs = asked.dryRun ? [] : await backfill(parts, job.name, slots, asked.args, by, now);
-      const done = wanted.length - slots.length;
-      return c.json({ job: job.name, dryRun: asked.dryRun, slots: slots.map(iso), runs: runs.map(runName), done }, 200);
     });
 }
 
-function runnable({ name, deployed }: KnownJob): Job {
+export function runnable({ name, deployed }: KnownJob): Job {
   if (deployed?.job.external) {
     throw new ApiProblem('conflict', `expected a job that runs here, ${name} is external: start it where it runs`);
   }
@@ -212,8 +165,4 @@ function runnable({ name, deployed }: KnownJob): Job {
 function matches(wanted: string | undefined, etag: string | undefined): void {
   if (wanted === undefined || wanted === '*' || wanted === etag) return;
   throw new ApiProblem('changed-meanwhile', `expected If-Match: ${etag ?? 'none'}, found ${wanted}: read it again`);
-}
-
-function tooMany(slots: number): ApiProblem {
-  return new ApiProblem('conflict', `expected a range of at most ${mostSlots} slots, found ${slots}: ask in parts`);
 }

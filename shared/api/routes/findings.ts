@@ -11,7 +11,7 @@ import { answers, jobParam, whole } from '../schema.ts';
 import { time } from '../views.ts';
 import { differenceView } from './replays.ts';
 
-const findingView = z
+export const findingView = z
   .object({
     id: z.string().openapi({ description: 'Unique within the job' }),
     job: z.string(),

@@ -1,10 +1,9 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { acknowledge, resolve } from '../../actions/incidents.ts';
-import { iso } from '../../instant.ts';
 import { causes, type Incident, severities } from '../../store/incidents.ts';
 import { type Api, callerOf, newApi, type Service } from '../app.ts';
 import { type Caller, sees } from '../caller.ts';
-import { optional } from '../json.ts';
+import { incidentJson } from '../json.ts';
 import { ApiProblem } from '../problem.ts';
 import { answers, changes, jobParam, whole, why } from '../schema.ts';
 import { time } from '../views.ts';
@@ -17,9 +16,11 @@ const incidentView = z
     subject: z.string().openapi({ description: 'Name of the secret, metric, output or channel, else empty' }),
     state: z.enum(['open', 'acknowledged', 'resolved']),
     severity: z.enum(severities),
+    tier: z.string(),
     text: z.string(),
     errorClass: z.string().nullable(),
     since: time,
+    openedAt: time,
     lastAt: time,
     resolvedAt: time.nullable(),
     reportedAt: time.nullable(),
@@ -38,11 +39,12 @@ const idParam = z
 const listRoute = createRoute({
   method: 'get',
   path: '/incidents',
-  summary: 'What is wrong now, and what was good again within the last day',
+  summary: 'What is wrong now, and what was good again within the last day; with past=true what was wrong before, too',
   request: {
     query: z.object({
       job: jobParam.optional(),
       state: z.enum(['open', 'acknowledged', 'resolved']).optional(),
+      past: z.enum(['true', 'false']).default('false'),
       limit: whole(1, 1_000).default(200),
     }),
   },
@@ -80,15 +82,27 @@ export function incidentRoutes({ parts, clock }: Service): Api {
     );
   }
 
+  async function newestPast(job: string | null, most: number): Promise<Incident[]> {
+    const found: Incident[] = [];
+    for await (const one of parts.store.incidents.past(job)) if (found.push(one) >= most) break;
+    return found;
+  }
+
   return newApi()
     .openapi(listRoute, async (c) => {
       const caller = callerOf(c, 'read');
-      const { job, state, limit } = c.req.valid('query');
-      const items: Incident[] = [];
-      const open = job === undefined ? parts.store.incidents.open() : parts.store.incidents.openOf(job);
-      for await (const { value } of open) {
-        if (items.length < limit && mayKnow(caller, value) && (state ?? value.state) === value.state) items.push(value);
+      const { job, state, limit, past } = c.req.valid('query');
+      const { incidents } = parts.store;
+      const found: Incident[] = [];
+      for await (const { value } of job === undefined ? incidents.open() : incidents.openOf(job)) found.push(value);
+      if (past === 'true') {
+        const names = job === undefined ? [...parts.catalog().keys(), null] : [job];
+        for (const name of names) found.push(...(await newestPast(name, limit)));
       }
+      const items = found
+        .filter((one) => mayKnow(caller, one) && (state ?? one.state) === one.state)
+        .toSorted(worstFirst)
+        .slice(0, limit);
       return c.json({ items: items.map(incidentJson) }, 200);
     })
     .openapi(acknowledgeRoute, async (c) => {
@@ -110,15 +124,10 @@ export function incidentRoutes({ parts, clock }: Service): Api {
     });
 }
 
-function incidentJson(one: Incident) {
-  const { id, job, cause, subject, state, severity, text, errorClass, count, flaps, run, acknowledged } = one;
-  return {
-    ...{ id, job, cause, subject, state, severity, text, errorClass, times: count, flaps },
-    since: iso(one.since),
-    lastAt: iso(one.lastAt),
-    resolvedAt: optional(one.resolvedAt),
-    reportedAt: optional(one.reportedAt),
-    run: job !== null && run !== null ? `${job}.${run}` : null,
-    acknowledged: acknowledged && { ...acknowledged, at: iso(acknowledged.at) },
-  };
+const order = { critical: 0, error: 1, warning: 2 };
+
+/** What is over comes last; of the others the worst, then the newest. */
+function worstFirst(a: Incident, b: Incident): number {
+  const over = ({ state }: Incident) => (state === 'resolved' ? 1 : 0);
+  return over(a) - over(b) || order[a.severity] - order[b.severity] || b.since - a.since;
 }

@@ -1,6 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { type Instant, iso } from '../../instant.ts';
-import { localText, nextSlots } from '../../schedule/schedule.ts';
+import type { Instant } from '../../instant.ts';
+import type { Deployed } from '../../job/catalog.ts';
+import { previewOf, slotJson } from '../../run/preview.ts';
 import { type Api, callerOf, type KnownJob, knownJob, newApi, type Service, visibleJobs } from '../app.ts';
 import { jobJson } from '../json.ts';
 import { page, pageOf, pageQuery, readCursor } from '../page.ts';
@@ -34,7 +35,15 @@ const jobView = z
   })
   .openapi('Job');
 
-const slotView = z.object({ utc: time, local: z.string(), timeZone: z.string() }).openapi('Slot');
+const slotView = z
+  .object({
+    job: z.string(),
+    utc: time,
+    local: z.string(),
+    timeZone: z.string(),
+    note: z.string().nullable().openapi({ description: 'A clock that changes, arguments, why it will be skipped' }),
+  })
+  .openapi('Slot');
 
 /** The canary is no one's job: lists leave it out. */
 const own = z
@@ -58,21 +67,35 @@ const one = createRoute({
   responses: answers(jobView),
 });
 
+const coming = z.object({
+  count: whole(1, 1_000).default(10),
+  after: z.iso.datetime({ offset: true }).optional(),
+});
+const slotsView = z.object({ items: z.array(slotView) }).openapi('Slots');
+
 const slots = createRoute({
   method: 'get',
   path: '/jobs/{job}/slots',
   summary: 'When the job is expected next',
-  request: {
-    params: z.object({ job: jobParam }),
-    query: z.object({
-      count: whole(1, 1_000).default(10),
-      after: z.iso.datetime({ offset: true }).optional(),
-    }),
-  },
-  responses: answers(z.object({ items: z.array(slotView) }).openapi('Slots')),
+  request: { params: z.object({ job: jobParam }), query: coming },
+  responses: answers(slotsView),
+});
+
+const allSlots = createRoute({
+  method: 'get',
+  path: '/slots',
+  summary: 'Which jobs are expected next, and when',
+  request: { query: coming },
+  responses: answers(slotsView),
 });
 
 export function jobRoutes(service: Service): Api {
+  const preview = (deployed: readonly Deployed[], { count, after }: z.infer<typeof coming>) => {
+    const from = after === undefined ? service.clock() : Date.parse(after);
+    const jobs = deployed.map(({ job }) => job);
+    return previewOf(jobs, from, count).map(slotJson);
+  };
+
   return newApi()
     .openapi(list, async (c) => {
       const caller = callerOf(c, 'read');
@@ -90,15 +113,12 @@ export function jobRoutes(service: Service): Api {
     })
     .openapi(slots, async (c) => {
       const { deployed } = await knownJob(service, callerOf(c, 'read'), c.req.valid('param').job);
-      const { count, after } = c.req.valid('query');
-      const from = after === undefined ? service.clock() : Date.parse(after);
-      const schedules = deployed && deployed.job.status !== 'decommissioned' ? deployed.job.schedules : [];
-      const items = schedules
-        .flatMap(({ schedule }) => nextSlots(schedule, from, count).map((at) => ({ at, timeZone: schedule.timeZone })))
-        .sort((a, b) => a.at - b.at)
-        .slice(0, count)
-        .map(({ at, timeZone }) => ({ utc: iso(at), local: localText(timeZone, at), timeZone }));
-      return c.json({ items }, 200);
+      return c.json({ items: preview(deployed ? [deployed] : [], c.req.valid('query')) }, 200);
+    })
+    .openapi(allSlots, async (c) => {
+      const jobs = await visibleJobs(service, callerOf(c, 'read'));
+      const deployed = jobs.flatMap((job) => job.deployed ?? []);
+      return c.json({ items: preview(deployed, c.req.valid('query')) }, 200);
     });
 }
 

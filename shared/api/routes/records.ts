@@ -1,9 +1,13 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { iso } from '../../instant.ts';
+import { serviceAudit } from '../../actions/clock.ts';
+import { type Instant, iso } from '../../instant.ts';
+import type { JobEvent } from '../../run/job-event.ts';
 import { mostNames } from '../../store/metrics.ts';
-import { type Api, callerOf, knownJob, newApi, type Service } from '../app.ts';
+import type { Store } from '../../store/store.ts';
+import { type Api, callerOf, knownJob, newApi, type Service, visibleJobs } from '../app.ts';
+import { sees } from '../caller.ts';
 import { eventJson } from '../json.ts';
-import { page, pageOf, pageQuery } from '../page.ts';
+import { pageOf } from '../page.ts';
 import { answers, jobParam, whole } from '../schema.ts';
 import { eventView, time } from '../views.ts';
 
@@ -39,13 +43,26 @@ const points = createRoute({
   responses: answers(z.object({ items: z.array(point) }).openapi('MetricPoints')),
 });
 
+const eventsQuery = z.object({
+  limit: whole(1, 5_000).default(50),
+  since: z.iso.datetime({ offset: true }).optional(),
+});
+
+const allEvents = createRoute({
+  method: 'get',
+  path: '/events',
+  summary: 'Who did what to any job, or to the service, when and why; newest first',
+  request: { query: eventsQuery },
+  responses: answers(z.object({ items: z.array(eventView) }).openapi('AllAuditEvents')),
+});
+
 const events = createRoute({
   method: 'get',
   path: '/jobs/{job}/events',
   summary: 'Who did what to the job, when and why; newest first',
   request: {
     params: z.object({ job: jobParam }),
-    query: z.object({ limit: pageQuery.limit, since: z.iso.datetime({ offset: true }).optional() }),
+    query: eventsQuery,
   },
   responses: answers(pageOf(eventView, 'AuditEvents')),
 });
@@ -72,17 +89,40 @@ export function recordRoutes(service: Service): Api {
       });
       return c.json({ items }, 200);
     })
+    .openapi(allEvents, async (c) => {
+      const caller = callerOf(c, 'read');
+      const { limit, since } = c.req.valid('query');
+      const from = since === undefined ? 0 : Date.parse(since);
+      const names = (await visibleJobs(service, caller)).map(({ name }) => name);
+      // What was done to the service concerns all departments.
+      if (sees(caller, undefined)) names.push(serviceAudit);
+      const items: JobEvent[] = [];
+      for (const name of names) items.push(...(await newest(store, name, from, limit)));
+      return c.json(
+        {
+          items: items
+            .toSorted((a, b) => b.at - a.at)
+            .slice(0, limit)
+            .map(eventJson),
+        },
+        200,
+      );
+    })
     .openapi(events, async (c) => {
       const { name } = await knownJob(service, callerOf(c, 'read'), c.req.valid('param').job);
       const { limit, since } = c.req.valid('query');
       const from = since === undefined ? 0 : Date.parse(since);
-      const recent = async function* () {
-        for await (const event of store.events.list(name)) {
-          if (event.at < from) return;
-          yield event;
-        }
-      };
-      const { items } = await page(recent(), limit, ({ at }) => [String(at)]);
+      const items = await newest(store, name, from, limit);
       return c.json({ items: items.map(eventJson), next: null }, 200);
     });
+}
+
+async function newest({ events }: Store, job: string, from: Instant, limit: number): Promise<JobEvent[]> {
+  const found: JobEvent[] = [];
+  for await (const event of events.list(job)) {
+    if (event.at < from) break;
+    found.push(event);
+    if (found.length === limit) break;
+  }
+  return found;
 }

@@ -3,6 +3,7 @@ import { type Run, type RunState, runName, runStates } from '../../run/run.ts';
 import { type Api, callerOf, knownJob, knownRun, newApi, type Service, visibleJobs } from '../app.ts';
 import { type RunFilter, runsOf } from '../history.ts';
 import { runJson } from '../json.ts';
+import { meantRun } from '../meant.ts';
 import { page, pageOf, pageQuery, readCursor } from '../page.ts';
 import { ApiProblem } from '../problem.ts';
 import { answers, jobParam, runParam, whole } from '../schema.ts';
@@ -52,6 +53,14 @@ const one = createRoute({
   path: '/jobs/{job}/runs/{run}',
   summary: 'One run; its ETag changes with its state',
   request: { params: z.object({ job: jobParam, run: runParam }) },
+  responses: answers(runView),
+});
+
+const latest = createRoute({
+  method: 'get',
+  path: '/jobs/{job}/latest-run',
+  summary: 'The run that people mean by the name of its job: the one under way, else the one that started last',
+  request: { params: z.object({ job: jobParam }) },
   responses: answers(runView),
 });
 
@@ -106,6 +115,14 @@ export function runRoutes(service: Service): Api {
     .openapi(one, async (c) => {
       const { job, run } = c.req.valid('param');
       const found = await knownRun(service, callerOf(c, 'read'), job, run);
+      c.header('etag', found.etag);
+      return c.json(runJson(found.run), 200);
+    })
+    .openapi(latest, async (c) => {
+      const { name } = await knownJob(service, callerOf(c, 'read'), c.req.valid('param').job);
+      const run = await meantRun(store, name);
+      if (!run) throw new ApiProblem('no-such-run', `expected a job that has run, ${name} has not run yet`);
+      const found = await knownRun(service, callerOf(c, 'read'), name, run.id);
       c.header('etag', found.etag);
       return c.json(runJson(found.run), 200);
     })

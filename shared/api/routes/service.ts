@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { type Api, callerOf, newApi, type Service } from '../app.ts';
-import { roles } from '../caller.ts';
+import { roles, sees } from '../caller.ts';
 import { optional } from '../json.ts';
 import { answers } from '../schema.ts';
 import { time } from '../views.ts';
@@ -14,6 +14,8 @@ const health = createRoute({
       .object({
         jobs: z.int(),
         lastTick: time.nullable(),
+        behind: z.array(z.string()).openapi({ description: 'Jobs that could not be claimed as far as the others' }),
+
         setAside: z.int().openapi({ description: 'Launches that failed five times, or that cannot be read' }),
       })
       .openapi('Health'),
@@ -34,10 +36,12 @@ const me = createRoute({
 export function serviceRoutes({ parts }: Service): Api {
   return newApi()
     .openapi(health, async (c) => {
-      callerOf(c, 'read');
+      const caller = callerOf(c, 'read');
       const { marks, launches } = parts.store;
-      const [ticked, setAside] = await Promise.all([marks.get('heartbeat'), launches.poisonCount()]);
-      return c.json({ jobs: parts.catalog().size, lastTick: optional(ticked), setAside }, 200);
+      const [{ heartbeat, behind }, setAside] = await Promise.all([marks.progress(), launches.poisonCount()]);
+      const seen = [...behind.keys()].filter((job) => sees(caller, parts.catalog().get(job)?.job));
+      const jobs = [...parts.catalog().values()].filter(({ job }) => sees(caller, job)).length;
+      return c.json({ jobs, lastTick: optional(heartbeat), behind: seen, setAside }, 200);
     })
     .openapi(me, async (c) => {
       const { name, roles: held, departments } = c.get('caller');
