@@ -65,6 +65,12 @@ const examples: Record<string, string[]> = {
   'owner-left': ['lamp owner-left dana@contoso.com --why "left on Friday"'],
   'ping-key': ['lamp ping-key monthly-report', 'lamp ping-key monthly-report 2>/dev/null | gh secret set PING_KEY'],
   watchdog: ['lamp watchdog --after 10m', '*/5 * * * * lamp --home /srv/jobs watchdog --once   # a line of a crontab'],
+  metrics: ['lamp metrics score-prospects', 'lamp metrics score-prospects mean_score --json --limit 365'],
+  health: ['lamp health', 'lamp health --app prod || echo "look at it"'],
+  diagnose: [
+    'lamp diagnose score-prospects.20261120T070000Z',
+    'lamp diagnose score-prospects --app prod --to /tmp/for-support',
+  ],
   events: ['lamp events', 'lamp events score-prospects --since 30d'],
   drift: [
     'lamp drift',

@@ -1,37 +1,57 @@
 import { constants } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import type { RunJson } from '../shared/api/json.ts';
 import { minute } from '../shared/instant.ts';
-import { isFinal, type Run, runName } from '../shared/run/run.ts';
-import { anyHost } from './host/lock.ts';
-import type { Session } from './host/session.ts';
+import { isFinal } from '../shared/run/run.ts';
+import type { Client } from './client.ts';
+import { runPath } from './find.ts';
+import type { Here } from './here.ts';
 import { Refusal } from './refusal.ts';
+import { runShape } from './shapes.ts';
 
 /** Without a tick for this long no one will start anything: ticks are a minute apart in Azure. */
-const deadAfter = 3 * minute;
+export const deadAfter = 3 * minute;
+/** Between two looks, ms: the store is near, an app is not. */
+export const lookEvery = ({ remote }: Client) => (remote ? 1_000 : 200);
 
-/** Whether a person would start a run that is queued now. */
-export async function isHosted({ home, store }: Session): Promise<boolean> {
-  if (process.env.LAMPLIGHTER_STORAGE === undefined) return anyHost(home.state);
-  const ticked = await store.marks.get('heartbeat');
-  return ticked !== undefined && Date.now() - ticked < deadAfter;
+const health = z.looseObject({ lastTick: z.string().nullable() });
+
+/** Whether a host would start a run that is queued now. */
+export async function isHosted(here: Here, client: Client): Promise<boolean> {
+  if (!client.remote && process.env.LAMPLIGHTER_STORAGE === undefined) {
+    const { anyHost } = await import('./host/lock.ts');
+    return anyHost(here.home.state);
+  }
+  const { lastTick } = await client.get('/health', health);
+  return lastTick !== null && here.now() - Date.parse(lastTick) < deadAfter;
 }
 
-export const noHost = 'no host works on this store. Start one with: npm start';
+export function noHost({ remote, place }: Client): string {
+  if (remote) return `${place} has not ticked for ${deadAfter / minute} minutes. Look for the cause with: lamp verify`;
+  return 'no host works on this store. Start one with: npm start';
+}
 
 /** @throws Refusal when no one would ever start what is about to be queued */
-export async function demandHost(session: Session): Promise<void> {
-  if (!(await isHosted(session))) throw new Refusal(`Waiting makes no sense, nothing was queued: ${noHost}`);
+export async function demandHost(here: Here, client: Client): Promise<void> {
+  if (!(await isHosted(here, client))) {
+    throw new Refusal(`Waiting makes no sense, nothing was queued: ${noHost(client)}`);
+  }
 }
 
 /**
  * Waits until runs are over. @param seen called with each run whenever its state is another
  * @throws Refusal when no host is there any more to end them
  */
-export async function waitFor(session: Session, runs: Run[], seen: (run: Run) => void): Promise<Run[]> {
-  const ended: Run[] = [];
+export async function waitFor(
+  here: Here,
+  client: Client,
+  runs: readonly string[],
+  seen: (run: RunJson) => void,
+): Promise<RunJson[]> {
+  const ended: RunJson[] = [];
   const leave = () => {
     const left = runs.length - ended.length;
-    const what = runs.length === 1 && runs[0] ? runName(runs[0]) : `${left} runs`;
+    const what = runs.length === 1 && runs[0] ? runs[0] : `${left} runs`;
     console.error(
       `\nNot waiting any more: ${what} ${left === 1 ? 'goes' : 'go'} on without you (lamp cancel ends a run).`,
     );
@@ -39,31 +59,32 @@ export async function waitFor(session: Session, runs: Run[], seen: (run: Run) =>
   };
   process.once('SIGINT', leave);
   try {
-    for (const run of runs) ended.push(await waitForOne(session, run, seen));
+    for (const run of runs) ended.push(await waitForOne(here, client, run, seen));
     return ended;
   } finally {
     process.off('SIGINT', leave);
   }
 }
 
-async function waitForOne(session: Session, run: Run, seen: (run: Run) => void): Promise<Run> {
+async function waitForOne(here: Here, client: Client, name: string, seen: (run: RunJson) => void): Promise<RunJson> {
   let last = '';
   for (let round = 1; ; round++) {
-    const found = await session.store.runs.get(run.job, run.id);
-    if (!found) throw new Refusal(`${runName(run)} is gone from the store`);
-    const { state } = found.value;
-    if (state !== last) seen(found.value);
+    const run = await client.get(runPath(name), runShape);
+    const { state } = run;
+    if (state !== last) seen(run);
     last = state;
-    if (isFinal(state)) return found.value;
-    if (round % 25 === 0 && !(await isHosted(session))) {
-      throw new Refusal(`${runName(run)} is ${state}, and ${noHost}. It goes on there.`);
+    if (isFinal(state)) return run;
+    if (round % 25 === 0 && !(await isHosted(here, client))) {
+      throw new Refusal(`${name} is ${state}, and ${noHost(client)}. It goes on there.`);
     }
-    await sleep(200);
+    await here.sleep(lookEvery(client));
   }
 }
 
 /** The job's own exit code; 128 + n for a signal, 124 when timed out, 130 when cancelled, as shells have it; else 1. */
-export function exitCodeOf(run: Run): number {
+export function exitCodeOf(
+  run: Pick<RunJson, 'state'> & { attempts: Pick<RunJson['attempts'][0], 'exitCode' | 'signal'>[] },
+): number {
   if (run.state === 'succeeded') return 0;
   if (run.state === 'timed-out') return 124;
   if (run.state === 'cancelled') return 130;

@@ -1,110 +1,78 @@
 import { styleText } from 'node:util';
-import { compose } from '../../shared/alerts/compose.ts';
-import { opened } from '../../shared/alerts/incident.ts';
-import { sightings } from '../../shared/alerts/judge.ts';
-import { routesOf } from '../../shared/alerts/route.ts';
-import { storyOf } from '../../shared/alerts/story.ts';
-import { tryChannel } from '../../shared/alerts/try.ts';
-import { iso } from '../../shared/instant.ts';
-import { runName } from '../../shared/run/run.ts';
-import type { Letter } from '../../shared/store/outbox.ts';
+import { z } from 'zod';
 import { visible } from '../../shared/text.ts';
-import type { Home } from '../home.ts';
-import { alertsFile, localAlerts } from '../host/alerts.ts';
-import { findRun, openParts } from '../host/session.ts';
+import { findRun, query, runPath } from '../find.ts';
+import type { Here } from '../here.ts';
+import { alertsFile } from '../host/alerts.ts';
 import { printJson } from '../json.ts';
 import { Refusal } from '../refusal.ts';
+import { letterShape, listOf } from '../shapes.ts';
 import { printTable } from '../table.ts';
 
 interface Json {
   json?: boolean;
 }
 
+const trial = z.looseObject({ channel: z.string(), place: z.string(), error: z.string().nullable() });
+
 /** `lamp alerts test`: sends a test by one channel or all. @returns whether each took it */
-export async function test(home: Home, name: string | undefined, { json }: Json): Promise<boolean> {
-  const session = await openParts(home);
-  const alerts = await localAlerts(home, session);
-  const names = [...alerts.channels.keys()];
-  if (names.length === 0) throw new Refusal(`There is no channel: name one in ${alertsFile(home)}, see docs/alerts.md`);
-  if (name !== undefined && !alerts.channels.has(name)) {
-    throw new Refusal(`There is no channel "${name}". There are: ${names.join(', ')}`);
-  }
-  const wanted = [...alerts.channels.values()].filter((channel) => name === undefined || channel.name === name);
-  const trials = await Promise.all(wanted.map((channel) => tryChannel(alerts, channel, home.person, Date.now())));
-  if (json) printJson(trials);
+export async function test(here: Here, channel: string | undefined, { json }: Json): Promise<boolean> {
+  const client = await here.connect();
+  const { items } = await client.post('/alerts/test', { channel }, listOf(trial));
+  if (json) printJson(items);
   else {
-    const rows = trials.map(({ channel, place, error }) => [
-      channel,
+    const rows = items.map(({ channel: name, place, error }) => [
+      name,
       error === null ? styleText('green', 'accepted') : styleText('red', 'failed'),
       visible(error === null ? place : `${place}: ${error}`),
     ]);
     printTable(['CHANNEL', 'TEST', 'WHERE'], rows);
   }
-  return trials.every(({ error }) => error === null);
+  return items.every(({ error }) => error === null);
 }
 
+const previewed = z.object({
+  message: z.looseObject({}),
+  text: z.string(),
+  channels: z.array(
+    z.looseObject({
+      channel: z.string(),
+      to: z.array(z.string()),
+      parts: z.array(z.looseObject({ type: z.string(), text: z.string() })),
+    }),
+  ),
+});
+
 /** `lamp alerts preview`: what each channel would be sent about a run; nothing is sent. */
-export async function preview(home: Home, name: string, { json }: Json): Promise<void> {
-  const session = await openParts(home);
-  const alerts = await localAlerts(home, session);
-  const run = await findRun(session, name);
-  const now = Date.now();
-  const job = session.catalog().get(run.job)?.job;
-  const [seen] = sightings(run, job && { ...job, status: 'production' }, now);
-  if (!seen) throw new Refusal(`${runName(run)} is ${run.state}: nothing about it would be reported.`);
-  const incident = opened(seen, now);
-  const message = compose(
-    `${incident.id}.1`,
-    [await storyOf(session, incident)],
-    (await alerts.links?.of(incident, 'preview', now)) ?? [],
-    now,
-  );
-  const routes = routesOf(incident, job, alerts.settings);
-  const previews = routes.flatMap(({ channel, to }) => {
-    const found = alerts.channels.get(channel);
-    return found ? [{ channel, to, ...found.preview(message, to) }] : [];
-  });
-  if (json) return printJson({ message: { ...message, at: iso(message.at) }, channels: previews });
-  if (previews.length === 0) console.log(`No channel would get this; name one in ${alertsFile(home)}.\n`);
-  const { messageText } = await import('../../shared/alerts/message.ts');
-  console.log(visible(messageText(message), '\n'));
-  for (const { channel, to, parts } of previews) {
-    for (const { type, text } of parts) {
-      console.log(
-        `\n${styleText('bold', `${channel} ${to.join(', ')}`)} ${styleText('dim', `${type}, ${Buffer.byteLength(text)} bytes`)}`,
-      );
-      console.log(visible(type === 'application/json' ? JSON.stringify(JSON.parse(text), null, 2) : text, '\n'));
+export async function preview(here: Here, name: string, { json }: Json): Promise<void> {
+  const client = await here.connect();
+  const { run } = await findRun(client, name);
+  const { message, text, channels } = await client.get(runPath(run, '/alert'), previewed);
+  if (json) return printJson({ message, channels });
+  if (channels.length === 0) console.log(`No channel would get this; name one in ${alertsFile(here.home)}.\n`);
+  console.log(visible(text, '\n'));
+  for (const { channel, to, parts } of channels) {
+    for (const part of parts) {
+      const size = `${part.type}, ${Buffer.byteLength(part.text)} bytes`;
+      console.log(`\n${styleText('bold', `${channel} ${to.join(', ')}`)} ${styleText('dim', size)}`);
+      const pretty = part.type === 'application/json' ? JSON.stringify(JSON.parse(part.text), null, 2) : part.text;
+      console.log(visible(pretty, '\n'));
     }
   }
 }
 
+/** The API gives no more at once. */
+const most = 1_000;
+
 /** `lamp alerts sent`: what waits to be sent, and what was sent or given up in the last days; newest first. */
-export async function sent(home: Home, { json, limit }: Json & { limit: number }): Promise<void> {
-  const { store } = await openParts(home);
-  const letters: Letter[] = [];
-  for await (const { value } of store.outbox.waiting()) letters.push(value);
-  for await (const letter of store.outbox.done()) letters.push(letter);
-  const listed = letters.toSorted((a, b) => b.createdAt - a.createdAt).slice(0, limit);
-  if (json) {
-    const lines = listed.map(({ key, channel, to, state, tries, error, createdAt, doneAt, notBefore }) => {
-      const next = state === 'waiting' ? iso(notBefore) : null;
-      return {
-        key,
-        channel,
-        to,
-        state,
-        tries,
-        error,
-        createdAt: iso(createdAt),
-        doneAt: doneAt && iso(doneAt),
-        nextTry: next,
-      };
-    });
-    return printJson(lines);
-  }
-  if (listed.length === 0) return console.log('No alert waits, and none was sent in the last days.');
-  const rows = listed.map(({ createdAt, channel, state, tries, key, error }) => [
-    iso(createdAt).slice(0, 19).concat('Z'),
+export async function sent(here: Here, { json, limit }: Json & { limit: number }): Promise<void> {
+  if (limit > most) throw new Refusal(`--limit ${limit}: expected at most ${most}.`);
+  const client = await here.connect();
+  const { items } = await client.get(`/alerts${query({ limit })}`, listOf(letterShape));
+  if (json) return printJson(items);
+  if (items.length === 0) return console.log('No alert waits, and none was sent in the last days.');
+  const rows = items.map(({ createdAt, channel, state, tries, key, error }) => [
+    createdAt.slice(0, 19).concat('Z'),
     channel,
     state,
     String(tries),

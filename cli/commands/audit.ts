@@ -1,7 +1,6 @@
 import { auditView } from '../../shared/api/routes/audit.ts';
 import { readHead } from '../../shared/run/audit-chain.ts';
-import { connect } from '../client.ts';
-import type { Home } from '../home.ts';
+import type { Here } from '../here.ts';
 import { printJson } from '../json.ts';
 import { Refusal } from '../refusal.ts';
 import { count } from '../words.ts';
@@ -10,19 +9,18 @@ export interface VerifyFlags {
   from?: string;
   to?: string;
   head?: string;
-  app?: string;
   json?: boolean;
 }
 
 /** `lamp audit verify`: whether every link of the audit holds; names the first that does not. @returns whether all do */
-export async function verifyAudit(home: Home, { from, to, head, app, json }: VerifyFlags): Promise<boolean> {
+export async function verifyAudit(here: Here, { from, to, head, json }: VerifyFlags): Promise<boolean> {
   if (head !== undefined && !readHead(head)) {
     throw new Refusal(
       `"${head}" is no head. Expected what an earlier lamp audit verify printed: 2026-11-28.412.<digest>`,
     );
   }
   const asked = Object.entries({ from, to, head }).filter((one): one is [string, string] => one[1] !== undefined);
-  const client = await connect(home, app);
+  const client = await here.connect();
   const report = await client.get(`/audit/verify?${new URLSearchParams(asked)}`, auditView);
   const [first, ...others] = report.broken;
   if (json) printJson(report);

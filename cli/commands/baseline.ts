@@ -1,63 +1,73 @@
-import { pinBaseline, resetBaseline } from '../../shared/actions/drift.ts';
+import { z } from 'zod';
 import { learning } from '../../shared/drift/budget.ts';
-import type { MetricState } from '../../shared/drift/state.ts';
 import { iso } from '../../shared/instant.ts';
-import type { Home } from '../home.ts';
-import { knownJob, openParts } from '../host/session.ts';
+import { ApiRefusal } from '../client.ts';
+import { jobPath, knownJob } from '../find.ts';
+import type { Here } from '../here.ts';
 import { printJson } from '../json.ts';
 import { Refusal } from '../refusal.ts';
+import { listOf } from '../shapes.ts';
 import { printTable } from '../table.ts';
 import { readFrom } from '../time.ts';
-import { type ActOptions, person } from './act.ts';
+import type { ActOptions } from './act.ts';
 
 export interface BaselineOptions extends ActOptions {
   metric?: string;
   since?: string;
 }
 
+const row = z.looseObject({
+  metric: z.string(),
+  kind: z.string(),
+  state: z.string(),
+  since: z.string().nullable(),
+  runs: z.number(),
+  pinnedBy: z.string().nullable(),
+});
+const changed = z.object({ job: z.string(), metrics: z.array(z.string()) });
+
 /** `lamp baseline show`: what each metric is compared with, and where it stands. */
-export async function show(home: Home, name: string, options: { json?: boolean }): Promise<void> {
-  const session = await openParts(home);
-  const states = await session.store.drift.states(await knownJob(session, name));
-  const rows = states.map((state) => ({
-    metric: state.metric,
-    kind: state.kind,
-    state: standing(state),
-    since: state.points[0] ? iso(state.points[0].slot) : null,
-    runs: state.runs,
-    pinnedBy: state.pinned?.by ?? null,
-    why: state.pinned?.why ?? null,
-  }));
-  if (options.json) return printJson(rows);
-  if (rows.length === 0) return console.log('No metric yet: the first successful run brings them.');
+export async function show(here: Here, name: string, options: { json?: boolean }): Promise<void> {
+  const client = await here.connect();
+  const { items } = await client.get(jobPath(await knownJob(client, name), '/baseline'), listOf(row));
+  if (options.json) return printJson(items);
+  if (items.length === 0) return console.log('No metric yet: the first successful run brings them.');
   printTable(
     ['METRIC', 'KIND', 'STATE', 'SINCE', 'RUNS', 'PINNED BY'],
-    rows.map((row) => [row.metric, row.kind, row.state, row.since ?? '', String(row.runs), row.pinnedBy ?? '']),
+    items.map((one) => [one.metric, one.kind, one.state, one.since ?? '', String(one.runs), one.pinnedBy ?? '']),
   );
 }
 
 /** `lamp baseline pin`: from a slot on the values are the norm. */
-export async function pin(home: Home, name: string, options: BaselineOptions): Promise<void> {
+export async function pin(here: Here, name: string, options: BaselineOptions): Promise<void> {
   if (options.since === undefined) throw new Refusal('Since when? Name the first good day: --since 2026-11-20');
-  const since = readFrom('--since', options.since);
-  const session = await openParts(home);
-  const job = await knownJob(session, name);
-  const pinned = await pinBaseline(session, job, since, options.metric, person(home, options), Date.now());
-  if (pinned.length === 0) throw new Refusal(`${job} has no such metric. List them: lamp baseline show ${job}`);
-  console.log(`${pinned.length === 1 ? pinned[0] : `${pinned.length} metrics`} of ${job} pinned at ${iso(since)}.`);
+  const since = iso(readFrom('--since', options.since));
+  const pinned = await change(here, name, 'pin', options, { since });
+  console.log(`${pinned.length === 1 ? pinned[0] : `${pinned.length} metrics`} of ${name} pinned at ${since}.`);
 }
 
 /** `lamp baseline reset`: learns anew. */
-export async function reset(home: Home, name: string, options: BaselineOptions): Promise<void> {
-  const session = await openParts(home);
-  const job = await knownJob(session, name);
-  await resetBaseline(session, job, options.metric, person(home, options), Date.now());
+export async function reset(here: Here, name: string, options: BaselineOptions): Promise<void> {
+  await change(here, name, 'reset', options, {});
   console.log(
-    `${options.metric ?? 'Every metric'} of ${job} learns anew; ${learning} runs from now it is watched again.`,
+    `${options.metric ?? 'Every metric'} of ${name} learns anew; ${learning} runs from now it is watched again.`,
   );
 }
 
-function standing({ drifted, runs }: MetricState): string {
-  if (drifted) return `drifted since ${iso(drifted.since).slice(0, 10)}`;
-  return runs < learning ? `learning (${runs} of ${learning})` : 'watching';
+/** @returns the metrics that were meant */
+async function change(
+  here: Here,
+  name: string,
+  order: 'pin' | 'reset',
+  { metric, why, by }: BaselineOptions,
+  more: object,
+): Promise<string[]> {
+  const client = await here.connect(by);
+  const job = await knownJob(client, name);
+  try {
+    return (await client.post(jobPath(job, `/baseline/${order}`), { ...more, metric, why }, changed)).metrics;
+  } catch (error) {
+    if (!(error instanceof ApiRefusal) || error.code !== 'no-such-metric') throw error;
+    throw new Refusal(`${job} has no such metric. List them: lamp baseline show ${job}`);
+  }
 }

@@ -1,61 +1,45 @@
-import { confirmClock } from '../../shared/actions/clock.ts';
-import { type Instant, iso } from '../../shared/instant.ts';
-import { checkClock } from '../../shared/pipeline/clock.ts';
-import type { Home } from '../home.ts';
-import { openParts } from '../host/session.ts';
+import { z } from 'zod';
+import type { Here } from '../here.ts';
 import { printJson } from '../json.ts';
 import { Refusal } from '../refusal.ts';
-import { type ActOptions, person } from './act.ts';
+import type { ActOptions } from './act.ts';
 
 export interface ClockOptions extends ActOptions {
   confirm?: boolean;
 }
 
-/** `lamp clock`: which clocks the service goes by, and whether they agree; with --confirm this machine's counts. */
-export async function clock(home: Home, options: ClockOptions): Promise<void> {
-  const parts = await openParts(home);
-  const now = Date.now();
-  if (options.confirm) {
-    if (options.why === '') throw new Refusal('A clock is confirmed with a reason. Add --why <text>.');
-    await confirmClock(parts, person(home, options), now);
-  }
-  const progress = await parts.store.marks.progress();
-  const store = await parts.store.time();
-  const wrong = await checkClock(parts, now, progress).then(
-    () => null,
-    (error: Error) => error.message,
-  );
-  const times = {
-    here: now,
-    store,
-    lastTick: progress.heartbeat ?? null,
-    claimedUntil: progress.cursor?.value.at ?? null,
-  };
-  const behind = Object.fromEntries([...progress.behind].map(([job, at]) => [job, iso(at)]));
-  if (options.json) printJson({ ...texts(times), wrong, behind });
-  else print(times, wrong, progress.behind);
-  if (wrong !== null) process.exitCode = 1;
+const shape = z.object({
+  here: z.string(),
+  store: z.string(),
+  lastTick: z.string().nullable(),
+  claimedUntil: z.string().nullable(),
+  wrong: z.string().nullable(),
+  behind: z.record(z.string(), z.string()),
+});
+type Clocks = z.infer<typeof shape>;
+
+/** `lamp clock`: which clocks the service goes by, and whether they agree; with --confirm the host's own counts. */
+export async function clock(here: Here, { confirm, why, by, json }: ClockOptions): Promise<void> {
+  if (confirm && why === '') throw new Refusal('A clock is confirmed with a reason. Add --why <text>.');
+  const client = await here.connect(by);
+  const clocks = confirm ? await client.post('/clock/confirm', { why }, shape) : await client.get('/clock', shape);
+  if (json) printJson(clocks);
+  else print(clocks);
+  if (clocks.wrong !== null) process.exitCode = 1;
 }
 
-function texts(times: Record<string, Instant | null>): Record<string, string | null> {
-  return Object.fromEntries(Object.entries(times).map(([name, at]) => [name, at === null ? null : iso(at)]));
-}
-
-function print(
-  times: Record<string, Instant | null>,
-  wrong: string | null,
-  behind: ReadonlyMap<string, Instant>,
-): void {
+function print(clocks: Clocks): void {
   const labels = {
-    here: 'this machine',
+    here: 'the host',
     store: 'the store',
     lastTick: 'last tick',
     claimedUntil: 'slots claimed until',
-  };
+  } as const;
   for (const [name, label] of Object.entries(labels)) {
-    const at = times[name] ?? null;
-    console.log(`${label.padEnd(20)} ${at === null ? 'never' : iso(at)}`);
+    console.log(`${label.padEnd(20)} ${clocks[name as keyof typeof labels] ?? 'never'}`);
   }
-  for (const [job, at] of behind) console.log(`${job} could not be claimed, and is so until ${iso(at)} only`);
-  console.log(wrong ?? 'The clocks agree.');
+  for (const [job, at] of Object.entries(clocks.behind)) {
+    console.log(`${job} could not be claimed, and is so until ${at} only`);
+  }
+  console.log(clocks.wrong ?? 'The clocks agree.');
 }

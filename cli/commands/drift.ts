@@ -1,17 +1,16 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { answer, snooze } from '../../shared/actions/drift.ts';
-import { findingJson } from '../../shared/api/routes/findings.ts';
-import type { Answer, Finding } from '../../shared/drift/finding.ts';
+import type { Answer } from '../../shared/drift/finding.ts';
 import { day, hour, iso } from '../../shared/instant.ts';
-import { findingPicture } from '../../shared/pipeline/finding-picture.ts';
 import { visible } from '../../shared/text.ts';
-import type { Home } from '../home.ts';
-import { jobNames, knownJob, openParts, type Session } from '../host/session.ts';
+import { ApiRefusal, type Client } from '../client.ts';
+import { jobPath, knownJob, query } from '../find.ts';
+import type { Here } from '../here.ts';
 import { printJson } from '../json.ts';
 import { Refusal } from '../refusal.ts';
 import { printReplay, printReplays } from '../replay/last.ts';
-import { type ActOptions, person } from './act.ts';
+import { type FindingJson, findingShape, listOf } from '../shapes.ts';
+import type { ActOptions } from './act.ts';
 
 export interface DriftOptions extends ActOptions {
   all?: boolean;
@@ -22,34 +21,46 @@ export interface DriftOptions extends ActOptions {
 }
 
 /** `lamp drift`: the findings of a job, or of all; and the owner's answer to one. */
-export async function drift(home: Home, name: string | undefined, options: DriftOptions): Promise<void> {
-  const session = await openParts(home);
-  const names = name === undefined ? await jobNames(session) : [await knownJob(session, name)];
-  if (options.answer !== undefined || options.snooze !== undefined) {
-    const finding = await oneFinding(session, name, options.finding);
-    return show(session, [await say(session, finding, home, options)], options);
-  }
-  const found: Finding[] = [];
-  for (const job of names) found.push(...(await session.store.drift.findings(job, 20)));
-  const wanted = found
-    .filter(({ state, id }) => options.all || id === options.finding || state === 'open' || state === 'real')
-    .sort((a, b) => b.found - a.found);
-  await show(session, wanted, options);
-  if (name !== undefined && !options.json) await printReplays(session, name, 1);
+export async function drift(here: Here, name: string | undefined, options: DriftOptions): Promise<void> {
+  if (options.answer !== undefined || options.snooze !== undefined) return answer(here, name, options);
+  const client = await here.connect();
+  const found =
+    name === undefined
+      ? (
+          await client.get(
+            `/findings${query({ all: String(options.all ?? options.finding !== undefined) })}`,
+            listOf(findingShape),
+          )
+        ).items
+      : await ofJob(client, await knownJob(client, name), 20);
+  const wanted = found.filter(
+    ({ state, id }) => options.all || id === options.finding || state === 'open' || state === 'real',
+  );
+  await show(client, wanted, options);
+  if (name !== undefined && !options.json) await printReplays(client, name, 1);
 }
 
-async function say(session: Session, finding: Finding, home: Home, options: DriftOptions): Promise<Finding> {
-  const now = Date.now();
-  const asked = person(home, options);
-  if (options.answer !== undefined) return answer(session, finding, options.answer, asked, now);
-  return snooze(session, finding, now + readSpan(options.snooze ?? ''), asked, now);
+async function ofJob(client: Client, job: string, limit: number): Promise<FindingJson[]> {
+  return (await client.get(jobPath(job, `/findings${query({ limit })}`), listOf(findingShape))).items;
 }
 
-async function oneFinding({ store }: Session, job: string | undefined, id: string | undefined): Promise<Finding> {
-  if (job === undefined)
+async function answer(here: Here, name: string | undefined, options: DriftOptions): Promise<void> {
+  if (name === undefined)
     throw new Refusal('Which job? An answer needs one: lamp drift <job> --answer expected --why …');
-  const findings = await store.drift.findings(job, 50);
-  const open = findings.filter((one) => (id === undefined ? one.state === 'open' : one.id === id));
+  const until = options.answer === undefined ? iso(here.now() + readSpan(options.snooze ?? '')) : undefined;
+  const client = await here.connect(options.by);
+  const job = await knownJob(client, name);
+  const { id } = await oneFinding(client, job, options.finding);
+  const { why } = options;
+  const path = jobPath(job, `/findings/${id}/${until === undefined ? 'answer' : 'snooze'}`);
+  const order = until === undefined ? { answer: options.answer, why } : { until, why };
+  await show(client, [await client.post(path, order, findingShape)], options);
+}
+
+async function oneFinding(client: Client, job: string, id: string | undefined): Promise<FindingJson> {
+  const open = (await ofJob(client, job, 50)).filter((one) =>
+    id === undefined ? one.state === 'open' : one.id === id,
+  );
   const [first, second] = open;
   if (!first)
     throw new Refusal(
@@ -59,16 +70,16 @@ async function oneFinding({ store }: Session, job: string | undefined, id: strin
   return first;
 }
 
-async function show(session: Session, findings: readonly Finding[], options: DriftOptions): Promise<void> {
-  if (options.svg !== undefined) await draw(session, findings, options.svg);
-  if (options.json) return printJson(findings.map(findingJson));
+async function show(client: Client, findings: readonly FindingJson[], options: DriftOptions): Promise<void> {
+  if (options.svg !== undefined) await draw(client, findings, options.svg);
+  if (options.json) return printJson(findings);
   if (findings.length === 0) console.log('No drift: every metric is inside its usual range, or still learning.');
   for (const finding of findings) {
-    console.log(`${finding.job}  ${finding.id}  ${finding.state}  since ${iso(finding.since)}`);
+    console.log(`${finding.job}  ${finding.id}  ${finding.state}  since ${finding.since}`);
     console.log(`  ${visible(finding.sentence)}`);
-    for (const { change, weight } of finding.attribution?.candidates.slice(0, 4) ?? []) {
+    for (const { text, weight } of finding.causes.slice(0, 4)) {
       console.log(
-        `  ${String(Math.round(weight * 100)).padStart(3)} %  ${visible(change?.text ?? 'nothing that is recorded')}`,
+        `  ${String(Math.round(weight * 100)).padStart(3)} %  ${visible(text ?? 'nothing that is recorded')}`,
       );
     }
     if (finding.replay) printReplay(finding.replay);
@@ -76,11 +87,14 @@ async function show(session: Session, findings: readonly Finding[], options: Dri
   }
 }
 
-async function draw(session: Session, findings: readonly Finding[], folder: string): Promise<void> {
+async function draw(client: Client, findings: readonly FindingJson[], folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  for (const finding of findings) {
-    const svg = await findingPicture(session, finding);
-    if (svg !== undefined) await writeFile(join(folder, `${finding.job}-${finding.id}.svg`), svg);
+  for (const { job, id } of findings) {
+    const svg = await client.text(jobPath(job, `/findings/${id}/picture.svg`)).catch((error) => {
+      // Of a finding that is nothing to draw, such as a metric that is missing.
+      if (!(error instanceof ApiRefusal) || error.code !== 'no-such-finding') throw error;
+    });
+    if (svg !== undefined) await writeFile(join(folder, `${job}-${id}.svg`), svg);
   }
 }
 

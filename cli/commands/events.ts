@@ -1,39 +1,36 @@
+import type { EventJson } from '../../shared/api/json.ts';
 import { iso } from '../../shared/instant.ts';
-import type { JobEvent } from '../../shared/run/job-event.ts';
 import { cut } from '../../shared/text.ts';
-import type { Home } from '../home.ts';
-import { jobNames, knownJob, openParts } from '../host/session.ts';
+import { jobPath, knownJob, query } from '../find.ts';
+import type { Here } from '../here.ts';
 import { printJson } from '../json.ts';
+import { Refusal } from '../refusal.ts';
+import { eventShape, listOf } from '../shapes.ts';
 import { printTable } from '../table.ts';
 import { readSince } from '../time.ts';
 
 /** Of a reason in a table; JSON has it all. */
 const longestWhy = 400;
+/** The API gives no more at once. */
+const most = 5_000;
 
 /** `lamp events`: who did what to a job, or to any, when and why; newest first. */
 export async function events(
-  home: Home,
+  here: Here,
   name: string | undefined,
   options: { since?: string; limit: number; json?: boolean },
 ): Promise<void> {
-  const since = options.since === undefined ? 0 : readSince(options.since, Date.now());
-  const session = await openParts(home);
-  const names = name === undefined ? await jobNames(session) : [await knownJob(session, name)];
-  const found: JobEvent[] = [];
-  for (const job of names) {
-    let left = options.limit;
-    for await (const event of session.store.events.list(job)) {
-      if (event.at < since || left-- === 0) break;
-      found.push(event);
-    }
-  }
-  const listed = found.sort((a, b) => b.at - a.at).slice(0, options.limit);
-  if (options.json) {
-    printJson(listed.map(({ at, job, kind, by, why, details }) => ({ at: iso(at), job, kind, by, why, details })));
-  } else if (listed.length === 0) console.log('Nothing has been done yet.');
+  if (options.limit > most)
+    throw new Refusal(`--limit ${options.limit}: expected at most ${most}; narrow it by --since`);
+  const since = options.since === undefined ? undefined : iso(Math.max(readSince(options.since, here.now()), 0));
+  const client = await here.connect();
+  const path = name === undefined ? '/events' : jobPath(await knownJob(client, name), '/events');
+  const { items } = await client.get(path + query({ since, limit: options.limit }), listOf(eventShape));
+  if (options.json) printJson(items);
+  else if (items.length === 0) console.log('Nothing has been done yet.');
   else {
-    const rows = listed.map((event) => [
-      iso(event.at).slice(0, 19).concat('Z'),
+    const rows = items.map((event) => [
+      event.at.slice(0, 19).concat('Z'),
       event.job,
       event.kind,
       event.by,
@@ -43,7 +40,7 @@ export async function events(
   }
 }
 
-function detail({ job, why, details }: JobEvent): string {
+function detail({ job, why, details }: EventJson): string {
   const facts = Object.entries(details)
     // The whole manifest as it was deployed is for --json.
     .filter(([key, value]) => value !== '' && key !== 'manifest')

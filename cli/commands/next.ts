@@ -1,8 +1,7 @@
 import { styleText } from 'node:util';
 import { type Instant, iso } from '../../shared/instant.ts';
-import type { Job } from '../../shared/job/job.ts';
 import { nearest } from '../../shared/nearest.ts';
-import { whyClosed } from '../../shared/schedule/calendar.ts';
+import { previewOf } from '../../shared/run/preview.ts';
 import {
   clockChanges,
   localText,
@@ -11,10 +10,13 @@ import {
   type Schedule,
   ScheduleError,
 } from '../../shared/schedule/schedule.ts';
+import { jobPath, knownJob, query } from '../find.ts';
+import type { Here } from '../here.ts';
 import type { Home } from '../home.ts';
 import { brokenJobs, readManifests } from '../host/folder.ts';
 import { printJson } from '../json.ts';
 import { Refusal } from '../refusal.ts';
+import { listOf, slotShape } from '../shapes.ts';
 import { printTable } from '../table.ts';
 import { readFrom } from '../time.ts';
 
@@ -26,6 +28,9 @@ export interface NextOptions {
   json?: boolean;
 }
 
+/** The API gives no more at once. */
+const most = 1_000;
+
 interface Line {
   job: string | undefined;
   at: Instant;
@@ -34,12 +39,13 @@ interface Line {
 }
 
 /** `lamp next`: when jobs, or any schedule, run next, on both clocks, with the clock changes in between. */
-export async function next(home: Home, name: string | undefined, options: NextOptions): Promise<void> {
+export async function next(here: Here, name: string | undefined, options: NextOptions): Promise<void> {
   if (name !== undefined && options.cron !== undefined) {
     throw new Refusal('Name a job, or give a schedule with --cron: not both.');
   }
-  const after = options.after === undefined ? Date.now() : readFrom('--after', options.after);
-  const lines = options.cron === undefined ? await ofJobs(home, name, after, options) : ofCron(options, after);
+  if (options.n > most) throw new Refusal(`-n ${options.n}: expected at most ${most}.`);
+  const after = options.after === undefined ? here.now() : readFrom('--after', options.after);
+  const lines = options.cron === undefined ? await ofJobs(here, name, after, options) : ofCron(options, after);
   if (options.json) {
     printJson(
       lines.map(({ job, at, timeZone, note }) => ({
@@ -77,30 +83,31 @@ function refuse(cron: string, timeZone: string): Schedule {
   }
 }
 
-async function ofJobs(home: Home, name: string | undefined, after: Instant, { n }: NextOptions): Promise<Line[]> {
+async function ofJobs(here: Here, name: string | undefined, after: Instant, { n }: NextOptions): Promise<Line[]> {
+  if (!(await here.isRemote())) return ofFolder(here.home, name, after, n);
+  const client = await here.connect();
+  const path = name === undefined ? '/slots' : jobPath(await knownJob(client, name), '/slots');
+  const { items } = await client.get(path + query({ count: n, after: iso(after) }), listOf(slotShape));
+  return items.map(({ job, utc, timeZone, note }) => {
+    return { job, at: Date.parse(utc), timeZone, note: note ?? undefined };
+  });
+}
+
+/** Manifests say it all: no host is needed. */
+async function ofFolder(home: Home, name: string | undefined, after: Instant, n: number): Promise<Line[]> {
   const { catalog, problems } = await readManifests(home.jobs);
   const broken = brokenJobs(home.jobs, problems);
   if (name !== undefined && !catalog.has(name)) {
     if (broken.has(name)) throw new Refusal(`${name} cannot run, its folder has problems: lamp check names them.`);
     const near = nearest(name, [...catalog.keys(), ...broken]);
-    throw new Refusal(`There is no job "${name}" in ${home.jobs}.${near ? ` Did you mean ${near}?` : ''}`);
+    throw new Refusal(`There is no job "${name}".${near ? ` Did you mean ${near}?` : ''}`);
   }
   if (broken.size > 0 && name === undefined) console.error(`Without ${[...broken].join(', ')}: lamp check says why.`);
-  return [...catalog.values()]
-    .filter(({ job }) => name === undefined || job.name === name)
-    .flatMap(({ job }) => ofJob(job, after, n))
-    .sort((a, b) => a.at - b.at)
-    .slice(0, n);
-}
-
-/** With a note where a slot will be skipped, and what its run gets. */
-function ofJob(job: Job, after: Instant, n: number): Line[] {
-  return job.schedules.flatMap(({ schedule, args }) =>
-    preview(schedule, job.name, after, n).map((line) => {
-      const shut = whyClosed(job.closed, schedule.timeZone, line.at);
-      const notes = [line.note, args.length > 0 ? args.join(' ') : undefined, shut && `skipped: ${shut.reason}`];
-      return { ...line, note: notes.filter(Boolean).join(' · ') || undefined };
-    }),
+  const jobs = [...catalog.values()].map(({ job }) => job);
+  return previewOf(
+    jobs.filter((job) => name === undefined || job.name === name),
+    after,
+    n,
   );
 }
 

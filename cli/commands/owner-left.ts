@@ -1,13 +1,12 @@
 import { z } from 'zod';
-import { connect } from '../client.ts';
-import type { Home } from '../home.ts';
+import type { Here } from '../here.ts';
 import { printJson } from '../json.ts';
 
 const shape = z.object({ opened: z.array(z.string()), already: z.array(z.string()) });
 
 /** `lamp owner-left`: each production job of that person gets an incident until its manifest names another owner. */
-export async function ownerLeft(home: Home, email: string, options: { why: string; json?: boolean }): Promise<void> {
-  const client = await connect(home);
+export async function ownerLeft(here: Here, email: string, options: { why: string; json?: boolean }): Promise<void> {
+  const client = await here.connect();
   const { opened, already } = await client.post('/owner-left', { email, why: options.why }, shape);
   if (options.json) return printJson({ email, opened, already });
   if (opened.length + already.length === 0) return console.log(`No production job names ${email} as its owner.`);

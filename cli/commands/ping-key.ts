@@ -1,16 +1,16 @@
 import { z } from 'zod';
-import { connect } from '../client.ts';
-import type { Home } from '../home.ts';
+import { jobPath, runnableJob } from '../find.ts';
+import type { Here } from '../here.ts';
 import { runningHost } from '../host/lock.ts';
 import { printJson } from '../json.ts';
 
 const shape = z.object({ job: z.string(), path: z.string(), key: z.string() });
 
 /** `lamp ping-key`: the key of an external job, and how its runs are reported with it. */
-export async function showPingKey(home: Home, name: string, { json }: { json?: boolean }): Promise<void> {
-  const client = await connect(home);
-  const { job, path, key } = await client.get(`/jobs/${encodeURIComponent(name)}/ping-key`, shape);
-  const base = /^https?:/.test(client.place) ? client.place : (await runningHost(home.state))?.url;
+export async function showPingKey(here: Here, name: string, { json }: { json?: boolean }): Promise<void> {
+  const client = await here.connect();
+  const { job, path, key } = await client.get(jobPath(await runnableJob(client, name), '/ping-key'), shape);
+  const base = client.remote ? client.place : (await runningHost(here.home.state))?.url;
   const address = new URL(path, base ?? 'http://127.0.0.1:7070').href;
   if (json) return printJson({ job, address, key });
   console.log(key);

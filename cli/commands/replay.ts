@@ -26,7 +26,6 @@ export interface ReplayOptions {
 
 /** `lamp replay`: whether the job still answers its frozen examples as accepted. @returns the exit code: 1 when not */
 export async function replay(home: Home, name: string, options: ReplayOptions): Promise<number> {
-  if (options.last) return (await import('../replay/last.ts')).showLast(home, name, options);
   const { catalog } = await readManifests(home.jobs);
   const job = catalog.get(name)?.job;
   if (!job) throw new Refusal(`There is no job "${name}" that can be read. See them all: lamp check`);

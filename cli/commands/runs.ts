@@ -1,62 +1,53 @@
+import type { RunJson } from '../../shared/api/json.ts';
+import { iso } from '../../shared/instant.ts';
 import { nearest } from '../../shared/nearest.ts';
-import { type Run, type RunState, runName, runStates } from '../../shared/run/run.ts';
-import { newestRuns, type Wanted } from '../../shared/store/newest.ts';
-import type { Home } from '../home.ts';
-import { jobNames, knownJob, openParts, type Session } from '../host/session.ts';
-import { printJson, runJson } from '../json.ts';
+import { type RunState, runStates } from '../../shared/run/run.ts';
+import type { Client } from '../client.ts';
+import { all, allJobs, jobPath, knownJob, query } from '../find.ts';
+import type { Here } from '../here.ts';
+import { printJson } from '../json.ts';
 import { Refusal } from '../refusal.ts';
+import { runShape } from '../shapes.ts';
 import { printTable, stateText } from '../table.ts';
 import { readSince } from '../time.ts';
 import { spanText } from '../words.ts';
 
 /** `lamp runs`: the history, newest first. */
 export async function runs(
-  home: Home,
+  here: Here,
   name: string | undefined,
   options: { state?: string; since?: string; limit: number; kind?: 'run' | 'replay'; json?: boolean },
 ): Promise<void> {
-  const wanted = readStates(options.state);
-  const since = options.since === undefined ? undefined : readSince(options.since, Date.now());
-  const session = await openParts(home);
-  const listed: Run[] = [];
-  if (options.limit > 0) {
-    const range = { from: since ?? 0, states: wanted, page: Math.min(options.limit, 500) };
-    const some = options.kind === 'replay' ? replays(session, name, range) : found(session, name, range);
-    for await (const run of some) {
-      listed.push(run);
-      if (listed.length === options.limit) break;
-    }
+  const state = readStates(options.state)?.join(',');
+  const since = options.since === undefined ? undefined : iso(Math.max(readSince(options.since, here.now()), 0));
+  const client = await here.connect();
+  const job = name === undefined ? undefined : await knownJob(client, name);
+  const asked = query({ state, since, kind: options.kind === 'replay' ? 'replay' : undefined });
+  const listed: RunJson[] = [];
+  for (const path of await pathsOf(client, job, options.kind)) {
+    listed.push(...(await all(client, path + asked, runShape, options.limit - listed.length)));
   }
-  if (options.json) printJson(listed.map(runJson));
+  if (options.json) printJson(listed);
   else if (listed.length > 0) printTable(['RUN', 'STATE', 'TRIGGER', 'TOOK', 'WHAT HAPPENED'], listed.map(runCells));
-  else console.log(wanted || since !== undefined ? 'No such run.' : 'No runs yet. Start one with: lamp run <job>');
-}
-
-/** Of one job, or of all. */
-async function* found(session: Session, name: string | undefined, wanted: Wanted): AsyncIterable<Run> {
-  if (name === undefined) return yield* newestRuns(session.store, wanted);
-  const { from = 0, page = 50, states } = wanted;
-  for await (const { value } of session.store.runs.list(await knownJob(session, name), { from, page })) {
-    if (states?.has(value.state) ?? true) yield value;
+  else {
+    const filtered = state !== undefined || since !== undefined;
+    console.log(filtered ? 'No such run.' : 'No runs yet. Start one with: lamp run <job>');
   }
 }
 
-/** Newest first of one job; of all, job by job. */
-async function* replays(session: Session, name: string | undefined, wanted: Wanted): AsyncIterable<Run> {
-  const { from = 0, page = 50, states } = wanted;
-  for (const job of name === undefined ? await jobNames(session) : [await knownJob(session, name)]) {
-    for await (const { value } of session.store.runs.listReplays(job, { from, page })) {
-      if (states?.has(value.state) ?? true) yield value;
-    }
-  }
+/** Replays are in no index: they are asked for job by job. */
+async function pathsOf(client: Client, job: string | undefined, kind: 'run' | 'replay' | undefined): Promise<string[]> {
+  if (job !== undefined) return [jobPath(job, '/runs')];
+  if (kind !== 'replay') return ['/runs'];
+  return (await allJobs(client)).map((one) => jobPath(one.job, '/runs'));
 }
 
-function runCells(run: Run): string[] {
-  const took = run.startedAt !== null && run.endedAt !== null ? spanText(run.endedAt - run.startedAt) : '';
-  return [runName(run), stateText(run.state), run.trigger, took, summary(run)];
+function runCells(run: RunJson): string[] {
+  const took = run.durationMs === null ? '' : spanText(run.durationMs);
+  return [run.run, stateText(run.state), run.trigger, took, summary(run)];
 }
 
-function summary(run: Run): string {
+function summary(run: RunJson): string {
   const numbers = Object.entries(run.metrics).filter((metric): metric is [string, number] => {
     return typeof metric[1] === 'number';
   });
@@ -66,11 +57,11 @@ function summary(run: Run): string {
   return said.join(' · ');
 }
 
-function readStates(text: string | undefined): Set<RunState> | undefined {
+function readStates(text: string | undefined): RunState[] | undefined {
   if (text === undefined) return undefined;
   const states = text.split(',').map((state) => state.trim());
   const wrong = states.find((state) => !(runStates as readonly string[]).includes(state));
-  if (wrong === undefined) return new Set(states as RunState[]);
+  if (wrong === undefined) return states as RunState[];
   const near = nearest(wrong, runStates);
   const hint = near ? `did you mean ${near}? ` : '';
   throw new Refusal(`--state "${wrong}" is no state of a run; ${hint}There are: ${runStates.join(', ')}`);

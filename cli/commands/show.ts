@@ -1,38 +1,33 @@
 import { styleText } from 'node:util';
 import { changes } from '../../shared/alerts/changes.ts';
-import { iso } from '../../shared/instant.ts';
-import { type Run, runName } from '../../shared/run/run.ts';
-import type { Home } from '../home.ts';
-import { findRun, openParts } from '../host/session.ts';
-import { printJson, runJson } from '../json.ts';
+import type { RunJson } from '../../shared/api/json.ts';
+import { findRun } from '../find.ts';
+import type { Here } from '../here.ts';
+import { printJson } from '../json.ts';
 import { stateText } from '../table.ts';
 import { rowsText, spanText } from '../words.ts';
 
 /** `lamp show`: all that is known of one run. */
-export async function show(home: Home, name: string, options: { json?: boolean }): Promise<void> {
-  const run = await findRun(await openParts(home), name);
-  if (options.json) {
-    printJson(runJson(run));
-    return;
-  }
+export async function show(here: Here, name: string, options: { json?: boolean }): Promise<void> {
+  const run = await findRun(await here.connect(), name);
+  if (options.json) return printJson(run);
   const line = (label: string, text: string | null | undefined) => {
     if (text) console.log(`${styleText('dim', label.padEnd(10))} ${text}`);
   };
-  console.log(`${styleText('bold', runName(run))}  ${stateText(run.state)}`);
+  console.log(`${styleText('bold', run.run)}  ${stateText(run.state)}`);
   line('why', run.reason);
-  line('slot', iso(run.slot));
+  line('slot', run.slot);
   line(
     'trigger',
     run.asked ? `${run.trigger} by ${run.asked.by}${run.asked.why && `: ${run.asked.why}`}` : run.trigger,
   );
-  line('repeats', run.repeats && `${run.job}.${run.repeats}`);
+  line('repeats', run.repeats);
   line('arguments', run.args.join(' '));
   if (run.startedAt !== null) {
-    const late =
-      run.trigger === 'schedule' ? `, ${spanText(Math.max(run.startedAt - run.slot, 0))} after its slot` : '';
-    line('started', iso(run.startedAt) + late);
+    const late = run.trigger === 'schedule' ? `, ${spanText(Math.max(run.lateMs ?? 0, 0))} after its slot` : '';
+    line('started', run.startedAt + late);
   }
-  if (run.startedAt !== null && run.endedAt !== null) line('took', spanText(run.endedAt - run.startedAt));
+  if (run.durationMs !== null) line('took', spanText(run.durationMs));
   for (const attempt of run.attempts) {
     const reported = attempt.exitCode === null || attempt.error?.endsWith(`exit code ${attempt.exitCode}`);
     const exit = reported ? '' : ` · exit code ${attempt.exitCode}`;
@@ -44,8 +39,9 @@ export async function show(home: Home, name: string, options: { json?: boolean }
     line('no retry', attempt.noRetry);
     for (const change of changesSince(run, attempt.number - 1)) line('changed', change);
   }
-  if (run.nextAttemptAt !== null) line('again at', iso(run.nextAttemptAt));
-  if (run.cancel) line('cancelled', `by ${run.cancel.by}${run.cancel.why && `: ${run.cancel.why}`}`);
+  line('again at', run.nextAttemptAt);
+  const { cancelled } = run;
+  if (cancelled) line('cancelled', `by ${cancelled.by}${cancelled.why && `: ${cancelled.why}`}`);
   for (const { path, job, run: from, sha256 } of run.inputs) {
     line('input', `${path} · from ${job}.${from} · ${sha256.slice(0, 12)}`);
   }
@@ -65,7 +61,7 @@ export async function show(home: Home, name: string, options: { json?: boolean }
 }
 
 /** What is not the same for an attempt as it was for the one before: a deployment between the two, a new secret. */
-function changesSince(run: Run, number: number): string[] {
+function changesSince(run: RunJson, number: number): string[] {
   const [before, after] = [run.attempts[number - 1]?.versions, run.attempts[number]?.versions];
   if (!before || !after) return [];
   return changes({ ...run, versions: before }, { ...run, versions: after });

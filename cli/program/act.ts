@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import type { Home } from '../home.ts';
+import type { Here } from '../here.ts';
 import { by, json, wholeNumber, why } from './option.ts';
 
 /** The commands that act on jobs and runs; each is kept in the audit. Each loads its code when it is called. */
-export function actCommands(program: Command, home: () => Home): void {
+export function actCommands(program: Command, here: () => Here): void {
   program
     .command('run')
     .description('run a job now')
@@ -14,7 +14,7 @@ export function actCommands(program: Command, home: () => Home): void {
     .addOption(by())
     .addOption(json())
     .action(async (job: string, args: string[], options) =>
-      (await import('../commands/act.ts')).run(home(), job, args, options),
+      (await import('../commands/act.ts')).run(here(), job, args, options),
     );
 
   program
@@ -26,7 +26,7 @@ export function actCommands(program: Command, home: () => Home): void {
     .addOption(why())
     .addOption(by())
     .addOption(json())
-    .action(async (run: string, options) => (await import('../commands/act.ts')).rerunRun(home(), run, options));
+    .action(async (run: string, options) => (await import('../commands/act.ts')).rerunRun(here(), run, options));
 
   program
     .command('cancel')
@@ -36,7 +36,7 @@ export function actCommands(program: Command, home: () => Home): void {
     .addOption(why())
     .addOption(by())
     .addOption(json())
-    .action(async (runs: string[], options) => (await import('../commands/cancel.ts')).cancel(home(), runs, options));
+    .action(async (runs: string[], options) => (await import('../commands/cancel.ts')).cancel(here(), runs, options));
 
   program
     .command('pause')
@@ -45,7 +45,7 @@ export function actCommands(program: Command, home: () => Home): void {
     .addOption(why())
     .addOption(by())
     .addOption(json())
-    .action(async (job: string, options) => (await import('../commands/act.ts')).pause(home(), job, options));
+    .action(async (job: string, options) => (await import('../commands/act.ts')).pause(here(), job, options));
 
   program
     .command('resume')
@@ -55,7 +55,7 @@ export function actCommands(program: Command, home: () => Home): void {
     .addOption(why())
     .addOption(by())
     .addOption(json())
-    .action(async (job: string, options) => (await import('../commands/act.ts')).resume(home(), job, options));
+    .action(async (job: string, options) => (await import('../commands/act.ts')).resume(here(), job, options));
 
   program
     .command('backfill')
@@ -72,6 +72,6 @@ export function actCommands(program: Command, home: () => Home): void {
     .addOption(by())
     .addOption(json())
     .action(async (job: string, args: string[], options) =>
-      (await import('../commands/backfill.ts')).backfill(home(), job, args, options),
+      (await import('../commands/backfill.ts')).backfill(here(), job, args, options),
     );
 }

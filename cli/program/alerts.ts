@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import type { Home } from '../home.ts';
+import { type Flags, type Here, machineOf } from '../here.ts';
 import { atLeastOne, by, json, why } from './option.ts';
 
 /** The commands about what is wrong, and who hears of it. Each loads its code when it is called. */
-export function alertsCommands(program: Command, home: () => Home): void {
+export function alertsCommands(program: Command, flags: () => Flags, here: () => Here): void {
   program
     .command('incidents')
     .description('what is wrong now, worst first')
@@ -12,7 +12,7 @@ export function alertsCommands(program: Command, home: () => Home): void {
     .option('--limit <number>', 'at most this many', atLeastOne, 30)
     .addOption(json())
     .action(async (job: string | undefined, options) =>
-      (await import('../commands/incidents.ts')).incidents(home(), job, options),
+      (await import('../commands/incidents.ts')).incidents(here(), job, options),
     );
 
   program
@@ -22,7 +22,7 @@ export function alertsCommands(program: Command, home: () => Home): void {
     .addOption(why())
     .addOption(by())
     .addOption(json())
-    .action(async (name: string, options) => (await import('../commands/incidents.ts')).ack(home(), name, options));
+    .action(async (name: string, options) => (await import('../commands/incidents.ts')).ack(here(), name, options));
 
   program
     .command('resolve')
@@ -32,7 +32,7 @@ export function alertsCommands(program: Command, home: () => Home): void {
     .addOption(by())
     .addOption(json())
     .action(async (name: string, options) =>
-      (await import('../commands/incidents.ts')).resolveIncident(home(), name, options),
+      (await import('../commands/incidents.ts')).resolveIncident(here(), name, options),
     );
 
   program
@@ -49,7 +49,7 @@ export function alertsCommands(program: Command, home: () => Home): void {
     .addOption(by())
     .addOption(json())
     .action(async (job: string | undefined, options) =>
-      (await import('../commands/incidents.ts')).silence(home(), job, options),
+      (await import('../commands/silence.ts')).silence(here(), job, options),
     );
 
   program
@@ -59,7 +59,7 @@ export function alertsCommands(program: Command, home: () => Home): void {
     .addOption(why())
     .addOption(json())
     .action(async (email: string, options) =>
-      (await import('../commands/owner-left.ts')).ownerLeft(home(), email, options),
+      (await import('../commands/owner-left.ts')).ownerLeft(here(), email, options),
     );
 
   program
@@ -68,7 +68,7 @@ export function alertsCommands(program: Command, home: () => Home): void {
     .argument('<job>')
     .addOption(json())
     .action(async (job: string, options) =>
-      (await import('../commands/ping-key.ts')).showPingKey(home(), job, options),
+      (await import('../commands/ping-key.ts')).showPingKey(here(), job, options),
     );
 
   const alerts = program.command('alerts').description('the channels that alerts go out by, see docs/alerts.md');
@@ -79,7 +79,7 @@ export function alertsCommands(program: Command, home: () => Home): void {
     .argument('[channel]')
     .addOption(json())
     .action(async (channel: string | undefined, options) => {
-      const right = await (await import('../commands/alerts.ts')).test(home(), channel, options);
+      const right = await (await import('../commands/alerts.ts')).test(here(), channel, options);
       process.exitCode = right ? 0 : 1;
     });
 
@@ -88,14 +88,14 @@ export function alertsCommands(program: Command, home: () => Home): void {
     .description('what each channel would be sent about a run; nothing is sent')
     .argument('<run>')
     .addOption(json())
-    .action(async (run: string, options) => (await import('../commands/alerts.ts')).preview(home(), run, options));
+    .action(async (run: string, options) => (await import('../commands/alerts.ts')).preview(here(), run, options));
 
   alerts
     .command('sent')
     .description('what waits to be sent, and what was sent in the last days')
     .option('--limit <number>', 'at most this many', atLeastOne, 30)
     .addOption(json())
-    .action(async (options) => (await import('../commands/alerts.ts')).sent(home(), options));
+    .action(async (options) => (await import('../commands/alerts.ts')).sent(here(), options));
 
   program
     .command('watchdog')
@@ -103,7 +103,7 @@ export function alertsCommands(program: Command, home: () => Home): void {
     .option('--after <duration>', 'longest time without a tick', '10m')
     .option('--once', 'look once: for cron; exits with 1 when ticks are missing')
     .action(async (options) => {
-      const right = await (await import('../commands/watchdog.ts')).watch(home(), options);
+      const right = await (await import('../commands/watchdog.ts')).watch(machineOf('watchdog', flags()), options);
       process.exitCode = right ? 0 : 1;
     });
 }

@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
 import { builders, defaultBase, environments, steps } from '../deploy/options.ts';
-import type { Home } from '../home.ts';
+import { type Flags, type Here, machineOf } from '../here.ts';
 import { json } from './option.ts';
 
 /** The commands about installations in Azure, and for assistants. Each loads its code when it is called. */
-export function azureCommands(program: Command, home: () => Home): void {
+export function azureCommands(program: Command, flags: () => Flags, here: () => Here): void {
   program
     .command('deploy')
     .description('put everything on Azure, or bring it up to date; shows each command of az and func before it runs it')
@@ -27,33 +27,37 @@ export function azureCommands(program: Command, home: () => Home): void {
     .option('--what-if', 'only show what Azure would change')
     .option('--dry-run', 'only print the commands; needs neither az nor a subscription')
     .option('-y, --yes', 'do not ask')
-    .action(async (options) => (await import('../commands/deploy.ts')).deploy(home(), options));
+    .action(async (options) => (await import('../commands/deploy.ts')).deploy(machineOf('deploy', flags()), options));
 
   program
     .command('verify')
     .description('whether an installation on Azure works; exits with 1 when something is not right')
-    .requiredOption('--app <name>', 'name or address of the function app')
     .option('--resource-group <group>', 'where it is (default: looks through the subscription)')
     .addOption(json())
-    .action(async (options) => {
-      const right = await (await import('../commands/verify.ts')).verify(home(), options);
+    .action(async (options: { resourceGroup?: string; json?: boolean }, command: Command) => {
+      const { app } = flags();
+      // Not the one that `lamp use` chose: it is asked for by the name that Azure knows it by.
+      if (app === undefined) return command.error("error: required option '--app <name>' not specified");
+      const known = (await (await import('../app.ts')).apps()).apps.find(({ name }) => name === app)?.url;
+      const { verify } = await import('../commands/verify.ts');
+      const right = await verify(here().home, { ...options, app: known ?? app });
       process.exitCode = right ? 0 : 1;
     });
 
   program
     .command('use')
-    .description('name an installation in Azure, or choose the one that mcp talks to')
+    .description('name an installation in Azure, or choose the one that commands are about')
     .argument('[app]', 'an address, a name given before, or "here"')
     .option('--client <id>', 'application id that tokens are made for, with an address')
     .option('--as <name>', 'a short name for it')
     .addOption(json())
-    .action(async (name: string | undefined, options) => (await import('../commands/use.ts')).use(name, options));
+    .action(async (name: string | undefined, options) => {
+      machineOf('use', flags());
+      await (await import('../commands/use.ts')).use(name, options);
+    });
 
   program
     .command('mcp')
     .description('serve an AI assistant (MCP over stdin and stdout): look, check, explain; act when you say so')
-    .option('--app <name>', 'an installation in Azure instead of the host in this folder')
-    .action(async (options: { app?: string }) =>
-      (await import('../commands/mcp.ts')).mcp(home(), '0.1.0', options.app),
-    );
+    .action(async () => (await import('../commands/mcp.ts')).mcp(here(), '0.1.0'));
 }

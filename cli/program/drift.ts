@@ -1,9 +1,9 @@
 import { type Command, Option } from 'commander';
-import type { Home } from '../home.ts';
+import { type Flags, type Here, machineOf } from '../here.ts';
 import { atLeastOne, by, json, why } from './option.ts';
 
 /** The commands about results that quietly change. Each loads its code when it is called. */
-export function driftCommands(program: Command, home: () => Home): void {
+export function driftCommands(program: Command, flags: () => Flags, here: () => Here): void {
   program
     .command('drift')
     .description('what quietly changed in the results of a job, since when, and why')
@@ -23,7 +23,7 @@ export function driftCommands(program: Command, home: () => Home): void {
     .addOption(by())
     .addOption(json())
     .action(async (job: string | undefined, options) =>
-      (await import('../commands/drift.ts')).drift(home(), job, options),
+      (await import('../commands/drift.ts')).drift(here(), job, options),
     );
 
   const baseline = program.command('baseline').description('what the metrics of a job are compared with');
@@ -33,7 +33,7 @@ export function driftCommands(program: Command, home: () => Home): void {
     .description('each metric: learning, watching or drifted, and since when')
     .argument('<job>')
     .addOption(json())
-    .action(async (job: string, options) => (await import('../commands/baseline.ts')).show(home(), job, options));
+    .action(async (job: string, options) => (await import('../commands/baseline.ts')).show(here(), job, options));
 
   baseline
     .command('pin')
@@ -43,7 +43,7 @@ export function driftCommands(program: Command, home: () => Home): void {
     .option('--metric <name>', 'only this one')
     .addOption(why())
     .addOption(by())
-    .action(async (job: string, options) => (await import('../commands/baseline.ts')).pin(home(), job, options));
+    .action(async (job: string, options) => (await import('../commands/baseline.ts')).pin(here(), job, options));
 
   baseline
     .command('reset')
@@ -52,7 +52,7 @@ export function driftCommands(program: Command, home: () => Home): void {
     .option('--metric <name>', 'only this one')
     .addOption(why())
     .addOption(by())
-    .action(async (job: string, options) => (await import('../commands/baseline.ts')).reset(home(), job, options));
+    .action(async (job: string, options) => (await import('../commands/baseline.ts')).reset(here(), job, options));
 
   program
     .command('replay')
@@ -70,7 +70,11 @@ export function driftCommands(program: Command, home: () => Home): void {
     .option('--last', 'run nothing: show the latest replays that the service has done by itself', false)
     .addOption(json())
     .action(async (job: string, options) => {
-      process.exitCode = await (await import('../commands/replay.ts')).replay(home(), job, options);
+      if (options.last) process.exitCode = await (await import('../replay/last.ts')).showLast(here(), job, options);
+      else {
+        const { replay } = await import('../commands/replay.ts');
+        process.exitCode = await replay(machineOf('replay', flags()), job, options);
+      }
     });
 
   program
@@ -80,6 +84,7 @@ export function driftCommands(program: Command, home: () => Home): void {
     .option('--metrics <number>', 'metrics a job, which share the budget', atLeastOne, 8)
     .option('--notes', 'also single odd values, which are outside the budget', false)
     .action(async (options) => {
+      machineOf('detect', flags());
       const { detectLines } = await import('../commands/detect.ts');
       process.exitCode = await detectLines(process.stdin, process.stdout, options);
     });

@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
-import type { Home } from '../home.ts';
+import { type Flags, type Here, machineOf } from '../here.ts';
 import { defaultImage } from '../host/docker.ts';
 import { allow, atLeastOne, by, json, portNumber, retentionDays, why } from './option.ts';
 
 /** The commands that make and host jobs on this machine. Each loads its code when it is called. */
-export function hostCommands(program: Command, home: () => Home): void {
+export function hostCommands(program: Command, flags: () => Flags, here: () => Here): void {
   program
     .command('start')
     .description('host the service on this machine: store, ticks, launches')
@@ -16,7 +16,7 @@ export function hostCommands(program: Command, home: () => Home): void {
     .addOption(allow('--allow-host-network <job>', "let this job's container have the machine's network"))
     .option('--retention-days <number>', 'how long history is kept, at least 183', retentionDays, 400)
     .option('--join', 'be a second host at the store that runs already', false)
-    .action(async (options) => (await import('../host/start.ts')).start(home(), options));
+    .action(async (options) => (await import('../host/start.ts')).start(machineOf('start', flags()), options));
 
   program
     .command('check')
@@ -28,8 +28,9 @@ export function hostCommands(program: Command, home: () => Home): void {
     .option('--azure', 'what Azure would refuse as well: sizes, names, and limits of a subscription')
     .addOption(json())
     .action(async (folder: string | undefined, options) => {
+      const { jobs } = machineOf('check', flags());
       const { check } = await import('../commands/check.ts');
-      const { text, exitCode } = await check(folder ?? home().jobs, options);
+      const { text, exitCode } = await check(folder ?? jobs, options);
       console.log(text);
       process.exitCode = exitCode;
     });
@@ -42,7 +43,9 @@ export function hostCommands(program: Command, home: () => Home): void {
     .option('--description <sentence>', 'what it does')
     .option('--time-zone <zone>', 'IANA time zone of its schedule')
     .addOption(json())
-    .action(async (name: string, options) => (await import('../commands/new.ts')).newJob(home(), name, options));
+    .action(async (name: string, options) =>
+      (await import('../commands/new.ts')).newJob(machineOf('new', flags()), name, options),
+    );
 
   program
     .command('clock')
@@ -51,14 +54,16 @@ export function hostCommands(program: Command, home: () => Home): void {
     .addOption(why())
     .addOption(by())
     .addOption(json())
-    .action(async (options) => (await import('../commands/clock.ts')).clock(home(), options));
+    .action(async (options) => (await import('../commands/clock.ts')).clock(here(), options));
 
   program
     .command('backup')
     .description('copy the store of this folder into one file, while the host goes on')
     .argument('<file>', 'a new file')
     .addOption(json())
-    .action(async (file: string, options) => (await import('../commands/backup.ts')).makeBackup(home(), file, options));
+    .action(async (file: string, options) =>
+      (await import('../commands/backup.ts')).makeBackup(machineOf('backup', flags()), file, options),
+    );
 
   program
     .command('restore')
@@ -66,7 +71,7 @@ export function hostCommands(program: Command, home: () => Home): void {
     .argument('<file>', 'as lamp backup has written it')
     .addOption(json())
     .action(async (file: string, options) =>
-      (await import('../commands/backup.ts')).restoreBackup(home(), file, options),
+      (await import('../commands/backup.ts')).restoreBackup(machineOf('restore', flags()), file, options),
     );
 
   program
@@ -78,12 +83,14 @@ export function hostCommands(program: Command, home: () => Home): void {
     .option('--tag <name>', 'its name', defaultImage)
     .option('--uv <file>', 'a uv binary for Linux, for jobs with a uv.lock')
     .addOption(json())
-    .action(async (options) => (await import('../commands/image.ts')).build(home(), options));
+    .action(async (options) => (await import('../commands/image.ts')).build(machineOf('image', flags()), options));
 
   program
     .command('package')
     .description('make the folder that func publishes, and the list of jobs that infra/ deploys')
     .option('--prefix <word>', 'what the names of the Container Apps Jobs begin with', 'lamp')
     .addOption(json())
-    .action(async (options) => (await import('../commands/package.ts')).makeAppPackage(home(), options));
+    .action(async (options) =>
+      (await import('../commands/package.ts')).makeAppPackage(machineOf('package', flags()), options),
+    );
 }

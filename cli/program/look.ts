@@ -1,14 +1,14 @@
 import { type Command, Option } from 'commander';
-import type { Home } from '../home.ts';
+import type { Here } from '../here.ts';
 import { atLeastOne, json } from './option.ts';
 
 /** The commands that only look. Each loads its code when it is called. */
-export function lookCommands(program: Command, home: () => Home): void {
+export function lookCommands(program: Command, here: () => Here): void {
   program
     .command('jobs')
     .description('list the jobs: last run, next run, owner')
     .addOption(json())
-    .action(async (options) => (await import('../commands/jobs.ts')).jobs(home(), options));
+    .action(async (options) => (await import('../commands/jobs.ts')).jobs(here(), options));
 
   program
     .command('next')
@@ -20,7 +20,7 @@ export function lookCommands(program: Command, home: () => Home): void {
     .option('--time-zone <zone>', 'IANA time zone for --cron', 'UTC')
     .addOption(json())
     .action(async (job: string | undefined, options) =>
-      (await import('../commands/next.ts')).next(home(), job, options),
+      (await import('../commands/next.ts')).next(here(), job, options),
     );
 
   program
@@ -37,7 +37,7 @@ export function lookCommands(program: Command, home: () => Home): void {
     )
     .addOption(json())
     .action(async (job: string | undefined, options) =>
-      (await import('../commands/runs.ts')).runs(home(), job, options),
+      (await import('../commands/runs.ts')).runs(here(), job, options),
     );
 
   program
@@ -45,7 +45,7 @@ export function lookCommands(program: Command, home: () => Home): void {
     .description('everything about one run')
     .argument('<run>')
     .addOption(json())
-    .action(async (run: string, options) => (await import('../commands/show.ts')).show(home(), run, options));
+    .action(async (run: string, options) => (await import('../commands/show.ts')).show(here(), run, options));
 
   program
     .command('logs')
@@ -55,7 +55,7 @@ export function lookCommands(program: Command, home: () => Home): void {
     .option('-t, --timestamps', 'with the time of each line')
     .option('--attempt <number>', 'of this attempt instead of the last')
     .addOption(json())
-    .action(async (run: string, options) => (await import('../commands/logs.ts')).logs(home(), run, options));
+    .action(async (run: string, options) => (await import('../commands/logs.ts')).logs(here(), run, options));
 
   program
     .command('events')
@@ -65,7 +65,37 @@ export function lookCommands(program: Command, home: () => Home): void {
     .option('--limit <number>', 'at most this many', atLeastOne, 30)
     .addOption(json())
     .action(async (job: string | undefined, options) =>
-      (await import('../commands/events.ts')).events(home(), job, options),
+      (await import('../commands/events.ts')).events(here(), job, options),
+    );
+
+  program
+    .command('metrics')
+    .description('the metrics of a job, or the values of one, newest first')
+    .argument('<job>')
+    .argument('[metric]')
+    .option('--limit <number>', 'at most this many', atLeastOne, 30)
+    .addOption(json())
+    .action(async (job: string, metric: string | undefined, options) =>
+      (await import('../commands/metrics.ts')).metrics(here(), job, metric, options),
+    );
+
+  program
+    .command('health')
+    .description('whether the service works; exits with 1 when it does not tick, or something is stuck')
+    .addOption(json())
+    .action(async (options) => {
+      process.exitCode = (await (await import('../commands/health.ts')).health(here(), options)) ? 0 : 1;
+    });
+
+  program
+    .command('diagnose')
+    .description('collect what support needs to know of a run into one zip or folder, without values of secrets')
+    .argument('<run>')
+    .option('--to <path>', 'a file that ends in .zip, or a folder (default: diagnose-<run>.zip here)')
+    .option('--print', 'only print what it would hold')
+    .addOption(json())
+    .action(async (run: string, options) =>
+      (await import('../commands/diagnose.ts')).diagnose(here(), run, options, program.version() ?? ''),
     );
 
   const audit = program.command('audit').description('the record of who did what, and whether it is whole');
@@ -75,10 +105,9 @@ export function lookCommands(program: Command, home: () => Home): void {
     .option('--from <day>', 'first day, UTC, e.g. 2026-11-01')
     .option('--to <day>', 'last day, UTC')
     .option('--head <head>', 'what an earlier check printed, kept elsewhere')
-    .option('--app <name>', 'an installation in Azure instead of the host in this folder')
     .addOption(json())
     .action(async (options) => {
-      const whole = await (await import('../commands/audit.ts')).verifyAudit(home(), options);
+      const whole = await (await import('../commands/audit.ts')).verifyAudit(here(), options);
       process.exitCode = whole ? 0 : 1;
     });
 }

@@ -1,44 +1,47 @@
-import { replaysJson } from '../../shared/api/routes/replays.ts';
+import { z } from 'zod';
+import type { replaysJson } from '../../shared/api/routes/replays.ts';
 import type { ReplayEvidence } from '../../shared/drift/evidence.ts';
 import type { Difference } from '../../shared/drift/golden.ts';
-import { newReplayState, type Replayed, type ReplayState } from '../../shared/drift/replay.ts';
-import { iso } from '../../shared/instant.ts';
 import { visible } from '../../shared/text.ts';
-import type { Home } from '../home.ts';
-import { knownJob, openParts, type Session } from '../host/session.ts';
+import type { Client } from '../client.ts';
+import { jobPath, knownJob, query } from '../find.ts';
+import type { Here } from '../here.ts';
 import { printJson } from '../json.ts';
+import { shapeOf } from '../shapes.ts';
 
 /** What the service has found by replaying a job itself. */
 
 const shown = 10;
 
 /** `lamp replay <job> --last`. @returns the exit code: 1 when the latest one moved */
-export async function showLast(home: Home, name: string, { json }: { json?: boolean }): Promise<number> {
-  const session = await openParts(home);
-  const job = await knownJob(session, name);
-  const { state, replays } = await read(session, job, shown);
-  if (json) printJson(replaysJson(state, replays));
-  else print(session, job, state, replays);
-  return replays[0]?.state === 'moved' ? 1 : 0;
+export async function showLast(here: Here, name: string, { json }: { json?: boolean }): Promise<number> {
+  const client = await here.connect();
+  const job = await knownJob(client, name);
+  const found = await read(client, job, shown);
+  if (json) printJson(found);
+  else print(job, found);
+  return found.items[0]?.state === 'moved' ? 1 : 0;
 }
 
 /** One line and what it differs in, for the end of `lamp drift <job>`; nothing for a job without examples. */
-export async function printReplays(session: Session, job: string, count: number): Promise<void> {
-  const { state, replays } = await read(session, job, count);
-  if (replays.length > 0 || state.problem !== null) print(session, job, state, replays);
+export async function printReplays(client: Client, job: string, count: number): Promise<void> {
+  const found = await read(client, job, count);
+  if (found.items.length > 0 || found.problem !== null) print(job, found);
 }
 
-async function read({ store }: Session, job: string, count: number) {
-  const state = (await store.replays.state(job))?.value ?? newReplayState(job);
-  return { state, replays: await store.replays.list(job, count) };
+type Replays = ReturnType<typeof replaysJson>;
+const replays = shapeOf<Replays>({ items: z.array(z.looseObject({ at: z.string(), state: z.string() })) });
+
+function read(client: Client, job: string, limit: number): Promise<Replays> {
+  return client.get(jobPath(job, `/replays${query({ limit })}`), replays);
 }
 
-function print(session: Session, job: string, state: ReplayState, replays: readonly Replayed[]): void {
-  console.log(`Replays of ${job}: ${visible(state.problem ?? rhythm(session, job, state))}`);
-  for (const replayed of replays) {
-    console.log(`  ${iso(replayed.slot)}  ${replayed.reason.padEnd(7)}  ${visible(said(replayed))}`);
+function print(job: string, found: Replays): void {
+  console.log(`Replays of ${job}: ${visible(found.problem ?? rhythm(found))}`);
+  for (const replayed of found.items) {
+    console.log(`  ${replayed.at}  ${replayed.reason.padEnd(7)}  ${visible(said(replayed))}`);
     for (const one of replayed.worst) console.log(`    ${differenceText(one)}`);
-    for (const [example, problem] of Object.entries(replayed.problems).slice(0, 5)) {
+    for (const { example, problem } of replayed.problems.slice(0, 5)) {
       console.log(`    ${visible(`${example}: ${problem}`)}`);
     }
   }
@@ -53,8 +56,8 @@ export function printReplay({ state, changed, of, worst }: ReplayEvidence): void
   for (const one of worst) console.log(`    ${differenceText(one)}`);
 }
 
-function rhythm({ catalog }: Session, job: string, { everyDays, running, noise, starts }: ReplayState): string {
-  if (catalog().get(job)?.job.replay === null) return 'none, as job.yaml has no replay:';
+function rhythm({ declared, everyDays, running, noise, items }: Replays): string {
+  if (!declared) return 'none, as job.yaml has no replay:';
   const often =
     everyDays === null
       ? 'on a change or a finding'
@@ -62,11 +65,11 @@ function rhythm({ catalog }: Session, job: string, { everyDays, running, noise, 
         ? 'daily'
         : `every ${everyDays} days, for their cost`;
   const noisy = noise ? `; ${Math.round(noise.share * 100)} % of the examples differ by themselves` : '';
-  if (running) return `${often}; ${running.run} is under way${noisy}`;
-  return `${often}${starts.length === 0 ? '; none yet: the first follows a successful run' : ''}${noisy}`;
+  if (running) return `${often}; ${running} is under way${noisy}`;
+  return `${often}${items.length === 0 ? '; none yet: the first follows a successful run' : ''}${noisy}`;
 }
 
-function said({ state, changed, of, alarmAt, error }: Replayed): string {
+function said({ state, changed, of, alarmAt, error }: Replays['items'][0]): string {
   if (error !== null) return error;
   const counted = `${changed} of ${of} examples changed, ${alarmAt} would be no chance`;
   return state === 'moved' ? `answers otherwise than accepted (${counted})` : `answers as accepted (${counted})`;

@@ -1,4 +1,5 @@
 import type { Instant } from '../instant.ts';
+import { canaryJob } from '../job/canary.ts';
 import type { Run, RunState } from '../run/run.ts';
 import { comesBefore, newestRuns } from '../store/newest.ts';
 import type { Store } from '../store/store.ts';
@@ -14,19 +15,26 @@ export interface RunFilter {
 
 /**
  * The newest slot first; runs of one slot by job and id. Of several jobs the index of recent runs is read, not each.
+ * @param jobs undefined: all but the canary
  * @param kind replays of one job only: no index has them
  */
 export async function* runsOf(
   store: Store,
-  jobs: readonly string[],
+  jobs: readonly string[] | undefined,
   filter: RunFilter,
   kind: 'run' | 'replay' = 'run',
 ): AsyncIterable<Run> {
+  const { states, since: from, until: to, after } = filter;
+  if (jobs === undefined) {
+    for await (const run of newestRuns(store, { states, from, to, after, page: 100 })) {
+      if (run.job !== canaryJob) yield run;
+    }
+    return;
+  }
   const [job, ...others] = jobs;
   if (job === undefined) return;
   const list = kind === 'replay' ? store.runs.listReplays : store.runs.list;
   if (others.length === 0) return yield* runsOfJob(list, job, filter);
-  const { states, since: from, until: to, after } = filter;
   yield* newestRuns(store, { states, from, to, after, jobs: new Set(jobs), page: 100 });
 }
 

@@ -40,11 +40,13 @@ const table: Record<string, Right | [right: Right, body: unknown]> = {
   'GET /findings': 'read',
   'GET /jobs/{job}/findings/{finding}/picture.svg': 'read',
   'GET /jobs/{job}/baseline': 'read',
+  'GET /jobs/{job}/replays': 'read',
   'GET /incidents': 'read',
   'GET /silences': 'read',
   'GET /alerts': 'read',
   'GET /health': 'read',
   'GET /clock': 'read',
+  'GET /audit/verify': 'audit',
   'GET /me': 'any',
   'GET /jobs/{job}/ping-key': 'administer',
   'POST /jobs/{job}/runs': 'act',
@@ -172,7 +174,7 @@ test('jobs of another department do not exist, and what concerns all departments
   for (const one of routes) {
     const status = await ask(one, stranger);
     const named = /\{(job|incident|silence)\}/.test(one.path) || one.route === 'POST /silences';
-    const forAll = ['GET /alerts', 'POST /alerts/test', 'POST /clock/confirm'].includes(one.route);
+    const forAll = ['GET /alerts', 'GET /audit/verify', 'POST /alerts/test', 'POST /clock/confirm'].includes(one.route);
     expect([one.route, status]).toEqual([one.route, named ? 404 : forAll ? 403 : 200]);
   }
 });

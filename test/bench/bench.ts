@@ -1,10 +1,12 @@
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { findPython } from '../../shared/executors/process/python.ts';
+import { bigLog } from './big-log.ts';
 import { cpu } from './cpu.ts';
 import { drift } from './drift.ts';
 import { growth } from './growth.ts';
 import { lag } from './lag.ts';
+import { underLoad } from './load.ts';
 import { memory } from './memory.ts';
 import { operations } from './operations.ts';
 import { startup } from './startup.ts';
@@ -33,6 +35,8 @@ const parts: Record<string, { title: string; measure: (choice: Choice) => Promis
   g: { title: 'start', measure: startup },
   h: { title: 'drift', measure: drift },
   i: { title: 'growth', measure: growth },
+  j: { title: 'the API under load', measure: underLoad },
+  k: { title: 'a log of 1 GB', measure: bigLog },
 };
 
 const { values } = parseArgs({

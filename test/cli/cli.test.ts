@@ -295,7 +295,7 @@ test('a store that does not answer is reported as that, in one line, and never a
     ].join(';'),
   };
   const { code, stderr } = await here.lamp(['show', 'good.20261120T070000Z'], { env });
-  expect(code).toBe(1);
+  expect(code).toBe(4);
   expect(stderr).toMatch(/^lamp: the store does not answer: .*ECONNREFUSED/);
   expect(stderr.trim().split('\n')).toHaveLength(1);
   expect(stderr).not.toContain('There is no');

@@ -17,7 +17,9 @@ const commands = [
   ...'start check new backup restore clock image package jobs next runs show logs events audit run rerun cancel pause resume backfill'.split(
     ' ',
   ),
-  ...'incidents ack resolve silence alerts watchdog drift baseline replay detect deploy verify use mcp'.split(' '),
+  ...'metrics health diagnose incidents ack resolve silence alerts watchdog drift baseline replay detect deploy verify use mcp'.split(
+    ' ',
+  ),
 ];
 
 test('lamp alone and lamp --help list every command', async () => {

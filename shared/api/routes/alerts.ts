@@ -70,7 +70,7 @@ const preview = createRoute({
   path: '/jobs/{job}/runs/{run}/alert',
   summary: 'What each channel would be sent about a run; nothing is sent',
   request: { params: z.object({ job: jobParam, run: runParam }) },
-  responses: answers(previewView),
+  responses: changes(previewView),
 });
 
 export function alertRoutes(service: Service): Api {
@@ -129,7 +129,7 @@ export function alertRoutes(service: Service): Api {
       const alerts = await alertsOf();
       const incident = opened(seen, now);
       // A link acts for the one that has it: no more than the caller may do without.
-      const links = may(caller, 'act') ? ((await alerts?.links?.of(incident, now)) ?? []) : [];
+      const links = may(caller, 'act') ? ((await alerts?.links?.of(incident, 'preview', now)) ?? []) : [];
       const message = compose(`${incident.id}.1`, [await storyOf(parts, incident)], links, now);
       const routes = alerts ? routesOf(incident, deployed, alerts.settings) : [];
       const channels = routes.flatMap(({ channel, to }) => {

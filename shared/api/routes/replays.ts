@@ -30,6 +30,7 @@ const replayView = z
 
 const replaysView = z
   .object({
+    declared: z.boolean().openapi({ description: 'Whether job.yaml has replay:' }),
     everyDays: z.int().nullable().openapi({ description: 'Days between two that nothing else calls for; null: none' }),
     problem: z.string().nullable().openapi({ description: 'Why the service does not replay' }),
     running: z.string().nullable().openapi({ description: 'The run of the replay under way' }),
@@ -42,9 +43,14 @@ const replaysView = z
   .openapi('Replays');
 
 /** @returns `Replays` of the API; also what `lamp replay --last --json` prints */
-export function replaysJson(state: ReplayState, replays: readonly Replayed[]): z.infer<typeof replaysView> {
+export function replaysJson(
+  state: ReplayState,
+  replays: readonly Replayed[],
+  declared: boolean,
+): z.infer<typeof replaysView> {
   const { everyDays, problem, running, noise } = state;
   return {
+    declared,
     everyDays,
     problem,
     running: running?.run ?? null,
@@ -67,8 +73,8 @@ const list = createRoute({
 export function replayRoutes(service: Service): Api {
   const { replays } = service.parts.store;
   return newApi().openapi(list, async (c) => {
-    const { name } = await knownJob(service, callerOf(c, 'read'), c.req.valid('param').job);
+    const { name, deployed } = await knownJob(service, callerOf(c, 'read'), c.req.valid('param').job);
     const [found, items] = await Promise.all([replays.state(name), replays.list(name, c.req.valid('query').limit)]);
-    return c.json(replaysJson(found?.value ?? newReplayState(name), items), 200);
+    return c.json(replaysJson(found?.value ?? newReplayState(name), items, deployed?.job.replay != null), 200);
   });
 }

@@ -96,15 +96,21 @@ const log = createRoute({
 
 export function runRoutes(service: Service): Api {
   const { store } = service.parts;
-  const answer = async (jobs: string[], query: z.infer<typeof filterQuery>, kind: 'run' | 'replay' = 'run') => {
+  const answer = async (
+    jobs: string[] | undefined,
+    query: z.infer<typeof filterQuery>,
+    kind: 'run' | 'replay' = 'run',
+  ) => {
     const { items, next } = await page(runsOf(store, jobs, filterOf(query), kind), query.limit, keyOf);
     return { items: items.map(runJson), next };
   };
 
   return newApi()
     .openapi(all, async (c) => {
-      const jobs = await visibleJobs(service, callerOf(c, 'read'));
-      const names = jobs.map(({ name }) => name);
+      const caller = callerOf(c, 'read');
+      // Who may know of all jobs need not have them listed first.
+      const jobs = caller.departments === null ? undefined : await visibleJobs(service, caller);
+      const names = jobs?.map(({ name }) => name);
       return c.json(await answer(names, c.req.valid('query')), 200);
     })
     .openapi(ofJob, async (c) => {

@@ -1,0 +1,108 @@
+import type { Service } from '../shared/api/app.ts';
+import { isLoopback } from '../shared/api/loopback.ts';
+import { type Event, troubleText } from '../shared/events.ts';
+import { hour, minute, second } from '../shared/instant.ts';
+import { type App, findApp } from './app.ts';
+import { type Client, clientOf, type Send } from './client.ts';
+import type { Home } from './home.ts';
+import { exits, Refusal } from './refusal.ts';
+
+const prefix = '/api/v1';
+
+export interface Connecting {
+  /** A name or an address; not given: LAMPLIGHTER_APP, what `lamp use` chose, or else the host in this folder. */
+  app?: string;
+  /** Who acts, for the audit: only on one machine, an app knows its caller. */
+  by?: string;
+}
+
+export async function connect(home: Home, { app, by }: Connecting = {}): Promise<Client> {
+  const chosen = await findApp(app ?? process.env.LAMPLIGHTER_APP);
+  if (!chosen) return local(home, by ?? home.person);
+  if (by !== undefined) {
+    throw new Refusal(
+      `--by is for one machine: ${chosen.name} keeps the name that you are signed in with. Leave it out.`,
+    );
+  }
+  return clientOf(chosen.url, await remote(chosen), { remote: true });
+}
+
+async function local(home: Home, name: string): Promise<Client> {
+  const [{ openParts }, { localAlerts }] = await Promise.all([import('./host/session.ts'), import('./host/alerts.ts')]);
+  const session = await openParts(home);
+  const service = { parts: session, clock: Date.now, alerts: () => localAlerts(home, session) };
+  return inProcess(service, home.root, name, session.broken);
+}
+
+/** The same routes without a socket: what can read the folder's store may do anything with it already. */
+export async function inProcess(
+  service: Service,
+  place: string,
+  name: string,
+  broken: ReadonlySet<string>,
+): Promise<Client> {
+  const { v1 } = await import('../shared/api/v1.ts');
+  let trouble: unknown;
+  const emit = (event: Event) => {
+    if (event.type === 'trouble') trouble = event.error;
+  };
+  const api = v1({ ...service, parts: { ...service.parts, emit } }, async () => {
+    return { name, roles: ['admin'], departments: null };
+  });
+  const send: Send = async (path, init) => {
+    const answer = await api.request(path, init);
+    // The API hides from its callers what failed; here the caller is the one that has to look after it.
+    if (answer.status >= 500 && trouble !== undefined) throw trouble;
+    return answer;
+  };
+  return clientOf(place, send, { broken });
+}
+
+/** Waits before the second and third try of what may be sent again. */
+const pauses = [second, 3 * second];
+/** A token is renewed when it is good for less than this. */
+const reserve = 5 * minute;
+
+/** Signed in as az is, or as the identity of the machine: without a secret of our own. */
+async function remote({ url, client }: App): Promise<Send> {
+  const { protocol, host } = new URL(url);
+  if (protocol !== 'https:' && !isLoopback(host)) {
+    throw new Refusal(`${url} is not encrypted: expected an address that begins with https://`);
+  }
+  const [{ DefaultAzureCredential }, { bounded }] = await Promise.all([
+    import('@azure/identity'),
+    import('../shared/clients/credential.ts'),
+  ]);
+  const credential = bounded(new DefaultAzureCredential(), minute / 2);
+  let token = { token: '', expiresOnTimestamp: 0 };
+  return async (path, init = {}) => {
+    if (token.expiresOnTimestamp < Date.now() + reserve) {
+      const given = await credential.getToken(`${client}/.default`).catch((error: Error) => {
+        const why = error.message.split('\n')[0];
+        throw new Refusal(`You are not signed in for ${url}: ${why}. Sign in with: az login`, exits.notAllowed);
+      });
+      token = given ?? { token: '', expiresOnTimestamp: Date.now() + hour };
+    }
+    const headers = new Headers(init.headers);
+    headers.set('authorization', `Bearer ${token.token}`);
+    return patiently(new URL(prefix + path, url), { ...init, headers, redirect: 'error' });
+  };
+}
+
+/** Asks again after an outage, when that can do no harm: a look, or an order with a key of its own. */
+async function patiently(url: URL, init: RequestInit & { headers: Headers }): Promise<Response> {
+  const again = (init.method ?? 'GET') === 'GET' || init.headers.has('idempotency-key');
+  for (const pause of again ? pauses : []) {
+    const answer = await fetch(url, init).catch(() => undefined);
+    if (answer && ![429, 502, 503, 504].includes(answer.status)) return answer;
+    await answer?.body?.cancel();
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+  return fetch(url, init).catch((error: Error) => {
+    throw new Refusal(
+      `${url.origin} does not answer: ${troubleText(error.cause ?? error)}. Nothing is known about what you asked for. ` +
+        'Check the address (lamp use) and your network; lamp verify shows whether the app runs.',
+      exits.noAnswer,
+    );
+  });
+}
