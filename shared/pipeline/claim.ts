@@ -39,26 +39,47 @@ export async function claimEach(parts: Parts, claims: readonly Claim[], now: Ins
   const entries = claims.flatMap(({ runs }) => runs.map((run) => entryOf(run, now)));
   // One entry that cannot be written fails those that are written with it: then each job writes its own.
   const entered = await parts.store.active.insertAll(entries).then(
-    () => true,
-    () => false,
+    (fresh) => new Set(fresh),
+    () => undefined,
   );
+  const known = new Set(entries.filter((entry) => entered && !entered.has(entry)).map(({ job }) => job));
   return eachJob(
     parts,
     'claiming slots of',
     claims,
     together,
     ({ job }) => job,
-    async ({ missed, runs }) => {
+    async ({ job, missed, runs }) => {
       await recordMissed(parts, missed, now);
-      if (!entered) await parts.store.active.insertAll(runs.map((run) => entryOf(run, now)));
-      await queueAll(parts, runs, now);
+      const isKnown = entered ? known.has(job) : await enterAll(parts, runs, now);
+      const claimed = await parts.store.runs.insertAll([...runs]);
+      // Before the messages: an end that follows them finds those that wait.
+      if (isKnown) await expectAgain(parts, job, runs, now);
+      await queueAll(parts, runs, claimed, now);
     },
   );
 }
 
-/** Writes the rows of one job's runs and queues those that were new. */
-async function queueAll(parts: Parts, runs: readonly Run[], now: Instant): Promise<void> {
-  const claimed = new Set(await parts.store.runs.insertAll([...runs]));
+/** Entries of one job. @returns whether some were there already */
+async function enterAll({ store }: Parts, runs: readonly Run[], now: Instant): Promise<boolean> {
+  return (await store.active.insertAll(runs.map((run) => entryOf(run, now)))).length < runs.length;
+}
+
+/**
+ * The watch looks seldom at an entry whose row was missing, and those that wait for one another leave it out: the rows
+ * could not be written for a while. Comes after the rows, so that no watch finds one missing again.
+ */
+async function expectAgain({ store }: Parts, job: string, runs: readonly Run[], now: Instant): Promise<void> {
+  const rows = new Map(runs.map((run) => [run.id, run]));
+  for await (const { value } of store.active.ofJob(job)) {
+    const run = rows.get(value.run);
+    if (run && value.waits === 'claim') await store.active.unpark(job, run.id, entryOf(run, now).checkAfter);
+  }
+}
+
+/** Queues those of one job's runs that were new. */
+async function queueAll(parts: Parts, runs: readonly Run[], fresh: readonly Run[], now: Instant): Promise<void> {
+  const claimed = new Set(fresh);
   await eachOf(runs, together, async (run) => {
     if (claimed.has(run)) {
       await queue(parts, run, now);
@@ -83,9 +104,12 @@ function queue({ store }: Parts, { job, id, slot }: Run, now: Instant): Promise<
  * Claims runs of one job without queueing them: entries for the watch first, then the rows.
  * @returns those that were new, in the same order
  */
-export async function claimAll({ store, emit }: Parts, runs: Run[], now: Instant): Promise<Run[]> {
-  await store.active.insertAll(runs.map((run) => entryOf(run, now)));
+export async function claimAll(parts: Parts, runs: Run[], now: Instant): Promise<Run[]> {
+  const { store, emit } = parts;
+  const isKnown = await enterAll(parts, runs, now);
   const claimed = await store.runs.insertAll(runs);
+  const [first] = runs;
+  if (isKnown && first) await expectAgain(parts, first.job, runs, now);
   for (const run of claimed) emit({ type: 'run-claimed', run });
   return claimed;
 }

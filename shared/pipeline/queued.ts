@@ -40,10 +40,27 @@ export function roundOf({ store }: Parts, now: Instant): Round {
   };
 }
 
-/** Queues the next attempt of a run whose message may be lost; not while messages lie about: it may be one of them. */
-export async function requeue(parts: Parts, run: Run, round: Round, now: Instant): Promise<void> {
-  if ((await round.unservedSince()) !== undefined) return;
+/**
+ * Queues the next attempt of a run whose message may be lost. While messages lie about it may be one of them; but where
+ * all of those that lie about are younger, it is not, however busy the queue.
+ * @returns what the entry is to say of it
+ */
+export async function requeue(
+  parts: Parts,
+  { asked = 0 }: ActiveRun,
+  run: Run,
+  round: Round,
+  now: Instant,
+): Promise<Pick<ActiveRun, 'asked'>> {
+  const since = await round.unservedSince();
+  if (since !== undefined && since <= Math.max(messageFrom(run), asked) + early) return {};
   await parts.store.launches.put({ job: run.job, run: run.id, attempt: run.attempts.length + 1 }, now, now);
+  return { asked: now };
+}
+
+/** When the message for its next attempt became visible, as far as the row says: one that was woken got another later. */
+function messageFrom({ slot, createdAt, nextAttemptAt }: Run): Instant {
+  return nextAttemptAt ?? Math.max(slot, createdAt);
 }
 
 /** A run that is queued past its slot: it waits for others, its launch was lost, or no one takes launches. */
@@ -66,14 +83,14 @@ export async function lookAtQueued(
     return park(parts, entry, found, waits, decision.reason, now);
   }
   const inLine = parts.limit !== undefined && entry.value.waits === 'place';
-  if (!inLine) await requeue(parts, run, round, now);
+  const asked = inLine ? {} : await requeue(parts, entry.value, run, round, now);
   const late = lateAt(run) ?? Number.POSITIVE_INFINITY;
   const noticed = now < late ? found : await notice(parts, found, 'late', await whyLate(parts, inLine, round));
   if (!noticed) return undefined;
   if (inLine) return park(parts, entry, noticed, 'place', placeReason(parts), now);
   const again = now + Math.min(Math.max((now - run.slot) / 2, repairAfter), seldom);
   const next = [again, late > now ? late : again, nextDeadline(run, now) ?? again];
-  return store.active.lookAgain(entry, Math.round(Math.min(...next)));
+  return store.active.lookAgain(entry, Math.round(Math.min(...next)), asked);
 }
 
 async function whyLate(parts: Parts, inLine: boolean, round: Round): Promise<string> {

@@ -125,11 +125,11 @@ async function removedOf({ catalog }: Parts, { job }: Run, round: Round, now: In
 
 async function lookAtRetrying(parts: Parts, entry: Versioned<ActiveRun>, run: Run, round: Round, now: Instant) {
   const at = run.nextAttemptAt ?? now;
-  if (at <= now) await requeue(parts, run, round, now);
+  const asked = at <= now ? await requeue(parts, entry.value, run, round, now) : {};
   // Should its host have died before that: the attempts that are over have no place any more.
   await leave(parts, { job: run.job, run: run.id, attempt: run.attempts.length }, now);
   const again = Math.max(at, now) + (at <= now ? 2 * minute : minute);
   const { waits } = entry.value;
   const next = Math.min(waits ? now + hour : again, nextDeadline(run, now) ?? Number.POSITIVE_INFINITY);
-  return parts.store.active.lookAgain(entry, next, waits ? { waits } : {});
+  return parts.store.active.lookAgain(entry, next, waits ? { waits, ...asked } : asked);
 }

@@ -12,6 +12,8 @@ export interface ActiveRun {
   followed?: string[];
   /** What a queued run waits for: who frees it wakes the run, and until then no look is needed. */
   waits?: WaitsFor;
+  /** When the watch last queued its message again. */
+  asked?: Instant;
   /** When the watch first saw it under way for too long. */
   suspect?: Instant;
 }
@@ -25,11 +27,12 @@ const mostAtOnce = 1_000;
 
 export const activeCodec: Codec<ActiveRun> = {
   keys: ({ job, run }) => ({ partitionKey: partition, rowKey: `${job}|${run}` }),
-  encode: ({ checkAfter, since, followed, waits, suspect }) => ({
+  encode: ({ checkAfter, since, followed, waits, asked, suspect }) => ({
     checkAfter: new Date(checkAfter),
     since: new Date(since),
     followed: followed && JSON.stringify(followed),
     waits,
+    asked: asked === undefined ? undefined : new Date(asked),
     suspect: suspect === undefined ? undefined : new Date(suspect),
   }),
   decode(row) {
@@ -37,6 +40,7 @@ export const activeCodec: Codec<ActiveRun> = {
     const entry: ActiveRun = { job, run, checkAfter: readInstant(row.checkAfter), since: readInstant(row.since) };
     if (row.followed !== undefined) entry.followed = JSON.parse(String(row.followed));
     if (row.waits !== undefined) entry.waits = row.waits as WaitsFor;
+    if (row.asked !== undefined) entry.asked = readInstant(row.asked);
     if (row.suspect !== undefined) entry.suspect = readInstant(row.suspect);
     return entry;
   },
@@ -55,7 +59,7 @@ export interface Active {
   lookAgain(
     entry: Versioned<ActiveRun>,
     checkAfter: Instant,
-    more?: Pick<ActiveRun, 'waits' | 'suspect'>,
+    more?: Pick<ActiveRun, 'waits' | 'suspect' | 'asked'>,
   ): Promise<boolean>;
   /** It waits no more: to be looked at by then. */
   unpark(job: string, run: string, checkAfter: Instant): Promise<void>;
