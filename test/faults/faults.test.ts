@@ -3,30 +3,25 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 
-/** Minutes of faults; the long run is `npm run faults -- --minutes 30`. */
-const minutes = 1;
+/**
+ * Some seconds of everything at once, after minutes of outage; what takes minutes to be repaired is left under way. The
+ * long run is `npm run faults`, the long course in virtual time simulation-storm.test.ts.
+ */
+const options = '--minutes 0.35 --lookback 4 --jobs 8 --limit 5 --every 4 --patience 8 --seed 5';
 
-// It takes minutes whatever the machine, so people run it when they want to: npm run faults.
+// It takes a minute and a half whatever the machine, so people run it when they want to: npm run faults.
 test.skipIf(!process.env.CI).each(['embedded', 'azurite'])(
-  'while hosts, shims, jobs, clocks, disk and the store (%s) fail at random, every slot runs once and nothing is lost or stuck',
-  { timeout: 15 * 60_000 },
+  'while hosts, jobs, packages, clocks, disk and the store (%s) fail at random, every slot runs once and nothing is lost',
+  { timeout: 5 * 60_000 },
   async (store) => {
     const program = join(import.meta.dirname, 'run.ts');
-    const run = promisify(execFile)(process.execPath, [
-      program,
-      '--minutes',
-      `${minutes}`,
-      '--jobs',
-      '12',
-      '--store',
-      store,
-      '--seed',
-      '5',
-    ]);
+    const run = promisify(execFile)(process.execPath, [program, '--store', store, ...options.split(' ')]);
     const { stdout } = await run.catch((error: { stdout: string; stderr: string }) => {
       throw new Error(error.stdout + error.stderr);
     });
-    expect(stdout).toMatch(/missed 0\nduplicate 0\nextra 0\nlostResults 0\nstuck 0/);
-    expect(stdout).toMatch(/succeeded [1-9]/);
+    const figure = (name: string) => Number(new RegExp(`\\| ${name} +\\| +(\\d+)`).exec(stdout)?.[1]);
+    expect(stdout).toContain('\nclean\n');
+    expect(figure('slots')).toBeGreaterThanOrEqual(32);
+    expect(figure('runs that succeeded')).toBeGreaterThan(0);
   },
 );

@@ -1,146 +1,109 @@
-import { readFile } from 'node:fs/promises';
-import { hour, minute, second } from '../../shared/instant.ts';
-import type { Store } from '../../shared/store/store.ts';
-import type { Boxes } from './boxes.ts';
-import type { Disk } from './disk.ts';
-import type { Hosts } from './hosts.ts';
+import { day, hour, minute, second } from '../../shared/instant.ts';
+import type { Group } from './options.ts';
 import { fair, type Weather } from './proxy.ts';
 import { between, pick } from './random.ts';
-
-export interface World {
-  weather: Weather;
-  /** Not through the proxy. */
-  store: Store;
-  marks: string;
-  /** Attempts whose shim was killed: `RUN ATTEMPT`. */
-  killed: Set<string>;
-  random: () => number;
-  hosts: Hosts;
-  disk: Disk;
-  /** Whether the store is a service that requests go to: their weather is ours. */
-  remote: boolean;
-  /** Undefined: jobs are plain processes. */
-  boxes: Boxes | undefined;
-}
+import { restartDocker, strike, strikeBox } from './strikes.ts';
+import type { Switch } from './switches.ts';
+import { type World, wait } from './world.ts';
 
 export interface Fault {
+  group: Group;
   name: string;
   act(world: World): Promise<void>;
 }
 
 /** What fails whatever runs jobs; one is picked every few seconds, and several go on at once. */
 const common: Fault[] = [
-  fault('host killed', ({ hosts, random }) =>
-    hosts.crash(pick(random, hosts.names), between(random, 500, 30 * second)),
-  ),
-  fault('host killed, briefly', ({ hosts, random }) => hosts.crash(pick(random, hosts.names), 200)),
-  fault('host held', ({ hosts, random }) =>
-    hosts.hold(pick(random, hosts.names), random() < 0.1 ? 10 * minute : between(random, second, 2 * minute)),
-  ),
-  fault('clock wrong', ({ hosts, random }) => {
-    return hosts.misdate(pick(random, hosts.names), pick(random, [-hour, hour]), between(random, second, 60 * second));
+  fault('crash', 'host killed', (world) => world.hosts.crash(someHost(world), length(world, 500, 30 * second))),
+  fault('crash', 'host killed, briefly', (world) => world.hosts.crash(someHost(world), 200)),
+  fault('crash', 'every host killed at once', async (world) => {
+    const away = length(world, 200, 5 * second);
+    await Promise.all(world.hosts.names.map((name) => world.hosts.crash(name, away)));
   }),
-  fault('every host killed at once', async ({ hosts, random }) => {
-    const away = between(random, 200, 5 * second);
-    await Promise.all(hosts.names.map((name) => hosts.crash(name, away)));
+  fault('start', 'killed inside a start call', async (world) => {
+    const name = someHost(world);
+    world.switches.on(`start-${name}`);
+    await world.hosts.afterDeath(name, minute, length(world, 200, 20 * second));
+    world.switches.off(`start-${name}`);
   }),
-  fault('disk full', async ({ disk, random }) => {
-    await disk.fill();
-    await wait(between(random, second, 15 * second));
-    await disk.empty();
+  fault('hold', 'host held', (world) => {
+    const long = world.random() < 0.1 && world.pace === 1;
+    return world.hosts.hold(someHost(world), long ? 10 * minute : length(world, second, 2 * minute));
   }),
+  fault('clock', 'clock wrong', (world) => {
+    const by = pick(world.random, [-365 * day, -day, -hour, hour, day, 365 * day]);
+    return world.hosts.misdate(someHost(world), by, length(world, second, 60 * second));
+  }),
+  fault('disk', 'disk full', async (world) => {
+    await world.disk.fill();
+    await wait(world, length(world, second, 15 * second));
+    await world.disk.empty();
+  }),
+  fault('platform', 'platform unavailable', (world) => outage(world, 'platform')),
+  fault('platform', 'vault unavailable', (world) => outage(world, 'vault')),
 ];
 
 const ofService: Fault[] = [
-  fault('storage away', (world) => spell(world, { away: true }, 1, 45)),
-  fault('storage silent', (world) => spell(world, { silent: 0.05 }, 5, 30)),
-  fault('storage refuses', (world) => spell(world, { refuse: 0.2 }, 5, 30)),
-  fault('answers lost', (world) => spell(world, { lose: 0.15 }, 5, 30)),
-  fault('requests repeated', (world) => spell(world, { repeat: 0.3 }, 5, 30)),
-  fault('storage slow', (world) => spell(world, { delay: 0.5, delayMs: 3 * second }, 5, 30)),
-  fault('messages doubled', doubleMessages),
+  fault('storage', 'storage away', (world) => spell(world, { away: true }, 1, 45)),
+  fault('storage', 'storage silent', (world) => spell(world, { silent: 0.05 }, 5, 30)),
+  fault('storage', 'storage refuses', (world) => spell(world, { refuse: 0.2 }, 5, 30)),
+  fault('storage', 'answers lost', (world) => spell(world, { lose: 0.15 }, 5, 30)),
+  fault('storage', 'requests repeated', (world) => spell(world, { repeat: 0.3 }, 5, 30)),
+  fault('storage', 'storage slow', (world) => spell(world, { delay: 0.5, delayMs: 3 * second }, 5, 30)),
+  fault('messages', 'messages doubled', doubleMessages),
 ];
 
 const ofProcesses: Fault[] = [
-  fault('job killed', (world) => strike(world, 'job')),
-  fault('shim killed', (world) => strike(world, 'shim')),
+  fault('kill', 'job killed', (world) => strike(world, 'job')),
+  fault('kill', 'shim killed', (world) => strike(world, 'shim')),
 ];
 
 const ofContainers: Fault[] = [
-  fault('container killed', (world) => strikeBox(world, 'box')),
-  fault('job in a container killed', (world) => strikeBox(world, 'job')),
-  fault('Docker restarted', (world) => restartDocker(world)),
+  fault('kill', 'container killed', (world) => strikeBox(world, 'box')),
+  fault('kill', 'job in a container killed', (world) => strikeBox(world, 'job')),
+  fault('kill', 'Docker restarted', (world) => restartDocker(world, 10 * second)),
+  fault('platform', 'Docker away for minutes', (world) => restartDocker(world, 4 * minute)),
 ];
 
-export function faultsOf({ boxes, remote }: World): Fault[] {
-  return [...common, ...(remote ? ofService : []), ...(boxes ? ofContainers : ofProcesses)];
+export function faultsOf({ boxes, options }: World): Fault[] {
+  const ofStore = options.store === 'azurite' ? ofService : [];
+  return [...common, ...ofStore, ...(boxes ? ofContainers : ofProcesses)].filter(({ group }) =>
+    options.only.has(group),
+  );
 }
 
-function fault(name: string, act: Fault['act']): Fault {
-  return { name, act };
+function fault(group: Group, name: string, act: Fault['act']): Fault {
+  return { group, name, act };
+}
+
+function someHost({ hosts, random }: World): string {
+  return pick(random, hosts.names);
+}
+
+function length({ random, pace }: World, from: number, to: number): number {
+  return between(random, from * pace, to * pace);
 }
 
 /** Bad weather for some seconds; what blows last wins, and fair weather comes back after it. */
 async function spell(world: World, kind: Partial<Weather>, fromSeconds: number, toSeconds: number): Promise<void> {
   const weather = { ...fair, ...kind };
   world.weather = weather;
-  await wait(between(world.random, fromSeconds, toSeconds) * second);
+  await wait(world, length(world, fromSeconds * second, toSeconds * second));
   if (world.weather === weather) world.weather = fair;
 }
 
-/** Kills a job that runs right now, or the shim above it. */
-async function strike({ marks, killed, random }: World, whom: 'job' | 'shim'): Promise<void> {
-  const lines = (await readFile(marks, 'utf8').catch(() => '')).trim().split('\n').slice(-400);
-  const over = new Set(lines.filter((line) => line.startsWith('end ')).map((line) => line.slice(4)));
-  const alive = lines.filter((line) => line.startsWith('begin ') && !over.has(line.slice(6)));
-  for (const line of alive.sort(() => random() - 0.5)) {
-    const [, run, attempt, pid] = line.split(' ');
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    if (!command.includes('main.py')) continue;
-    const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-    if (whom === 'shim') killed.add(`${run} ${attempt}`);
-    process.kill(whom === 'shim' ? parent : Number(pid), 'SIGKILL');
-    return;
-  }
-}
+const out = new Set<Switch>();
 
-/** Kills a container that runs right now from outside, or the job in it. */
-async function strikeBox({ boxes, killed, random }: World, whom: 'box' | 'job'): Promise<void> {
-  const running = (await boxes?.running()) ?? [];
-  if (running.length === 0) return;
-  const { mark, box } = pick(random, running);
-  if (whom === 'box') {
-    killed.add(mark);
-    await box.kill({ signal: 'SIGKILL' });
-    return;
-  }
-  const { Titles, Processes } = (await box.top()) as { Titles: string[]; Processes: string[][] };
-  const job = Processes.find((one) => one[Titles.indexOf('CMD')]?.includes('main.py'));
-  if (job) process.kill(Number(job[Titles.indexOf('PID')]), 'SIGKILL');
-}
-
-let restarting = false;
-
-/** Containers do not outlive their daemon: what they were about to deliver may be lost. */
-async function restartDocker({ boxes, killed, marks, random }: World): Promise<void> {
-  if (!boxes || restarting) return;
-  restarting = true;
-  try {
-    await noteRunning(marks, killed);
-    const back = boxes.restart(pick(random, ['SIGKILL', 'SIGTERM']), between(random, 200, 10 * second));
-    await wait(100);
-    await noteRunning(marks, killed);
-    await back;
-    await noteRunning(marks, killed);
-  } finally {
-    restarting = false;
-  }
-}
-
-async function noteRunning(marks: string, killed: Set<string>): Promise<void> {
-  const lines = (await readFile(marks, 'utf8').catch(() => '')).trim().split('\n').slice(-40);
-  for (const line of lines) killed.add(line.split(' ').slice(1, 3).join(' '));
+/** Minutes, as a bad day has them; one at a time, or there would be no service at all. */
+async function outage(world: World, what: 'platform' | 'vault'): Promise<void> {
+  if (out.has(what)) return;
+  out.add(what);
+  world.switches.on(what);
+  await wait(world, length(world, 20 * second, 4 * minute));
+  world.switches.off(what);
+  // Then it works for a while.
+  await wait(world, length(world, 2 * minute, 4 * minute));
+  out.delete(what);
 }
 
 async function doubleMessages({ store }: World): Promise<void> {
@@ -152,6 +115,11 @@ async function doubleMessages({ store }: World): Promise<void> {
   }
 }
 
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+/** One host after the other ends and is started again every three minutes, as platforms do. */
+export async function restarts(world: World): Promise<void> {
+  for (let turn = 0; !world.over; turn++) {
+    await wait(world, 3 * minute * world.pace);
+    const { names } = world.hosts;
+    if (!world.over) await world.hosts.restart(names[turn % names.length] ?? '');
+  }
 }

@@ -4,20 +4,37 @@ import { join } from 'node:path';
 /** How marks get to the harness: a file to append to, or from a container a socket that takes a line. */
 export type Way = { file: string } | { socket: string };
 
-/**
- * Makes jobs that are due every minute and leave a line when they begin and when they end: `begin RUN ATTEMPT PID`. Most
- * take a moment, one in ten takes long enough to be killed.
- */
-export async function makeJobs(folder: string, count: number, way: Way): Promise<string[]> {
-  const names = Array.from({ length: count }, (_, index) => nameOf(index));
-  for (const [index, name] of names.entries()) {
-    const job = join(folder, 'jobs', name);
-    await mkdir(job, { recursive: true });
-    await writeFile(join(job, 'job.yaml'), manifest(index, way));
-    await writeFile(join(job, 'main.py'), script(way));
-    await writeFile(join(job, 'README.md'), 'Leaves marks for the fault harness.\n');
+export interface FaultJob {
+  name: string;
+  /** Left out: every minute. */
+  cron?: string;
+  overlap: 'queue' | 'allow' | 'forbid';
+  /** Needs a secret, so that its starts go to the vault. */
+  secret?: boolean;
+  /** How long it takes, s: one of these. Left out: most take a moment, one in twenty long enough to be killed. */
+  takes?: number[];
+  /** Something that makes the code of one package differ from that of the other. */
+  edition?: string;
+}
+
+/** Jobs that are due every minute; one in five skips slots of which the one before is still running. */
+export function ordinaryJobs(count: number): FaultJob[] {
+  return Array.from({ length: count }, (_, index) => ({
+    name: nameOf(index),
+    overlap: index % 5 === 4 ? 'forbid' : index % 2 === 0 ? 'queue' : 'allow',
+    secret: index % 4 === 0,
+  }));
+}
+
+/** Writes jobs that leave a line when they begin and when they end: `begin RUN ATTEMPT PID TIME`, in s. */
+export async function writeJobs(home: string, jobs: readonly FaultJob[], way: Way): Promise<void> {
+  for (const one of jobs) {
+    const folder = join(home, 'jobs', one.name);
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'job.yaml'), manifest(one, way));
+    await writeFile(join(folder, 'main.py'), script(one, way));
+    await writeFile(join(folder, 'README.md'), 'Leaves marks for the fault harness.\n');
   }
-  return names;
 }
 
 /** Of letters that cannot be taken for one another: `lamp check` refuses look-alikes. */
@@ -27,8 +44,7 @@ function nameOf(index: number): string {
   return `fault-${letter(Math.floor(index / letters.length))}${letter(index)}`;
 }
 
-function manifest(index: number, way: Way): string {
-  const overlap = ['queue', 'allow'][index % 2];
+function manifest({ cron = '* * * * *', overlap, secret }: FaultJob, way: Way): string {
   const limits = 'socket' in way ? ', network: none, memory: 128Mi, scratch: 16Mi' : '';
   // A daemon that is unavailable refuses at once: ten attempts have to last until it is back.
   const delay = 'socket' in way ? '3s' : '1s';
@@ -37,22 +53,22 @@ owner: { email: faults@example.com, department: Test }
 tier: low-risk
 data: internal
 status: development
-schedule: { cron: "* * * * *", timeZone: UTC, catchUp: all, catchUpLimit: 1000 }
+schedule: { cron: "${cron}", timeZone: UTC, catchUp: all, catchUpLimit: 1000 }
 run: { command: [python, main.py], timeout: 2m, grace: 2s, overlap: ${overlap}${limits} }
 retry: { attempts: 10, backoff: constant, delay: ${delay} }
-`;
+${secret ? 'secrets: { FAULT_KEY: fault-key }\n' : ''}`;
 }
 
-function script(way: Way): string {
+function script({ takes = [...Array(18).fill(0.01), 1, 15], edition, secret }: FaultJob, way: Way): string {
   return `import os, random, time
-
+${edition === undefined ? '' : `\n# ${edition}\n`}
 def mark(what):
-    line = f"{what} {os.environ['JOB_RUN_ID']} {os.environ['JOB_ATTEMPT']} {os.getpid()}\\n"
+    line = f"{what} {os.environ['JOB_RUN_ID']} {os.environ['JOB_ATTEMPT']} {os.getpid()} {time.time()}\\n"
 ${'file' in way ? append(way.file) : send(way.socket)}
 
 mark("begin")
-print("working")
-time.sleep(random.choice([0.01] * 18 + [1, 15]))
+${secret ? 'assert os.environ["FAULT_KEY"]\n' : ''}print("working")
+time.sleep(random.choice(${JSON.stringify(takes)}))
 with open(os.environ["JOB_METRICS"], "a") as metrics:
     metrics.write("answer=42\\n")
 mark("end")

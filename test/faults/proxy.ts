@@ -30,7 +30,12 @@ export interface StorageProxy {
 }
 
 /** Stands between a client and one port of Azurite and does to requests what a bad day in a data centre does. */
-export async function proxy(target: number, weather: () => Weather, random: () => number): Promise<StorageProxy> {
+export async function proxy(
+  target: number,
+  weather: () => Weather,
+  random: () => number,
+  poisoned: ReadonlySet<string> = new Set(),
+): Promise<StorageProxy> {
   const counts: Record<string, number> = {};
   const count = (kind: string) => {
     counts[kind] = (counts[kind] ?? 0) + 1;
@@ -43,6 +48,11 @@ export async function proxy(target: number, weather: () => Weather, random: () =
       return;
     }
     const body = await read(request);
+    if (writesRuns(request, body, poisoned)) {
+      count('poisoned');
+      refuse(response, 400);
+      return;
+    }
     if (random() < now.delay) {
       count('delayed');
       await new Promise((resolve) => setTimeout(resolve, random() * now.delayMs));
@@ -89,6 +99,30 @@ export async function proxy(target: number, weather: () => Weather, random: () =
       server.closeAllConnections();
     },
   };
+}
+
+/** Whether it writes a run of one of these jobs: the row is of its partition. */
+function writesRuns({ method, url = '' }: IncomingMessage, body: Buffer, jobs: ReadonlySet<string>): boolean {
+  if (jobs.size === 0 || method === 'GET' || method === 'HEAD' || method === 'DELETE') return false;
+  const text = `${decodeURIComponent(url)}\n${body}`;
+  return /\/runs(\(|\?|\s|$)/m.test(text) && [...jobs].some((job) => text.includes(job));
+}
+
+/** A way through proxies to each port of a store on this machine. */
+export async function throughProxies(
+  direct: string,
+  weather: () => Weather,
+  random: () => number,
+  poisoned: ReadonlySet<string>,
+): Promise<{ connection: string; proxies: StorageProxy[] }> {
+  const proxies: StorageProxy[] = [];
+  let connection = direct;
+  for (const [whole, port] of direct.matchAll(/127\.0\.0\.1:(\d+)/g)) {
+    const one = await proxy(Number(port), weather, random, poisoned);
+    proxies.push(one);
+    connection = connection.replace(whole, `127.0.0.1:${one.port}`);
+  }
+  return { connection, proxies };
 }
 
 interface Answer {

@@ -2,151 +2,145 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { findHome } from '../../cli/home.ts';
 import { startStore } from '../../cli/host/azurite.ts';
 import { openConnection, openFolder } from '../../cli/host/store.ts';
-import { type Instant, iso, minute, second } from '../../shared/instant.ts';
-import { parseRunId } from '../../shared/run/run.ts';
+import { minute } from '../../shared/instant.ts';
 import { Boxes, image, marksInside } from './boxes.ts';
-import { check, type Verdict } from './checker.ts';
+import { check } from './checker.ts';
 import { Disk } from './disk.ts';
-import { faultsOf, type World } from './faults.ts';
+import { everyMinute } from './expectation.ts';
+import { faultsOf, restarts } from './faults.ts';
 import { Hosts } from './hosts.ts';
-import { makeJobs } from './jobs.ts';
-import { fair, proxy, type StorageProxy } from './proxy.ts';
+import { ordinaryJobs } from './jobs.ts';
+import { commandOf, readOptions } from './options.ts';
+import { makePackages, roll, rolledExpectations } from './packages.ts';
+import { type Poison, poison, poisonExpectations, poisonedJobs } from './poison.ts';
+import { fair, throughProxies } from './proxy.ts';
 import { between, pick, randomFrom } from './random.ts';
+import { calm, endLeftovers, firstTick, knownBefore, quiet } from './stages.ts';
+import { Switches } from './switches.ts';
+import { isClean, reportOf, type Verdict } from './verdict.ts';
+import type { World } from './world.ts';
 
 /**
- * Runs two real hosts over one store while everything fails, then looks whether each slot ran exactly once.
+ * Runs real hosts over one store while everything fails, then looks whether each slot ran exactly once.
  *
- *   node test/faults/run.ts [--minutes 30] [--jobs 80] [--seed 1] [--keep] [--executor docker] [--store azurite]
+ *   node test/faults/run.ts [--minutes 30] [--jobs 80] [--hosts 2] [--limit 5] [--seed 1] [--only crash,storage]
+ *                           [--lookback 0] [--every 8] [--patience 900] [--executor docker] [--store embedded]
+ *                           [--keep]
  *
  * With Docker it starts a daemon of its own, which needs root.
  */
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '30' },
-    jobs: { type: 'string' },
-    executor: { type: 'string', default: 'process' },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    keep: { type: 'boolean', default: false },
-    store: { type: 'string', default: 'embedded' },
-  },
-});
-const seed = Number(values.seed);
+const options = readOptions();
+const { only, seed, limit } = options;
 const random = randomFrom(seed);
 const folder = await mkdtemp(join(tmpdir(), 'lamp-faults-'));
 const marks = join(folder, 'marks');
-const boxes = values.executor === 'docker' ? await Boxes.open() : undefined;
-const count = Number(values.jobs ?? (boxes ? 6 : 80));
-const jobs = await makeJobs(folder, count, boxes ? { socket: marksInside } : { file: marks });
-const azurite = values.store === 'azurite' ? await startStore(join(folder, '.lamplighter')) : undefined;
-const opened = await (azurite ? openConnection(azurite.connection) : openFolder(findHome(folder)));
+const boxes = options.executor === 'docker' ? await Boxes.open() : undefined;
+const ordinary = ordinaryJobs(options.jobs);
+const poisoning = only.has('poison');
+// Containers find the socket for marks by the folder of one package.
+const rolling = only.has('rolling') && !boxes;
+const jobs = poisoning ? [...ordinary, ...poisonedJobs] : ordinary;
+const packages = await makePackages(folder, jobs, rolling, boxes ? { socket: marksInside } : { file: marks });
+const azurite = options.store === 'azurite' ? await startStore(join(folder, '.lamplighter')) : undefined;
+const opened = await (azurite ? openConnection(azurite.connection) : openFolder(findHome(packages.old)));
 const { store } = opened;
 await store.prepare();
 const disk = await Disk.mount(join(folder, 'tmp'));
-await boxes?.takeMarks(folder, disk.folder, marks);
+await boxes?.takeMarks(packages.old, disk.folder, marks);
 
+const poisoned = new Set<string>();
+const { connection, proxies } = await throughProxies(azurite?.connection ?? '', () => world.weather, random, poisoned);
+const env = {
+  TMPDIR: disk.folder,
+  LAMPLIGHTER_SECRET_FAULT_KEY: 'key-of-the-fault-harness',
+  ...(boxes && { DOCKER_HOST: `unix://${boxes.socket}` }),
+};
 const world: World = {
+  options,
+  folder,
   weather: fair,
+  poisoned,
   store,
+  opened,
   marks,
   killed: new Set(),
+  deaths: new Map(),
   random,
-  hosts: new Hosts(),
+  hosts: new Hosts(folder, env),
+  switches: new Switches(join(folder, 'switches')),
   disk,
   boxes,
-  remote: azurite !== undefined,
+  pace: Math.min(1, Math.max(0.1, options.minutes / 10)),
+  over: false,
 };
-// Hosts without a connection open the files of the folder.
-const { connection, proxies } = await throughProxies(azurite?.connection ?? '');
-console.log(`seed ${seed} · ${count} jobs every minute for ${values.minutes} minutes · ${folder}`);
+console.log(`${commandOf(options)} · ${folder}`);
 
 let verdict: Verdict | undefined;
 try {
-  const env = { TMPDIR: disk.folder, ...(boxes && { DOCKER_HOST: `unix://${boxes.socket}` }) };
-  for (const name of ['a', 'b']) world.hosts.add(name, folder, connection, env, boxes && image);
-  await firstTick();
-  const from = Date.now() + minute;
-  const until = from + Number(values.minutes) * minute;
+  await knownBefore(world, packages);
+  for (let number = 0; number < options.hosts; number++) {
+    world.hosts.add({
+      name: String.fromCharCode(97 + number),
+      home: packages.old,
+      connection,
+      switches: world.switches.folder,
+      losesNudges: only.has('nudges') ? 0.05 : 0,
+      ...(rolling && { made: packages.made.old }),
+      ...(limit !== undefined && { limit }),
+      ...(boxes && { image }),
+    });
+  }
+  await firstTick(world);
+  const lengthMs = options.minutes * minute;
+  const from = options.lookback > 0 ? Date.now() - options.lookback * minute : Date.now() + minute;
+  const until = (options.lookback > 0 ? Date.now() : from) + lengthMs;
   const done: Record<string, number> = {};
+  const when: Poison = {};
+  const courses = [
+    ...(poisoning ? [poison(world, rolling ? [packages.old, packages.new] : [packages.old], lengthMs, when)] : []),
+    ...(rolling ? [roll(world, packages, lengthMs)] : []),
+    ...(only.has('restart') ? [restarts(world)] : []),
+  ];
+  for (const course of courses) course.catch((error) => console.log(`${error.stack}`));
+  const faults = faultsOf(world);
   while (Date.now() < until) {
-    await sleep(between(random, 2_000, 9_000));
-    const fault = pick(random, faultsOf(world));
+    await sleep(Math.min(between(random, 400, 1_600) * options.every, until - Date.now()));
+    if (faults.length === 0) continue;
+    const fault = pick(random, faults);
     done[fault.name] = (done[fault.name] ?? 0) + 1;
     fault.act(world).catch((error) => console.log(`${fault.name}: ${error}`));
   }
-  await calm(world);
-  await quiet(until);
-  verdict = await check(store, jobs, from, until, marks, world.killed);
-  report(verdict, done);
+  await calm(world, courses);
+  await quiet(world, until);
+  const expected = new Map([
+    ...ordinary.map(({ name }) => [name, everyMinute] as const),
+    ...(poisoning ? poisonExpectations(when) : []),
+    ...(rolling ? await rolledExpectations(world, packages) : []),
+  ]);
+  const { killed, deaths } = world;
+  const now = Date.now();
+  // All that is repaired is repaired within minutes.
+  const hurried = options.patience < 600;
+  verdict = await check({ store, jobs: expected, from, to: until, marks, killed, deaths, limit, now, hurried });
+  const hurt: Record<string, number> = {};
+  for (const { counts } of proxies) {
+    for (const [kind, count] of Object.entries(counts)) hurt[kind] = (hurt[kind] ?? 0) + count;
+  }
+  console.log(reportOf(verdict, options, done, hurt));
   if (boxes) console.log(`containers left ${JSON.stringify(await boxes.all())}`);
 } finally {
+  world.over = true;
   world.hosts.kill();
+  await endLeftovers(world);
   for (const one of proxies) one.close();
+  opened.close();
   await azurite?.stop();
   await boxes?.close();
   await disk.unmount();
-  if (values.keep || !verdict || !clean(verdict)) console.log(`kept: ${folder}`);
+  if (options.keep || !verdict || !isClean(verdict)) console.log(`kept: ${folder}`);
   else await rm(folder, { recursive: true, force: true });
 }
-process.exit(verdict && clean(verdict) ? 0 : 1);
-
-async function throughProxies(direct: string): Promise<{ connection: string; proxies: StorageProxy[] }> {
-  const made: StorageProxy[] = [];
-  let through = direct;
-  for (const [whole, port] of direct.matchAll(/127\.0\.0\.1:(\d+)/g)) {
-    const one = await proxy(Number(port), () => world.weather, random);
-    made.push(one);
-    through = through.replace(whole, `127.0.0.1:${one.port}`);
-  }
-  return { connection: through, proxies: made };
-}
-
-/** Slots count from when the service has said that it knows the jobs. */
-async function firstTick(): Promise<void> {
-  const patience = Date.now() + minute;
-  while ((await store.marks.get('heartbeat')) === undefined) {
-    if (Date.now() > patience) throw new Error(`no host ticks: see ${folder}/host-a.log`);
-    await sleep(100);
-  }
-}
-
-async function calm(of: World): Promise<void> {
-  of.weather = fair;
-  await of.disk.empty();
-  of.hosts.fix();
-  await of.boxes?.back();
-}
-
-/** Waits until nothing of the time that counts is active, or for this long that what is left is stuck. */
-async function quiet(until: Instant): Promise<void> {
-  const patience = Date.now() + 15 * minute;
-  for (;;) {
-    let left = 0;
-    for await (const { value } of store.active.all()) if ((parseRunId(value.run)?.slot ?? 0) <= until) left += 1;
-    if (left === 0 || Date.now() > patience) return;
-    console.log(`${iso(Date.now())} waiting for ${left} runs`);
-    await sleep(10 * second);
-  }
-}
-
-function clean({ missed, duplicate, extra, lostResults, stuck }: Verdict): boolean {
-  return [missed, duplicate, extra, lostResults, stuck].every(({ length }) => length === 0);
-}
-
-function report(found: Verdict, done: Record<string, number>): void {
-  const injected: Record<string, number> = {};
-  for (const { counts } of proxies) {
-    for (const [kind, count] of Object.entries(counts)) injected[kind] = (injected[kind] ?? 0) + count;
-  }
-  console.log(`faults ${JSON.stringify(done)}`);
-  console.log(`requests hurt ${JSON.stringify(injected)}`);
-  const { slots, succeeded, attempts, failed, ...wrong } = found;
-  console.log(`slots ${slots} · succeeded ${succeeded} · failed honestly ${failed} · attempts that began ${attempts}`);
-  for (const [kind, list] of Object.entries(wrong)) {
-    console.log(`${kind} ${list.length}`);
-    for (const line of list.slice(0, 20)) console.log(`  ${line}`);
-  }
-}
+process.exit(verdict && isClean(verdict) ? 0 : 1);
