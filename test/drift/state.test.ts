@@ -90,6 +90,24 @@ describe('runs that do not come in order', () => {
     expect(see(state, zero + 19 * day + 3 * hour, 0.64, setting).state.points).toHaveLength(21);
   });
 
+  test('a job that was paused for three months invents no change, and one that came back otherwise is found', () => {
+    const { state } = follow(noise(60));
+    expect(follow(noise(40, 'back'), state, setting, 150).signs).toEqual([]);
+    const [sign] = follow(shifted(12, 'other'), state, setting, 150).signs;
+    expect(sign).toMatchObject({ kind: 'shift_up', since: zero + 150 * day });
+  });
+
+  test.each([
+    ['constant', () => 7],
+    ['1e18 and constant', () => 1e18],
+    ['always zero', () => 0],
+    ['five runs only', (i: number) => (i < 5 ? [1, 900, 2, 1e6, -5][i] : undefined)],
+    ['in every third run only', (i: number) => (i % 3 === 0 ? 7 + (i % 2) : undefined)],
+  ])('a metric that is %s raises nothing', (_, value) => {
+    const kinds = follow(Array.from({ length: 90 }, (_, i) => value(i))).signs.map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind !== 'missing')).toEqual([]);
+  });
+
   test('weekdays follow the clock of the job across a clock change', () => {
     const week = [1, 1, 1, 1, 1, 0.4, 0.4];
     const wobble = noise(120, 'clock').map((value, i) => 100 * (week[i % 7] ?? 1) * (value / 0.64));
