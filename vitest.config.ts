@@ -1,6 +1,9 @@
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
+import { findRealPython } from './test/setup/python.ts';
 
-/** A store of its own for the whole project, in memory. */
+findRealPython(process.env);
+
+/** One store for all projects that need it, in memory. */
 const azurite = ['test/setup/azurite.ts'];
 
 /** Which files a project takes: folders of test/, or beginnings of file names in one; '' is what lies in test/ itself. */

@@ -26,7 +26,7 @@ const actions: [JobEvent['kind'], (parts: Parts) => Promise<unknown>][] = [
 ];
 
 async function worldFor(kind: JobEvent['kind']): Promise<World> {
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   if (kind === 'resumed') await pause(world.parts, 'score', { by: 'dana@contoso.com', why: '' }, seven - minute);
   return world;
 }
@@ -71,7 +71,7 @@ test.each([
   person,
   long,
 ])('a cancel whose answer gets lost is a cancel, of a run that waits and of one that runs', async (asked) => {
-  const world = await World.of(job('score', { schedule: hourly }), job('other', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }), job('other', { schedule: hourly }));
   world.platform.behave = ({ job }) => (job === 'other' ? 'run' : 'succeed');
   world.now = seven - minute / 2;
   await world.work.tick(world.now);
@@ -99,7 +99,7 @@ test.each([
 });
 
 test('cancelling a run that is over, or that is being ended already, leaves no second entry in the audit', async () => {
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   world.platform.behave = () => 'run';
   world.platform.stop = async () => {};
   await world.pass(seven + 10_000);
@@ -113,7 +113,7 @@ test('cancelling a run that is over, or that is being ended already, leaves no s
 });
 
 test('the same request again is the same run and the same event', async () => {
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   for (const host of [world.parts, world.host({ person: 'other' })]) {
     await runNow(host, 'score', [], person, seven, 'abc');
     await rerun(host, past, person, seven, 'abc');

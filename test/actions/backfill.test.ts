@@ -6,7 +6,7 @@ import { World } from '../support/pipeline/parts.ts';
 
 test('a backfilled slot gets the arguments of the schedule that names it, then those of the person', async () => {
   const schedule = '[{ cron: "0 * * * *", args: [--hourly] }, { cron: "30 6 * * *", args: [--daily] }]';
-  const world = await World.of(job('score', { schedule, run: 'overlap: allow' }));
+  const world = await World.inMemory(job('score', { schedule, run: 'overlap: allow' }));
   const wanted = [seven - 2 * hour, seven - 30 * minute, seven - 7 * minute];
   const slots = await planBackfill(world.parts, 'score', wanted);
   const asked = { by: 'dana', why: 'a gap' };

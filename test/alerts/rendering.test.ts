@@ -8,7 +8,13 @@ import { cardPage, executablePath, openBrowser } from '../support/alerts/renderi
 import { rudeMessage } from '../support/alerts/story.ts';
 
 /** In CI a browser that is missing is a failure. */
-describe.skipIf(!existsSync(executablePath) && !process.env.CI)('in a browser', () => {
+const skipped = !existsSync(executablePath) && !process.env.CI;
+if (skipped)
+  console.warn(
+    `not tested: how cards and e-mails look in a browser (${executablePath} is missing; CHROMIUM names another)`,
+  );
+
+describe.skipIf(skipped)('in a browser', () => {
   let browser: Browser;
   beforeAll(async () => {
     browser = await openBrowser();

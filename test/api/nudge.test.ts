@@ -12,7 +12,7 @@ const noCaller = () => Promise.reject(new Error('no one calls the API here'));
 const json = { 'content-type': 'application/json' };
 
 test('two hosts agree on the code of an attempt, the one that made the key', async () => {
-  const world = await World.of();
+  const world = await World.inMemory();
   const [one, other] = [1, 2].map(() => nudges(app, () => world.store.keys('nudge')));
   const urls = await Promise.all([one?.url(id), other?.url(id)]);
   expect(urls[0]).toMatch(/^https:\/\/lamp\.example\/api\/finish\?code=[\w-]{43}$/);
@@ -20,7 +20,7 @@ test('two hosts agree on the code of an attempt, the one that made the key', asy
 });
 
 test('the code of one attempt is none of another', async () => {
-  const world = await World.of();
+  const world = await World.inMemory();
   const doorman = nudges(app, () => world.store.keys('nudge'));
   const code = new URL((await doorman.url(id)) ?? '').searchParams.get('code') ?? '';
   expect(await doorman.isSigned(id, code)).toBe(true);
@@ -47,7 +47,7 @@ test('an outage while the key is fetched is not remembered', async () => {
 });
 
 test('a nudge without its code makes the service read nothing; with it the run ends at once', async () => {
-  const world = await World.of(job('score', { schedule: everyMinute }));
+  const world = await World.inMemory(job('score', { schedule: everyMinute }));
   const doorman = nudges(app, () => world.store.keys('nudge'));
   const parts = { ...world.parts, settings: { ...world.parts.settings, nudges: doorman } };
   world.deaf = true;
@@ -70,7 +70,7 @@ test('a nudge without its code makes the service read nothing; with it the run e
 });
 
 test('a nudge of megabytes is not read', async () => {
-  const world = await World.of();
+  const world = await World.inMemory();
   const body = JSON.stringify({ ...id, more: 'x'.repeat(1 << 20) });
   const answer = await api(world.parts, () => world.now, noCaller).request('/api/finish', {
     method: 'POST',
@@ -81,7 +81,7 @@ test('a nudge of megabytes is not read', async () => {
 });
 
 test('a request that meets an outage is reported as trouble, and the answer says a stranger nothing', async () => {
-  const world = await World.of();
+  const world = await World.inMemory();
   const active = { ...world.store.active, all: () => failing('storage at 10.0.0.1 is unavailable') };
   const parts = world.host({ store: { ...world.store, active } });
   const answer = await api(parts, () => world.now, noCaller).request('/api/tick', { method: 'POST' });
@@ -111,7 +111,7 @@ const strangers: [string, RequestInit & { headers: Record<string, string> }, num
 ];
 
 test.each(strangers)('a nudge of %s is refused, and nothing is read or printed', async (_, request, status) => {
-  const world = await World.of();
+  const world = await World.inMemory();
   const runs = { ...world.store.runs, get: () => Promise.reject(new Error('a run was read')) };
   const parts = world.host({ store: { ...world.store, runs } });
   const body = request.body ?? JSON.stringify(id);
@@ -125,7 +125,7 @@ test.each(strangers)('a nudge of %s is refused, and nothing is read or printed',
 });
 
 test('a tick that another page asks for is refused', async () => {
-  const world = await World.of();
+  const world = await World.inMemory();
   const ask = (origin: string) =>
     api(world.parts, () => world.now, noCaller).request('/api/tick', { method: 'POST', headers: { origin } });
   expect((await ask('https://evil.example')).status).toBe(403);

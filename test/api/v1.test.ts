@@ -35,7 +35,7 @@ function open(world: World, caller: Caller = admin, parts = world.parts) {
 }
 
 async function worked(minutes: number): Promise<World> {
-  const world = await World.of(job('score', { schedule: everyMinute }), job('pull', {}));
+  const world = await World.inMemory(job('score', { schedule: everyMinute }), job('pull', {}));
   await world.pass(world.now + minutes * minute);
   return world;
 }

@@ -13,7 +13,7 @@ test('arguments of a schedule reach its run; what closes a job gives skipped row
   const schedule = `[${times.map((one) => `{ cron: "${one} }`).join(', ')}]`;
   const blackouts = [{ from: '2026-11-20T07:03', to: '2026-11-20T07:04', why: 'the CRM moves' }];
   const holidays = { name: 'uk', weekend: [], days: { '2026-11-20': 'a holiday' } };
-  const world = await World.of(
+  const world = await World.inMemory(
     { ...job('score', { schedule }), closed: { calendars: [], blackouts } },
     { ...job('pull', { schedule }), closed: { calendars: [holidays], blackouts: [] } },
   );

@@ -15,7 +15,7 @@ async function everyDeath(
   prepare: (world: World) => Promise<void>,
 ): Promise<number> {
   for (let at = 1; ; at++) {
-    const world = await World.of(job('score', { schedule: hourly }));
+    const world = await World.inMemory(job('score', { schedule: hourly }));
     await prepare(world);
     const { parts } = mortal(world.parts, at, when);
     const died = await doing(world, pipeline(parts)).then(
@@ -83,7 +83,7 @@ test.each<When>([
 });
 
 test('storage that is unavailable for a minute costs no slot, and none runs twice', async () => {
-  const world = await World.of(job('score', { schedule: everyMinute, run: 'overlap: allow' }));
+  const world = await World.inMemory(job('score', { schedule: everyMinute, run: 'overlap: allow' }));
   const from = world.now + minute;
   await world.pass(seven);
   for (; world.now < seven + minute; world.now += 15 * second) {

@@ -7,7 +7,7 @@ import { World } from '../support/pipeline/parts.ts';
 test.each([
   -6, -1, 0, 1, 6,
 ])('ticks that come %i ms beside the minute claim every slot once, each before its instant', async (offset) => {
-  const world = await World.of(job('score', { schedule: everyMinute }));
+  const world = await World.inMemory(job('score', { schedule: everyMinute }));
   const begin = world.now;
   for (let at = 1; at <= 5; at++) {
     world.now = begin + at * minute + offset;

@@ -32,7 +32,7 @@ function withBrokenJobs(world: World, broken: { now: boolean }): Parts {
 }
 
 test('slots missed in an outage reach the job: it does not look well, and nothing is left to do', async () => {
-  const world = await World.of(job('score', { schedule: '{ cron: "0 * * * *", timeZone: UTC, catchUp: none }' }));
+  const world = await World.inMemory(job('score', { schedule: '{ cron: "0 * * * *", timeZone: UTC, catchUp: none }' }));
   await world.pass(seven + minute);
   expect(await rowOf(world)).toMatchObject({ streak: 1, last: { state: 'succeeded' } });
   world.now = seven + 3 * hour + 30 * minute;
@@ -46,7 +46,7 @@ test('slots missed in an outage reach the job: it does not look well, and nothin
 });
 
 test('a run skipped for another is the last one, and ends a row of successes', async () => {
-  const world = await World.of(job('score', { schedule: everyMinute, run: 'timeout: 1h' }));
+  const world = await World.inMemory(job('score', { schedule: everyMinute, run: 'timeout: 1h' }));
   world.platform.behave = () => 'succeed';
   await world.pass(seven + 30_000);
   expect((await rowOf(world)).streak).toBeGreaterThan(1);
@@ -56,7 +56,7 @@ test('a run skipped for another is the last one, and ends a row of successes', a
 });
 
 test('what a person cancelled before it began reaches the job, and says nothing of it', async () => {
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   await world.pass(seven + minute);
   world.now = seven + hour - 30_000;
   await world.work.tick(world.now);
@@ -65,7 +65,7 @@ test('what a person cancelled before it began reaches the job, and says nothing 
 });
 
 test('a host that dies between the missed rows and what follows from them leaves that to the watch', async () => {
-  const world = await World.of(job('score', { schedule: '{ cron: "0 * * * *", timeZone: UTC, catchUp: none }' }));
+  const world = await World.inMemory(job('score', { schedule: '{ cron: "0 * * * *", timeZone: UTC, catchUp: none }' }));
   const { runs } = world.store;
   const dying = world.host({
     store: {
@@ -90,7 +90,7 @@ test('a host that dies between the missed rows and what follows from them leaves
 });
 
 test('a step that fails stops no other, is reported, and is done later; the others are not done again', async () => {
-  const world = await World.of(job('score', { schedule: '{ cron: "0 * * * *", timeZone: UTC, catchUp: none }' }));
+  const world = await World.inMemory(job('score', { schedule: '{ cron: "0 * * * *", timeZone: UTC, catchUp: none }' }));
   const broken = { now: true };
   const work = pipeline(withBrokenJobs(world, broken));
   world.now = seven + 10 * minute;
@@ -113,7 +113,7 @@ test('a step that fails stops no other, is reported, and is done later; the othe
 });
 
 test('following up twice counts a run once', async () => {
-  const world = await World.of(job('score', { schedule: '{ cron: "0 * * * *", timeZone: UTC, catchUp: none }' }));
+  const world = await World.inMemory(job('score', { schedule: '{ cron: "0 * * * *", timeZone: UTC, catchUp: none }' }));
   world.now = seven + hour + 10 * minute;
   await world.work.tick(world.now);
   const { streak } = await rowOf(world);
@@ -129,7 +129,7 @@ test('following up twice counts a run once', async () => {
 });
 
 test('every final run is in the index of recent runs: one that ran, one that was missed, one that was skipped', async () => {
-  const world = await World.of(
+  const world = await World.inMemory(
     job('score', { schedule: hourly }),
     job('other', { schedule: '{ cron: "0 * * * *", timeZone: UTC, catchUp: none }' }),
   );
@@ -142,7 +142,7 @@ test('every final run is in the index of recent runs: one that ran, one that was
 });
 
 test('what a run has left and took is in the history of metrics, and an unreadable result is no obstacle', async () => {
-  const world = await World.of(job('score', { schedule: hourly }), job('garbage', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }), job('garbage', { schedule: hourly }));
   world.platform.behave = ({ job }) => (job === 'garbage' ? 'garbage' : 'succeed');
   await world.pass(seven + 5 * minute);
   expect((await world.store.metrics.names('score')).sort()).toEqual([
@@ -156,7 +156,7 @@ test('what a run has left and took is in the history of metrics, and an unreadab
 });
 
 test('metrics that could not be written are written by the watch, from the result', async () => {
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   const { metrics } = world.store;
   let away = true;
   const append: typeof metrics.append = (...given) =>
@@ -177,7 +177,7 @@ test('metrics that could not be written are written by the watch, from the resul
 });
 
 test('a tick that is done again reports no missed slot again, and leaves alone what another tick has not followed up', async () => {
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   const runs = [0, 1].map((at) =>
     newRun('score', seven + at * hour, 'schedule', seven, { state: 'missed', reasonCode: 'outage', endedAt: seven }),
   );

@@ -5,7 +5,7 @@ import { World } from '../support/pipeline/parts.ts';
 
 /** What its only run came to, on a host that keeps jobs in containers. */
 async function endsAs(run: string, allowProcess: string[], allowHostNetwork: string[] = []): Promise<string> {
-  const world = await World.of(job('score', { schedule: hourly, run }));
+  const world = await World.inMemory(job('score', { schedule: hourly, run }));
   const settings = { ...world.parts.settings, isolation: { contained: true, allowProcess, allowHostNetwork } };
   // The test's platform answers to the name that the job asks for.
   const executors = new Map([['process', world.platform]]);

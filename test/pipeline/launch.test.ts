@@ -9,7 +9,7 @@ import { catalogOf, hourly, job, seven } from '../support/pipeline/cast.ts';
 import { World } from '../support/pipeline/parts.ts';
 
 test('what an attempt needs and cannot get is tried again within seconds, and the run says what it was', async () => {
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   const { urls } = world.store.attempts;
   Object.assign(world.store.attempts, {
     urls: async (...given: Parameters<typeof urls>) => {
@@ -28,7 +28,7 @@ test('what an attempt needs and cannot get is tried again within seconds, and th
 });
 
 test('a new job that a host of the package before is handed waits for one that knows it', async () => {
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   const before = pipeline(world.host({ catalog: () => catalogOf(job('score', { schedule: hourly })) }));
   await world.deploy(job('fresh', { schedule: hourly }));
   const asked = { by: 'dana', why: 'first time' };
@@ -40,7 +40,7 @@ test('a new job that a host of the package before is handed waits for one that k
 });
 
 test('two packages, one right after the other, leave the jobs of the second, and no code is missing', async () => {
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   const first = catalogOf(job('score', { schedule: '{ cron: "30 * * * *", timeZone: UTC }' }), job('extra'));
   const second_ = catalogOf(job('score', { schedule: hourly, run: 'timeout: 5m' }), job('extra'));
   const hosts = [first, second_].map((catalog) => world.host({ catalog: () => catalog }));
@@ -61,7 +61,7 @@ test('neither a log line nor the history holds the signature of an address that 
   expect(eventText({ type: 'trouble', doing: 'launching', error: new Error(`PUT ${signed} failed`) })).toBe(
     'trouble while launching: PUT https://data.blob.core.windows.net/runs/x/spec.json?… failed',
   );
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   Object.assign(world.store.attempts, { urls: () => Promise.reject(new Error(`GET ${signed} failed`)) });
   await world.pass(seven + second);
   expect((await world.row('score')).attempts[0]?.error).toContain('spec.json?… failed');
@@ -70,7 +70,7 @@ test('neither a log line nor the history holds the signature of an address that 
 
 test('a job that reads what another has not left for thousands of runs starts without it, and does not read them all', async () => {
   const reader = job('reader', { schedule: hourly, more: 'inputs: [source/rows.csv]' });
-  const world = await World.of(reader, job('source', { more: 'outputs: [rows.csv]' }));
+  const world = await World.inMemory(reader, job('source', { more: 'outputs: [rows.csv]' }));
   const outputs = [{ path: 'rows.csv', bytes: 1, sha256: 'ab'.repeat(32), rows: 1, problem: null }];
   const past = (at: number, more: Partial<Run>) =>
     newRun('source', seven - at * minute, 'schedule', seven - at * minute, { endedAt: seven - at * minute, ...more });

@@ -27,7 +27,7 @@ async function drain(world: World): Promise<number> {
 }
 
 test('forbid: a slot that comes while a run is under way is skipped, and says whose fault it is', async () => {
-  const world = await World.of(job('score', { schedule: everyMinute }));
+  const world = await World.inMemory(job('score', { schedule: everyMinute }));
   world.platform.behave = () => 'run';
   await world.pass(world.now + 3 * minute);
   expect(await world.states('score')).toEqual(['running', 'skipped overlap', 'skipped overlap', 'queued']);
@@ -35,7 +35,7 @@ test('forbid: a slot that comes while a run is under way is skipped, and says wh
 });
 
 test('queue: slots wait for their turn and run one after the other at once, oldest first, without a tick between', async () => {
-  const world = await World.of(job('score', { schedule: everyMinute, run: 'overlap: queue' }));
+  const world = await World.inMemory(job('score', { schedule: everyMinute, run: 'overlap: queue' }));
   world.platform.behave = () => 'run';
   await world.pass(world.now + 4 * minute + 10 * second);
   expect(world.platform.running()).toHaveLength(1);
@@ -48,7 +48,7 @@ test('queue: slots wait for their turn and run one after the other at once, olde
 });
 
 test('replace: the run under way is stopped, and the newer one starts at once', async () => {
-  const world = await World.of(job('score', { schedule: everyMinute, run: 'overlap: replace' }));
+  const world = await World.inMemory(job('score', { schedule: everyMinute, run: 'overlap: replace' }));
   world.platform.behave = () => 'run';
   await world.pass(world.now + 3 * minute + 10 * second);
   const states = await world.states('score');
@@ -57,7 +57,7 @@ test('replace: the run under way is stopped, and the newer one starts at once', 
 });
 
 test('replace: a run that is slow to stop is asked once, however often the newer one looks', async () => {
-  const world = await World.of(job('score', { schedule: hourly, run: 'overlap: replace, timeout: 2h' }));
+  const world = await World.inMemory(job('score', { schedule: hourly, run: 'overlap: replace, timeout: 2h' }));
   world.platform.behave = () => 'run';
   world.platform.stop = async () => {};
   await world.pass(seven + hour + 10 * minute);
@@ -67,7 +67,7 @@ test('replace: a run that is slow to stop is asked once, however often the newer
 });
 
 test('allow: as many run at once as the job says, and the others wait', async () => {
-  const world = await World.of(job('score', { schedule: everyMinute, run: 'overlap: allow, concurrency: 3' }));
+  const world = await World.inMemory(job('score', { schedule: everyMinute, run: 'overlap: allow, concurrency: 3' }));
   world.platform.behave = () => 'run';
   await world.pass(world.now + 6 * minute + 10 * second);
   expect(world.platform.running()).toHaveLength(3);
@@ -76,7 +76,7 @@ test('allow: as many run at once as the job says, and the others wait', async ()
 });
 
 test('a backfill of 30 slots with three at a time runs each once, never more than three, and needs no tick', async () => {
-  const world = await World.of(job('score', { run: 'concurrency: 3' }));
+  const world = await World.inMemory(job('score', { run: 'concurrency: 3' }));
   world.platform.behave = () => 'run';
   const slots = Array.from({ length: 30 }, (_, day) => seven - (day + 1) * 24 * hour);
   const runs = await backfill(world.parts, 'score', slots, ['--full'], asked, world.now);
@@ -92,7 +92,7 @@ test('a backfill whose asker dies anywhere runs each slot once when it is asked 
   const slots = Array.from({ length: 3 }, (_, day) => seven - (day + 1) * 24 * hour);
   for (const when of ['before', 'after'] as const) {
     for (let at = 1; ; at++) {
-      const world = await World.of(job('score', { run: 'concurrency: 2' }));
+      const world = await World.inMemory(job('score', { run: 'concurrency: 2' }));
       const { parts, calls } = mortal(world.parts, at, when);
       const first = await backfill(parts, 'score', slots, [], asked, world.now).catch((error) => error);
       const again = await planBackfill(world.parts, 'score', slots);
@@ -108,7 +108,7 @@ test('a backfill whose asker dies anywhere runs each slot once when it is asked 
 });
 
 test('a backfill that failed for a slot can be asked for again, and one that succeeded is left out', async () => {
-  const world = await World.of(job('score'));
+  const world = await World.inMemory(job('score'));
   const slots = [seven - 48 * hour, seven - 24 * hour];
   world.platform.behave = ({ scheduledFor }) => (scheduledFor.includes('-19T') ? 'fail' : 'succeed');
   await backfill(world.parts, 'score', slots, [], asked, world.now);
@@ -119,7 +119,7 @@ test('a backfill that failed for a slot can be asked for again, and one that suc
 });
 
 test('a scheduled run goes before the rest of a backfill, and is not skipped for it', async () => {
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   world.platform.behave = () => 'run';
   const slots = [1, 2, 3].map((day) => seven - day * 24 * hour);
   await backfill(world.parts, 'score', slots, [], asked, world.now);
@@ -131,7 +131,7 @@ test('a scheduled run goes before the rest of a backfill, and is not skipped for
 });
 
 test('a claim that died before it was made does not keep the others waiting', async () => {
-  const world = await World.of(job('score', { schedule: hourly, run: 'overlap: queue' }));
+  const world = await World.inMemory(job('score', { schedule: hourly, run: 'overlap: queue' }));
   world.platform.behave = () => 'run';
   const ghost = { job: 'score', run: runId(seven - 20 * minute, 'manual', 'dead'), since: world.now };
   await world.store.active.insert({ ...ghost, checkAfter: world.now + hour });
@@ -143,7 +143,7 @@ test('a claim that died before it was made does not keep the others waiting', as
 });
 
 test('a launch that dies once it has taken the job, and whose message is lost, is taken up again by the watch', async () => {
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   world.now = seven - 30 * second;
   await world.work.tick(world.now);
   world.now = seven;
@@ -165,7 +165,7 @@ test('a launch that dies once it has taken the job, and whose message is lost, i
 });
 
 test('a launch that sleeps while its run is started and ended elsewhere, and then dies, leaves nothing held', async () => {
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   world.now = seven - 30 * second;
   await world.work.tick(world.now);
   world.now = seven;
@@ -193,7 +193,7 @@ test('a launch that sleeps while its run is started and ended elsewhere, and the
 });
 
 test('a run that is over and still holds its job, because its host died, costs the next slot nothing', async () => {
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   world.platform.behave = ({ run }) => (run.includes('T07') ? 'run' : 'succeed');
   await world.pass(seven + 10 * second);
   const [attempt] = world.platform.running();
@@ -211,7 +211,7 @@ test('a run that is over and still holds its job, because its host died, costs t
 });
 
 test('a queued run is cancelled before it starts', async () => {
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   world.now = seven - 30 * second;
   await world.work.tick(world.now);
   expect(await cancel(world.parts, 'score', '20261120T070000Z', asked, world.now)).toMatchObject({
@@ -224,7 +224,7 @@ test('a queued run is cancelled before it starts', async () => {
 });
 
 test('a running run is stopped, reported cancelled, and not tried again; asking twice is one event', async () => {
-  const world = await World.of(job('score', { schedule: hourly, retry: 'attempts: 3' }));
+  const world = await World.inMemory(job('score', { schedule: hourly, retry: 'attempts: 3' }));
   world.platform.behave = () => 'run';
   await world.pass(seven + 10 * second);
   await cancel(world.parts, 'score', '20261120T070000Z', asked, world.now);
@@ -238,7 +238,7 @@ test('a running run is stopped, reported cancelled, and not tried again; asking 
 });
 
 test('a run that is cancelled while it starts is stopped as soon as it can be found', async () => {
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   world.platform.behave = () => 'run';
   const { platform } = world;
   const slow = {
@@ -260,7 +260,7 @@ test('a run that is cancelled while it starts is stopped as soon as it can be fo
 });
 
 test('a run that waits for its next attempt is cancelled', async () => {
-  const world = await World.of(job('score', { schedule: hourly, retry: 'attempts: 3, delay: 10m' }));
+  const world = await World.inMemory(job('score', { schedule: hourly, retry: 'attempts: 3, delay: 10m' }));
   world.platform.errorClass = 'network';
   world.platform.behave = () => 'fail';
   await world.pass(seven + 10 * second);
@@ -271,7 +271,7 @@ test('a run that waits for its next attempt is cancelled', async () => {
 });
 
 test('a stop that is lost is asked for again by the watch', async () => {
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   world.platform.behave = () => 'run';
   await world.pass(seven + 10 * second);
   const executor = { ...world.parts.executor, stop: () => Promise.reject(new Died('stop')) };
@@ -283,7 +283,7 @@ test('a stop that is lost is asked for again by the watch', async () => {
 });
 
 test('a re-run is a run of its own with the same slot and arguments', async () => {
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   await world.pass(seven + 10 * second);
   const again = await rerun(world.parts, { ...(await world.row('score')), args: ['--x'] }, asked, world.now);
   await world.settleDown();

@@ -1,8 +1,12 @@
 import { expect, test } from 'vitest';
 import { everyMinute, job } from '../support/pipeline/cast.ts';
 import type { Behaviour } from '../support/pipeline/executor.ts';
-import { clean, type Simulation, simulate } from '../support/pipeline/simulation.ts';
+import { clean, long, type Simulation, simulate } from '../support/pipeline/simulation.ts';
 import { poison, rolling, wrongClocks } from '../support/pipeline/troubles.ts';
+
+/** In the ordinary run a seed for each test. */
+const all = [1, 2, 3, 4];
+const [faultSeeds, claimSeeds] = long ? [all, all] : [[1], [2]];
 
 const kinds = [
   { schedule: everyMinute },
@@ -41,9 +45,9 @@ async function roughPlatform({ world, random }: Simulation): Promise<void> {
   }
 }
 
-test.each([
-  1, 2,
-])('two hosts over failing storage, dying at random, leave one row a slot and run no attempt twice (seed %i)', async (seed) => {
+test.each(
+  faultSeeds,
+)('two hosts over failing storage, dying at random, leave one row a slot and run no attempt twice (seed %i)', async (seed) => {
   const { verdict, sim } = await simulate({
     seed,
     jobs: cast(40),
@@ -57,9 +61,9 @@ test.each([
   expect(sim.world.platform.executions.size).toBeGreaterThan(2_500);
 }, 600_000);
 
-test.each([
-  1, 2,
-])('a poisoned job, rolling deployments, wrong clocks and a removed job cost no slot of forty jobs (seed %i)', async (seed) => {
+test.each(
+  claimSeeds,
+)('a poisoned job, rolling deployments, wrong clocks and a removed job cost no slot of forty jobs (seed %i)', async (seed) => {
   const jobs = cast(40);
   const added = job('added', { schedule: everyMinute });
   const gone = job('gone', { schedule: everyMinute, run: 'overlap: queue' });

@@ -7,7 +7,7 @@ import { World } from '../support/pipeline/parts.ts';
 const reported = (world: World) => world.events.filter((event) => event.type === 'ticked');
 
 test('each tick is reported, by whom and for how many jobs', async () => {
-  const world = await World.of(job('score', { schedule: hourly }), job('pull', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }), job('pull', { schedule: hourly }));
   await world.pass(world.now + 3 * minute);
   expect(reported(world)).toHaveLength(4);
   expect(reported(world)[0]).toMatchObject({
@@ -20,7 +20,7 @@ test('each tick is reported, by whom and for how many jobs', async () => {
 });
 
 test('ticks that come as they should are not behind; the first after an outage says by how much', async () => {
-  const world = await World.of(job('score', { schedule: everyMinute }));
+  const world = await World.inMemory(job('score', { schedule: everyMinute }));
   await world.pass(world.now + 3 * minute);
   world.now += 2 * hour;
   await world.work.tick(world.now);
@@ -28,7 +28,7 @@ test('ticks that come as they should are not behind; the first after an outage s
 });
 
 test('a tick that fails is not reported as one that was done', async () => {
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   const before = reported(world).length;
   const { marks } = world.store;
   const away = { ...marks, advance: () => Promise.reject(new Error('storage is unavailable')) };
@@ -38,7 +38,7 @@ test('a tick that fails is not reported as one that was done', async () => {
 });
 
 test('a tick says how many launches lie set aside', async () => {
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   await world.queue.putPoison('what is this?');
   await world.work.tick(world.now + minute);
   expect(reported(world).at(-1)).toMatchObject({ setAside: 1 });

@@ -21,7 +21,7 @@ test.each([
     ['missed start-within', 'missed start-within', 'missed start-within', 'queued'],
   ],
 ])('after an outage of three slots each has a row: %s', async (_, policy, states) => {
-  const world = await World.of(job('score', { schedule: hourlyWith(policy) }));
+  const world = await World.inMemory(job('score', { schedule: hourlyWith(policy) }));
   world.now = seven + 2 * hour + 59 * minute;
   await world.work.tick(world.now);
   await world.settleDown();
@@ -34,7 +34,7 @@ test.each([
 });
 
 test('caught-up runs take turns where the job forbids two at once', async () => {
-  const world = await World.of(job('score', { schedule: hourlyWith('catchUp: all') }));
+  const world = await World.inMemory(job('score', { schedule: hourlyWith('catchUp: all') }));
   world.platform.behave = () => 'run';
   world.now = seven + 2 * hour + 30 * minute;
   await world.work.tick(world.now);
@@ -49,7 +49,7 @@ test('caught-up runs take turns where the job forbids two at once', async () => 
 });
 
 test('a week away of a job of every minute is reported in a bounded number of rows that count every slot', async () => {
-  const world = await World.of(job('score', { schedule: everyMinute }));
+  const world = await World.inMemory(job('score', { schedule: everyMinute }));
   world.now += 7 * day;
   await world.work.tick(world.now);
   const rows = await world.rows('score');
@@ -59,7 +59,7 @@ test('a week away of a job of every minute is reported in a bounded number of ro
 });
 
 test('a job that starts too late to be of use is missed, and says by when', async () => {
-  const world = await World.of(job('score', { schedule: hourlyWith('mustStartWithin: 5m') }));
+  const world = await World.inMemory(job('score', { schedule: hourlyWith('mustStartWithin: 5m') }));
   world.now = seven - 30 * second;
   await world.work.tick(world.now);
   world.now = seven + 6 * minute;
@@ -73,7 +73,7 @@ test('a job that starts too late to be of use is missed, and says by when', asyn
 });
 
 test('a paused job skips its slots with the reason, also one that had been claimed ahead', async () => {
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   world.now = seven - 30 * second;
   await world.work.tick(world.now);
   await pause(world.parts, 'score', asked, world.now + 10 * second);
@@ -85,7 +85,7 @@ test('a paused job skips its slots with the reason, also one that had been claim
 });
 
 test('a slot right after the end of a pause runs, even though a tick saw it while the job was paused', async () => {
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   await pause(world.parts, 'score', asked, world.now);
   world.now = seven - 30 * second;
   await world.work.tick(world.now);
@@ -99,7 +99,7 @@ test.each([
   ['all', 'catchUp: all', ['07:00', '08:00']],
   ['none', 'catchUp: none', []],
 ])('what a pause skipped is caught up as the job says: %s', async (_, policy, expected) => {
-  const world = await World.of(job('score', { schedule: hourlyWith(policy) }));
+  const world = await World.inMemory(job('score', { schedule: hourlyWith(policy) }));
   await pause(world.parts, 'score', asked, world.now);
   await world.pass(seven + hour + 20 * minute);
   const runs = await resume(world.parts, 'score', asked, true, world.now);
@@ -112,7 +112,7 @@ test.each([
 
 test('a resume that dies anywhere is done by resuming again, each slot caught up once', async () => {
   for (let at = 1; ; at++) {
-    const world = await World.of(job('score', { schedule: hourlyWith('catchUp: all') }));
+    const world = await World.inMemory(job('score', { schedule: hourlyWith('catchUp: all') }));
     await pause(world.parts, 'score', asked, world.now);
     for (const slot of [seven, seven + hour]) {
       world.now = slot;
@@ -132,7 +132,7 @@ test('a resume that dies anywhere is done by resuming again, each slot caught up
 
 test('what a person asks for runs during a pause', async () => {
   const { runNow } = await import('../../shared/actions/run-now.ts');
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   await pause(world.parts, 'score', asked, world.now);
   await runNow(world.parts, 'score', [], asked, world.now);
   await world.settleDown();
@@ -140,7 +140,7 @@ test('what a person asks for runs during a pause', async () => {
 });
 
 test('a new job never runs its past, and runs the slot of the coming minute', async () => {
-  const world = await World.of();
+  const world = await World.inMemory();
   world.now = seven - 20 * second;
   await world.work.tick(world.now);
   world.now = seven - 10 * second;
@@ -156,7 +156,7 @@ test('a new job never runs its past, and runs the slot of the coming minute', as
 
 test('registering that dies anywhere leaves nothing out when it is done again', async () => {
   for (let at = 1; ; at++) {
-    const world = await World.of();
+    const world = await World.inMemory();
     world.now = seven - 20 * second;
     await world.work.tick(world.now);
     world.jobs.set('fresh', deployed(job('fresh', { schedule: hourly })));
@@ -170,7 +170,7 @@ test('registering that dies anywhere leaves nothing out when it is done again', 
 });
 
 test('after a change of the schedule the old one counts until the change, the new one since', async () => {
-  const world = await World.of(job('score', { schedule: hourlyWith('catchUp: all') }));
+  const world = await World.inMemory(job('score', { schedule: hourlyWith('catchUp: all') }));
   // No one ticks until half past nine; at 08:30 the job is deployed with a new schedule.
   world.now = seven + 90 * minute;
   await world.deploy(job('score', { schedule: '{ cron: "15 * * * *", timeZone: UTC, catchUp: all }' }), 'v2');
@@ -181,7 +181,7 @@ test('after a change of the schedule the old one counts until the change, the ne
 });
 
 test('a change of the code alone changes no slot', async () => {
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   world.now = seven - 30 * second;
   await world.work.tick(world.now);
   await world.deploy(job('score', { schedule: hourly }), 'v2');
@@ -194,7 +194,7 @@ test('a change of the code alone changes no slot', async () => {
 });
 
 test('files that change while they are read are not stored under the digest of others', async () => {
-  const world = await World.of(job('good', { schedule: hourly }));
+  const world = await World.inMemory(job('good', { schedule: hourly }));
   const torn = { ...deployed(job('torn', { schedule: hourly })), zip: async () => Buffer.from('something else') };
   const catalog = new Map([...new Map([['torn', torn]]), ...world.jobs]);
   await register(world.parts, catalog, world.now);
@@ -206,7 +206,7 @@ test.each([
   ['back', -hour],
   ['forward', hour],
 ])('a clock that jumps an hour %s between ticks leaves no slot out and runs none twice', async (_, jump) => {
-  const world = await World.of(job('score', { schedule: everyMinute, run: 'overlap: allow' }));
+  const world = await World.inMemory(job('score', { schedule: everyMinute, run: 'overlap: allow' }));
   const from = world.now + minute;
   await world.pass(seven);
   // The store's clock, which all hosts share, has not jumped.
@@ -222,13 +222,13 @@ test.each([
 });
 
 test('a job that no one may run any more has no slots', async () => {
-  const world = await World.of(job('old', { schedule: everyMinute, more: 'status: decommissioned' }));
+  const world = await World.inMemory(job('old', { schedule: everyMinute, more: 'status: decommissioned' }));
   await world.pass(seven);
   expect(await world.rows('old')).toEqual([]);
 });
 
 test('a tick that finds what another has recorded as missed says it once', async () => {
-  const world = await World.of(job('score', { schedule: hourlyWith('catchUp: none') }));
+  const world = await World.inMemory(job('score', { schedule: hourlyWith('catchUp: none') }));
   world.now = seven + 2 * hour + 30 * minute;
   const other = pipeline(world.host({ person: 'second' }));
   await Promise.all([world.work.tick(world.now), other.tick(world.now)]);

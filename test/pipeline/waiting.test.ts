@@ -29,7 +29,7 @@ async function marks(world: World) {
 }
 
 test('the end of a run reads no other run of its job while none waits', async () => {
-  const world = await World.of(job('score', { schedule: everyMinute }));
+  const world = await World.inMemory(job('score', { schedule: everyMinute }));
   const { seen, work } = looking(world);
   world.now += minute;
   await work.tick(world.now);
@@ -39,7 +39,7 @@ test('the end of a run reads no other run of its job while none waits', async ()
 });
 
 test('a run that begins to wait while the last end looks for others is woken by the next end', async () => {
-  const world = await World.of(job('score', { schedule: hourly, run: 'overlap: queue' }));
+  const world = await World.inMemory(job('score', { schedule: hourly, run: 'overlap: queue' }));
   world.platform.behave = () => 'run';
   const first = await runNow(world.parts, 'score', [], asked, world.now);
   await world.settleDown();
@@ -72,7 +72,7 @@ test('a run that begins to wait while the last end looks for others is woken by 
 });
 
 test('the mark is removed once no one waits, and the job runs on', async () => {
-  const world = await World.of(job('score', { schedule: hourly, run: 'overlap: queue' }));
+  const world = await World.inMemory(job('score', { schedule: hourly, run: 'overlap: queue' }));
   await runNow(world.parts, 'score', [], asked, world.now);
   world.now += second;
   await runNow(world.parts, 'score', [], asked, world.now);
@@ -86,7 +86,7 @@ test('the mark is removed once no one waits, and the job runs on', async () => {
 });
 
 test('each end of a long backfill reads a few of those that wait, and all of them run', async () => {
-  const world = await World.of(job('score', { schedule: hourly, run: 'overlap: allow, concurrency: 2' }));
+  const world = await World.inMemory(job('score', { schedule: hourly, run: 'overlap: allow, concurrency: 2' }));
   const { seen, work } = looking(world);
   const slots = Array.from({ length: 120 }, (_, number) => seven - (200 - number) * day);
   await backfill(world.parts, 'score', slots, [], asked, world.now);
@@ -100,7 +100,7 @@ test('each end of a long backfill reads a few of those that wait, and all of the
 });
 
 test('a scheduled run that waits goes before the rest of a backfill, and the backfill goes on after it', async () => {
-  const world = await World.of(job('score', { schedule: hourly, run: 'overlap: queue' }));
+  const world = await World.inMemory(job('score', { schedule: hourly, run: 'overlap: queue' }));
   world.platform.behave = () => 'run';
   const slots = Array.from({ length: 40 }, (_, number) => seven - (100 - number) * day);
   await backfill(world.parts, 'score', slots, [], asked, world.now);

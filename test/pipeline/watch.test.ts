@@ -104,7 +104,7 @@ test('a run whose host died while it started is cancelled with the next tick, an
 
 test('a platform that is slow to answer is asked about many runs at once', async () => {
   const names = Array.from({ length: 12 }, (_, at) => `score-${at}`);
-  const world = await World.of(...names.map((name) => job(name, { schedule: hourly })));
+  const world = await World.inMemory(...names.map((name) => job(name, { schedule: hourly })));
   world.platform.behave = () => 'vanish';
   let [busy, most] = [0, 0];
   Object.assign(world.platform, {

@@ -13,12 +13,30 @@ declare module 'vitest' {
 /** Accounts that one Azurite serves; every test that wants an empty store takes one for itself. */
 const accountCount = 2_000;
 
-/** Starts one in-memory Azurite for the whole test run. */
-export default async function setup(project: TestProject) {
+interface Shared {
+  started: Promise<{ folder: string; ports: Ports; stop(): void }>;
+  users: number;
+}
+
+/** Each project loads this file anew; what they share stays with the process. */
+const shared = globalThis as { lampAzurite?: Shared };
+
+async function start() {
   const folder = await mkdtemp(join(tmpdir(), 'lamp-test-'));
-  const { ports, stop } = await startAzurite(accountCount);
+  return { folder, ...(await startAzurite(accountCount)) };
+}
+
+/** Starts one in-memory Azurite for the whole test run, whatever projects it has. */
+export default async function setup(project: TestProject) {
+  shared.lampAzurite ??= { started: start(), users: 0 };
+  const one = shared.lampAzurite;
+  one.users += 1;
+  const { folder, ports, stop } = await one.started;
   project.provide('azurite', { ports, taken: folder });
   return async () => {
+    one.users -= 1;
+    if (one.users > 0) return;
+    delete shared.lampAzurite;
     stop();
     await rm(folder, { recursive: true, force: true });
   };

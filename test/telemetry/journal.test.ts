@@ -30,7 +30,7 @@ function keys(all: TelemetryEvent[], name: EventName): string[] {
 
 test('each attempt and each run is reported once while nothing fails, whatever its end', async () => {
   const retry = 'attempts: 3, backoff: constant, delay: 1s, on: [application]';
-  const world = await World.of(
+  const world = await World.inMemory(
     job('score', { schedule: hourly, retry }),
     job('skip', { schedule: '{ cron: "*/1 7 * * *", timeZone: UTC }' }),
   );
@@ -49,7 +49,7 @@ test('each attempt and each run is reported once while nothing fails, whatever i
 });
 
 test('attempts that no one began are reported each, and so is the run that is given up after five', async () => {
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   world.platform.behave = () => 'never';
   await world.pass(seven + 30 * minute);
   expect((await world.row('score')).state).toBe('lost');
@@ -59,7 +59,7 @@ test('attempts that no one began are reported each, and so is the run that is gi
 });
 
 test('a run that is cancelled before it starts is reported', async () => {
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   world.now = seven - 30 * second;
   await world.work.tick(world.now);
   await cancel(world.parts, 'score', '20261120T070000Z', { by: 'dana', why: 'not today' }, world.now);
@@ -77,7 +77,7 @@ test.each<When>([
   'after',
 ])('when a host dies at any call of a finish, %s it arrived, others report its attempt and its run', async (when) => {
   for (let at = 1; ; at++) {
-    const world = await World.of(job('score', { schedule: hourly }));
+    const world = await World.inMemory(job('score', { schedule: hourly }));
     world.deaf = true;
     await world.pass(seven + 10 * second);
     world.deaf = false;
@@ -101,7 +101,7 @@ test.each([
   ['succeed', 'succeeded'],
 ] as const)('when an attempt is to %s and the answer to the write of its end is lost, it is reported all the same', async (behaviour, state) => {
   const retry = 'attempts: 2, backoff: constant, delay: 10m, on: [application]';
-  const world = await World.of(job('score', { schedule: hourly, retry }));
+  const world = await World.inMemory(job('score', { schedule: hourly, retry }));
   world.platform.behave = () => behaviour;
   world.deaf = true;
   await world.pass(seven + 10 * second);

@@ -75,7 +75,11 @@ describe('the daily check', () => {
   beforeEach(async () => {
     const using = (name: string, ...names: string[]) =>
       job(name, { more: `secrets: { ${names.map((one, index) => `KEY_${index}: ${one}`).join(', ')} }` });
-    world = await World.of(using('pull', 'crm-api-key'), using('push', 'CRM-API-KEY', 'mail-password'), job('plain'));
+    world = await World.inMemory(
+      using('pull', 'crm-api-key'),
+      using('push', 'CRM-API-KEY', 'mail-password'),
+      job('plain'),
+    );
     const gone = using('gone', 'old-key');
     world.jobs.set('gone', deployed({ ...gone, status: 'decommissioned' }));
     secrets = { 'crm-api-key': version(null), 'mail-password': version(null) };

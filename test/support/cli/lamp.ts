@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 const root = join(import.meta.dirname, '../../..');
-const program = join(root, 'dist', 'lamp.js');
+const program = join(root, 'cli', 'lamp.mjs');
 
 export interface Said {
   code: number | null;
@@ -134,9 +134,12 @@ type Found<T> = Exclude<T, false | undefined | null | '' | 0>;
 
 /** Looks until the condition gives something. @throws Error naming what was waited for */
 export async function until<T>(what: string, condition: () => T | Promise<T>, patience = 20_000): Promise<Found<T>> {
-  for (const deadline = Date.now() + patience; ; await sleep(50)) {
+  for (const deadline = Date.now() + patience; ; ) {
+    const began = Date.now();
     const found = await condition();
     if (found) return found as Found<T>;
     if (Date.now() > deadline) throw new Error(`in vain, for ${patience / 1_000} s: ${what}`);
+    // A look that is a process leaves half of the processor to what it looks at.
+    await sleep(Math.max(50, Date.now() - began));
   }
 }

@@ -72,6 +72,9 @@ export interface SimulationVerdict {
 
 const stepMs = 30 * second;
 
+/** All seeds, which takes minutes: `LONG_SIMULATION=1 npx vitest run test/pipeline/simulation`. */
+export const long = process.env.LONG_SIMULATION === '1';
+
 /**
  * Runs hosts in virtual time over a store in memory while troubles happen, then lets all settle and matches expected
  * slots to rows, and rows to the attempts that ran. The same seed gives the same course.
@@ -81,7 +84,7 @@ export async function simulate(options: SimulationOptions): Promise<{ verdict: S
   const original = Math.random;
   Math.random = random;
   try {
-    const world = await World.inMemory(...options.jobs);
+    const world = await World.of(...options.jobs);
     if (options.limit !== undefined) world.parts.limit = options.limit;
     const sim: Simulation = { world, hosts: [], random, began: world.now, poisoned: new Set() };
     for (const name of options.hosts ?? ['one', 'two']) addHost(sim, name, options);

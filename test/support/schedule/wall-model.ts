@@ -8,6 +8,13 @@ export interface Model {
   wall(at: number): number;
   /** Instants at which the offset changes, ascending. */
   changes: number[];
+  /** The offsets, each with the instant that it begins at, ascending. */
+  spans: Span[];
+}
+
+interface Span {
+  from: number;
+  offset: number;
 }
 
 const minute = 60_000;
@@ -29,7 +36,7 @@ export function modelOf(zone: string, from: number, to: number): Model {
   // Ramadan in Morocco is the shortest span between two changes in these years: four weeks and more.
   const step = 7 * day;
   let before = offset(from);
-  const spans: { from: number; offset: number }[] = [{ from, offset: before }];
+  const spans: Span[] = [{ from, offset: before }];
   for (let at = from; at < to; at += step) {
     const after = offset(at + step);
     if (after === before) continue;
@@ -46,15 +53,23 @@ export function modelOf(zone: string, from: number, to: number): Model {
   return {
     zone,
     changes,
+    spans,
     wall: (at) => at + (spans.findLast((span) => span.from <= at)?.offset ?? spans[0]?.offset ?? 0),
   };
 }
 
-/** The minutes around a change with their readings: 30 hours to either side. */
-export function around(model: Model, change: number): { at: number; wall: number }[] {
+/** The minutes around a change with their readings: 30 hours before it and 54 after. */
+export function around({ spans }: Model, change: number): { at: number; wall: number }[] {
   const minutes: { at: number; wall: number }[] = [];
-  for (let at = change - 30 * 60 * minute; at <= change + 54 * 60 * minute; at += minute) {
-    minutes.push({ at, wall: model.wall(at) });
+  const from = change - 30 * 60 * minute;
+  let span = Math.max(
+    spans.findLastIndex((one) => one.from <= from),
+    0,
+  );
+  for (let at = from; at <= change + 54 * 60 * minute; at += minute) {
+    // Some million minutes: to look for the span of each takes longer than all that is tested.
+    while ((spans[span + 1]?.from ?? Number.POSITIVE_INFINITY) <= at) span += 1;
+    minutes.push({ at, wall: at + (spans[span]?.offset ?? 0) });
   }
   return minutes;
 }

@@ -7,6 +7,7 @@ import { openEmbedded } from '../../../shared/store/embedded/store.ts';
 import type { Store } from '../../../shared/store/store.ts';
 import { connectionString } from './azurite.ts';
 import type { IdentityAzurite } from './azurite-identity.ts';
+import { memoryStore } from './memory.ts';
 
 let byIdentity: IdentityAzurite | undefined;
 
@@ -28,6 +29,15 @@ export function openInFolders(): void {
 
 export const inFolders = () => embedded;
 
+let memory: Map<string, Store> | undefined;
+
+/** From here on stores are those in memory, which most tests of the pipeline run over. */
+export function openInMemory(): void {
+  memory = new Map();
+}
+
+export const inMemory = () => memory !== undefined;
+
 /** An empty folder that goes with this process. */
 export function freshFolder(parent = tmpdir()): string {
   const folder = mkdtempSync(join(parent, 'lamp-store-'));
@@ -42,6 +52,11 @@ export const folderOf = (account: string) => account.slice(folderMark.length);
 /** The connection string of a storage account that no other host in this test run uses. */
 export function freshAccount(): string {
   if (embedded) return folderMark + freshFolder();
+  if (memory) {
+    const account = `memory:${memory.size}`;
+    memory.set(account, memoryStore(Date.now).store);
+    return account;
+  }
   if (byIdentity) return byIdentity.freshAccount();
   const { ports, taken } = inject('azurite');
   for (let i = 0; ; i++) {
@@ -58,5 +73,7 @@ export function freshAccount(): string {
 /** The store in that account, for tests that hold however it is opened. */
 export function storeOf(connection: string): Store {
   if (connection.startsWith(folderMark)) return openEmbedded(folderOf(connection));
+  const kept = memory?.get(connection);
+  if (kept) return kept;
   return openStore(byIdentity ? byIdentity.identityOf(connection) : connection);
 }
