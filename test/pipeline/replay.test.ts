@@ -25,6 +25,8 @@ test('a model that is swapped at day 200 is attributed to the model, and not to 
 
   await service.days(20);
   const found = (await service.findings()).filter(({ signs }) => signs.some(({ metric }) => metric === 'mean_score'));
+  const about = { job: 'score', cause: 'drift', subject: found[0]?.id ?? '' } as const;
+  expect((await service.world.store.incidents.get(about))?.value.text).toBe(found[0]?.sentence);
   expect(found).toHaveLength(1);
   expect(found[0]).toMatchObject({
     attribution: { verdict: 'agent' },
