@@ -57,7 +57,7 @@ const assigned = z.object({ value: z.array(z.object({ principalId: z.string(), a
 export async function makeAdmins(deployment: Deployment, there: readonly AppRole[]): Promise<void> {
   const { known, root, say } = deployment;
   const admin = there.find(({ value }) => value === 'admin')?.id ?? '';
-  const has = (await deployment.maybe(listAssigned(known), assigned))?.value ?? [];
+  const has = await assignedNow(deployment);
   for (const principalId of known.callers) {
     if (has.some((one) => one.principalId === principalId && one.appRoleId === admin)) continue;
     await writeBody(join(root, roleFile), { principalId, resourceId: known.servicePrincipal, appRoleId: admin });
@@ -69,5 +69,15 @@ export async function makeAdmins(deployment: Deployment, there: readonly AppRole
     say(
       `  Enterprise applications, Lamplighter, Users and groups (docs/deploy.md, Roles). Until then the API answers 403.`,
     );
+  }
+}
+
+/** Who has which role; none where the directory does not say: a role that is given twice is refused, and stays as it is. */
+async function assignedNow({ known, run }: Deployment): Promise<z.infer<typeof assigned>['value']> {
+  const answer = await run(listAssigned(known));
+  try {
+    return assigned.parse(JSON.parse(answer.stdout)).value;
+  } catch {
+    return [];
   }
 }

@@ -33,6 +33,18 @@ export function literalIn(text: string): Literal | undefined {
   return undefined;
 }
 
+const keyBlock = /-----BEGIN [A-Z][A-Z ]{0,60}-----[\s\S]*?(?:-----END [A-Z][A-Z ]{0,60}-----|$)/g;
+const everywhere = shapes.map(([what, shape]) => {
+  // Some shapes stop in the middle of a value.
+  return [what, new RegExp(`(?:${shape.source})[^\\s"'<>,;]{0,4000}`, `g${shape.flags}`)] as const;
+});
+
+/** The text with each token of a known shape replaced by what it looked like. Secrets of no known shape stay. */
+export function withoutLiterals(text: string): string {
+  const whole = text.replace(keyBlock, '*** (a private key or certificate)');
+  return everywhere.reduce((rest, [what, shape]) => rest.replace(shape, `*** (${what})`), whole);
+}
+
 /** Looks like a key rather than like the *name* of one: long and shapeless. Vault names are words with hyphens. */
 export function looksGenerated(text: string): boolean {
   if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return true;

@@ -153,6 +153,36 @@ test('a failure carries its reason and the end of its log; an exit code other th
   expect((await ping('success', { run: 'b', exitCode: 3 })).state).toBe('failed');
 });
 
+test('tokens of known shapes are kept neither of the log nor of the reason', async () => {
+  const { world, ping } = await outside();
+  await world.pass(seven + minute);
+  const secrets = [
+    `ghp_${'a1'.repeat(18)}`,
+    `AKIA${'A1'.repeat(8)}`,
+    `eyJ${'a'.repeat(20)}.${'b'.repeat(20)}.${'c'.repeat(20)}`,
+    'hunter2-of-the-database',
+    'MIIEvQIBADANBg',
+    'Zm9vYmFyYmF6cXV4==',
+  ];
+  const [github, aws, web, password, block, account] = secrets;
+  const log = [
+    `token ${github} and "${aws}", then ${web}`,
+    `connect postgres://app:${password}@db.contoso.com/crm failed`,
+    `-----BEGIN PRIVATE KEY-----\n${block}\n-----END PRIVATE KEY-----`,
+    `AccountKey=${account};EndpointSuffix=core.windows.net`,
+    'the last line stays',
+  ].join('\n');
+  await ping('fail', { run: 'a', exitCode: 1, error: `refused: ${github}`, log });
+  const run = await world.row('report');
+  const left = await world.store.attempts.result({ job: 'report', run: run.id, attempt: 1 });
+  const text = readText(Buffer.from(left?.log.text ?? ''), true).text.toString();
+  for (const secret of secrets) expect(text + JSON.stringify([run, left?.error])).not.toContain(secret);
+  expect(text).toContain('token *** (a GitHub token) and "*** (an AWS access key)", then');
+  expect(text).toMatch(/connect \*\*\* \(an address with a password in it\) failed/);
+  expect(text).toMatch(/EndpointSuffix=core\.windows\.net\nthe last line stays\n$/);
+  expect(run.attempts[0]?.error).toBe('refused: *** (a GitHub token)');
+});
+
 test('a host that dies after the result is left is followed by the watch', async () => {
   const { world, ping } = await outside();
   await world.pass(seven + minute);
