@@ -7,6 +7,12 @@ import { guardConsole } from './terminal.ts';
 
 guardConsole();
 
+// Node before 24.15 calls its SQLite experimental on each start: of no use to the one who reads our output.
+const { emitWarning } = process;
+process.emitWarning = ((warning: string | Error, ...more: []) => {
+  if (!String(warning).includes('SQLite is an experimental feature')) emitWarning.call(process, warning, ...more);
+}) as typeof emitWarning;
+
 // The one that reads our output may have enough of it: lamp runs | head -1
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {

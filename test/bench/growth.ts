@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
-import { day, type Instant, iso, minute } from '../../shared/instant.ts';
+import { day, type Instant, minute } from '../../shared/instant.ts';
 import { pipeline } from '../../shared/pipeline.ts';
 import { newJobRow } from '../../shared/run/job-row.ts';
 import { newRun } from '../../shared/run/run.ts';
@@ -69,7 +69,7 @@ function fill(file: string, id: string, now: Instant, count: number): void {
   db.exec('PRAGMA synchronous = off; PRAGMA cache_size = -200000; PRAGMA wal_autocheckpoint = 100000');
   const template = (table: string) =>
     String(db.prepare(`SELECT entity FROM ${table} WHERE partition <> 'days'`).get()?.entity)
-      .replaceAll(iso(now), '@slot')
+      .replaceAll(new Date(now).toISOString(), '@slot')
       .replaceAll(id, '@id')
       .replaceAll('grown-0', '@job');
   const slots = `WITH RECURSIVE n (i, at) AS (

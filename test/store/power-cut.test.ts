@@ -230,6 +230,27 @@ test('a sync that failed is an outage, and what it may have lost is written anew
   db.close();
 });
 
+test('what cannot be written anew yet, as another process reads, is not acknowledged', async () => {
+  const { db, table, file } = open();
+  await table.insert({ key: 'first', text: '' });
+  using reader = new DatabaseSync(file);
+  reader.exec('BEGIN');
+  reader.prepare('SELECT count(*) FROM rows').get();
+  const held = heldSyncs();
+  const broken = table.insert({ key: 'a', text: '' });
+  await turn();
+  held[0]?.(Object.assign(new Error('EIO'), { code: 'EIO', syscall: 'fdatasync' }));
+  await expect(broken).rejects.toMatchObject({ kind: 'other' });
+  await expect(table.insert({ key: 'b', text: '' })).rejects.toMatchObject({ kind: 'busy' });
+  expect(held).toHaveLength(1);
+  reader.exec('COMMIT');
+  const next = table.insert({ key: 'c', text: '' });
+  await turn();
+  held[1]?.(null);
+  expect(await next).toBeDefined();
+  db.close();
+});
+
 test('a full disk is an outage that says so, reading goes on, and so does writing once there is room', async () => {
   const { db, table } = open();
   await table.insert({ key: 'before', text: '' });

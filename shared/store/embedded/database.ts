@@ -68,7 +68,7 @@ function opened(path: string): Database {
       new Promise((resolve, reject) => {
         fdatasync(wal, (error) => (error ? reject(error) : resolve()));
       }),
-    () => db.exec('PRAGMA wal_checkpoint(full)'),
+    () => checkpoint(db),
   );
 
   async function tried<T>(work: () => T): Promise<T> {
@@ -123,6 +123,12 @@ function opened(path: string): Database {
       closeSync(wal);
     },
   };
+}
+
+/** All of the log into the database, and both synced. @throws Error: another process reads what stands in the way */
+function checkpoint(db: DatabaseSync): void {
+  const { busy } = db.prepare('PRAGMA wal_checkpoint(full)').get() ?? {};
+  if (busy !== 0) throw Object.assign(new Error('the log could not be copied'), { errcode: 5 });
 }
 
 export function transaction<T>(db: DatabaseSync, work: () => T): T {
