@@ -1,5 +1,5 @@
 import { alert } from './alerts/tick.ts';
-import type { Instant } from './instant.ts';
+import { type Instant, minute } from './instant.ts';
 import type { Parts } from './parts.ts';
 import { checkTime, WrongClock } from './pipeline/clock.ts';
 import { incidentPicture } from './pipeline/finding-picture.ts';
@@ -35,15 +35,25 @@ export interface Pipeline {
 }
 
 export function pipeline(parts: Parts): Pipeline {
-  async function claim(now: Instant): Promise<TickReport> {
-    const began = performance.now();
-    const report = await claimDue(parts, now);
-    // What was claimed is reported whether or not the queue answers.
-    const setAside = await parts.store.launches.poisonCount().catch((error) => {
+  let counted: { setAside: number; at: Instant } | undefined;
+  /** Once a minute, however often a host ticks. What was claimed is reported whether or not the queue answers. */
+  async function launchesSetAside(now: Instant): Promise<number> {
+    if (counted && Math.abs(now - counted.at) < minute) return counted.setAside;
+    try {
+      counted = { setAside: await parts.store.launches.poisonCount(), at: now };
+      return counted.setAside;
+    } catch (error) {
       parts.emit({ type: 'trouble', doing: 'counting the launches that were set aside', error });
       return 0;
-    });
+    }
+  }
+
+  async function claim(now: Instant): Promise<TickReport> {
+    const began = performance.now();
+    const counting = launchesSetAside(now);
+    const report = await claimDue(parts, now);
     const tookMs = Math.round(performance.now() - began);
+    const setAside = await counting;
     const { behindMs } = report;
     parts.emit({ type: 'ticked', host: parts.person, jobs: parts.catalog().size, behindMs, tookMs, setAside });
     return report;

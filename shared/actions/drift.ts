@@ -1,6 +1,7 @@
 import { amend } from '../alerts/see.ts';
 import { afterAnswer, answered, pinnedAt, snoozed } from '../drift/feedback.ts';
 import type { Answer, Finding } from '../drift/finding.ts';
+import type { MetricState } from '../drift/state.ts';
 import { type Instant, iso } from '../instant.ts';
 import type { Parts } from '../parts.ts';
 import { closeIncident } from '../pipeline/drift.ts';
@@ -20,13 +21,12 @@ export async function answer(
   const { store } = parts;
   const word = { ...asked, at: now };
   const metrics = new Set(finding.signs.map(({ metric }) => metric));
-  const states = (await store.drift.states(finding.job)).filter(
-    ({ metric, columns }) => metrics.has(metric) || columns,
-  );
   // The audit first: a pin that moved without a word of who moved it cannot be explained later.
   const details = { finding: finding.id, answer: what, metrics: [...metrics].join(', ') };
   await store.events.append({ job: finding.job, at: now, kind: 'drift-answered', ...asked, details });
-  await store.drift.putStates(states.map((state) => afterAnswer(state, what, word, metrics)));
+  await store.drift.amend(finding.job, (state) =>
+    metrics.has(state.metric) || state.columns ? afterAnswer(state, what, word, metrics) : state,
+  );
   const next = answered(finding, what, word);
   await store.drift.putFinding(next);
   if (what === 'expected') await expectAnswers(parts, next);
@@ -60,11 +60,13 @@ export async function pinBaseline(
   asked: Person,
   now: Instant,
 ): Promise<string[]> {
-  const states = (await store.drift.states(job)).filter((state) => metric === undefined || state.metric === metric);
+  const isMeant = (state: MetricState) => metric === undefined || state.metric === metric;
   const details = { since: iso(since), metric: metric ?? 'all' };
   await store.events.append({ job, at: now, kind: 'baseline-pinned', ...asked, details });
-  await store.drift.putStates(states.map((state) => pinnedAt(state, since, { ...asked, at: now })));
-  return states.map((state) => state.metric);
+  const states = await store.drift.amend(job, (state) =>
+    isMeant(state) ? pinnedAt(state, since, { ...asked, at: now }) : state,
+  );
+  return states.filter(isMeant).map((state) => state.metric);
 }
 
 /** The metric learns anew from its next run on. @param metric left out: every metric of the job */

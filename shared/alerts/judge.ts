@@ -57,6 +57,11 @@ const needsSuccess: readonly Cause[] = [
   ...(['failed', 'timed-out', 'lost', 'missed', 'late-finish', 'too-short', 'suspect', 'metric', 'output'] as const),
 ];
 
+/** Whether the end of a run may end an incident of this cause. */
+export function endsWithRun(cause: Cause): boolean {
+  return cause === 'too-long' || cause === 'late-start' || needsSuccess.includes(cause);
+}
+
 /** @param run final; one that does not show the incident. */
 export function effectOn(incident: Incident, run: Run): Effect {
   if (!isFinal(run.state) || run.state === 'skipped') return null;

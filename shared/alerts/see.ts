@@ -1,30 +1,60 @@
 import { type Instant, iso, minute } from '../instant.ts';
 import type { Parts } from '../parts.ts';
+import type { JobRow } from '../run/job-row.ts';
 import { isReplay, type Run } from '../run/run.ts';
 import type { Incident } from '../store/incidents.ts';
 import type { Store } from '../store/store.ts';
 import type { Versioned } from '../store/table.ts';
 import { rings, serviceGroup, spanText } from './clocks.ts';
 import { opened, resolved, type Sighting, seenAgain, superseded } from './incident.ts';
-import { effectOn, sightings } from './judge.ts';
+import { effectOn, endsWithRun, sightings } from './judge.ts';
 import { durationOf, tooLongAfter, usualOf } from './usual.ts';
 
 /** From what is seen of runs to the incidents that are kept of them. Each of these is safe to do again. */
 
-/** What the end of runs says. @param runs final ones of one job, oldest slot first */
-export async function seeEnds(parts: Parts, runs: readonly Run[], now: Instant): Promise<void> {
+/**
+ * What the end of runs says.
+ * @param runs final ones of one job, oldest slot first
+ * @param row the job after it was let go; not given: what is open is read
+ */
+export async function seeEnds(parts: Parts, runs: readonly Run[], now: Instant, row?: JobRow): Promise<void> {
   const [first] = runs;
   if (!first) return;
   const job = parts.catalog().get(first.job)?.job;
   const seen = combined(runs.flatMap((run) => sightings(run, job, now)));
+  // An incident that is opened from now on is opened in view of these ends.
+  if (seen.length === 0 && row?.alarmed === null) return;
   const open: Versioned<Incident>[] = [];
   for await (const one of parts.store.incidents.openOf(first.job)) open.push(one);
 
   for (const sighting of seen) await record(parts.store, sighting, now);
+  let stays = seen.length > 0;
   for (const { value } of open) {
     if (value.state === 'resolved' || seen.some((one) => isAbout(value, one))) continue;
-    for (const run of runs) await affect(parts.store, value, run, now);
+    let over = false;
+    for (const run of runs) over = (await affect(parts.store, value, run, now))?.state === 'resolved' || over;
+    stays ||= !over && endsWithRun(value.cause);
   }
+  if (!stays && row) await calm(parts.store, row, now);
+}
+
+/** An incident is there by this time after its job was marked. */
+const alarmedFor = 10 * minute;
+
+/** Nothing is open that an end could end: the next ends need not look. */
+async function calm({ jobs }: Store, { name, alarmed }: JobRow, now: Instant): Promise<void> {
+  if (alarmed === null || now - alarmed < alarmedFor) return;
+  await jobs.amend(name, (row) => (row.alarmed === alarmed ? { ...row, alarmed: null } : undefined));
+}
+
+/**
+ * Marks the job before an incident of it is opened: ends look for incidents from then on.
+ * @returns the job as it is then; undefined: it has no row, or no end can end this
+ */
+async function alarm({ jobs }: Store, { job, cause }: Sighting, now: Instant): Promise<JobRow | undefined> {
+  if (job === null || !endsWithRun(cause)) return undefined;
+  const fresh = ({ alarmed }: JobRow) => alarmed !== null && now - alarmed < alarmedFor / 2;
+  return (await jobs.amend(job, (row) => (fresh(row) ? undefined : { ...row, alarmed: now })))?.row;
 }
 
 /**
@@ -87,21 +117,33 @@ export interface Outage {
 }
 
 /** Opens an incident, or counts in the one that is open. */
-export async function record({ incidents, jobs }: Store, seen: Sighting, now: Instant): Promise<void> {
+export async function record(store: Store, seen: Sighting, now: Instant): Promise<void> {
+  const { incidents } = store;
   const about = { job: seen.job, cause: seen.cause, subject: seen.subject ?? '' };
   for (;;) {
     const found = await incidents.get(about);
-    if (found) {
-      const next = seenAgain(found.value, seen, now);
-      if (!next || (await incidents.replace(next, found.etag))) return;
-      continue;
-    }
-    const fresh = opened(seen, now);
-    // A later success was followed up before this failure was: it is over already, and that is reported in one.
-    const last = seen.job !== null && seen.at !== undefined ? (await jobs.get(seen.job))?.value.last : null;
-    const over = last?.state === 'succeeded' && last.endedAt > (seen.at ?? now);
-    if (await incidents.insert((over && resolved(fresh, now, last.endedAt)) || fresh)) return;
+    const next = found && seenAgain(found.value, seen, now);
+    if (found && !next) return;
+    const opens = !found || found.value.state === 'resolved';
+    const began = performance.now();
+    const row = opens ? await alarm(store, seen, now) : undefined;
+    // What it did while it was under way was judged by its end.
+    if (seen.at === undefined && seen.run && row?.last?.id === seen.run) return;
+    const written = next
+      ? await incidents.replace(next, found.etag)
+      : await incidents.insert(overAlready(opened(seen, now), seen, row, now));
+    if (!written) continue;
+    // Long after the mark, which an end may have removed since.
+    if (opens && performance.now() - began > alarmedFor / 4) await alarm(store, seen, now + alarmedFor);
+    return;
   }
+}
+
+/** A later success was followed up before this failure was: it is over already, and that is reported in one. */
+function overAlready(fresh: Incident, seen: Sighting, row: JobRow | undefined, now: Instant): Incident {
+  const last = row?.last;
+  if (last?.state !== 'succeeded' || seen.at === undefined || last.endedAt <= seen.at) return fresh;
+  return resolved(fresh, now, last.endedAt) ?? fresh;
 }
 
 /** Changes an incident until no other writer is in between. `change` returns undefined to leave it alone. */
@@ -119,8 +161,9 @@ export async function amend(
   }
 }
 
-async function affect(store: Store, { job, cause, subject }: Incident, run: Run, now: Instant): Promise<void> {
-  await amend(store, { job, cause, subject }, (incident) => {
+/** @returns the incident as it is now; undefined: it is as it was */
+async function affect(store: Store, { job, cause, subject }: Incident, run: Run, now: Instant) {
+  return amend(store, { job, cause, subject }, (incident) => {
     const effect = effectOn(incident, run);
     if (effect === 'supersedes') return superseded(incident, now);
     return effect === 'resolves' ? resolved(incident, now, run.endedAt ?? now) : undefined;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Instant } from '../instant.ts';
 import type { Catalog, Deployed, Package } from '../job/catalog.ts';
 import { type ScheduleText, scheduleText } from '../job/job.ts';
+import { once } from '../once.ts';
 import type { Parts } from '../parts.ts';
 import { dueSlots } from '../run/due.ts';
 import { sameSchedules, scheduleTexts } from '../run/expected.ts';
@@ -64,6 +65,8 @@ async function registerThese(
   const left = new Map<string, 'failed' | 'older'>();
   outstanding.set(catalog, left);
   for (const { job } of jobs) left.set(job.name, 'failed');
+  // Once for all of them: what it passes meanwhile, the ticks of this package look at, which begin no later than here.
+  const cursor = once(() => parts.store.marks.get('cursor'));
   await eachJob(
     parts,
     'registering',
@@ -71,7 +74,7 @@ async function registerThese(
     together,
     ({ job }) => job.name,
     async (deployed) => {
-      const row = await registerJob(parts, deployed, known(deployed.job.name), now, catalog.package);
+      const row = await registerJob(parts, deployed, known(deployed.job.name), now, catalog.package, cursor);
       const { name } = deployed.job;
       // Only a process that began after the newer one was registered may be what was rolled back to.
       if (isSame(row, deployed) || (catalog.package?.read ?? 0) <= row.deployedAt) left.delete(name);
@@ -81,10 +84,13 @@ async function registerThese(
   );
 }
 
+type ReadCursor = () => Promise<Instant | undefined>;
+
 /**
  * Registers one job.
  * @param known its row, where it has one
  * @param from left out: newer than all that is known
+ * @param cursor reads up to where slots are claimed
  * @returns the row as it is now; of another bundle when a newer package has registered that
  */
 export async function registerJob(
@@ -93,13 +99,15 @@ export async function registerJob(
   known: JobRow | undefined,
   now: Instant,
   from?: Package,
+  cursor: ReadCursor = () => parts.store.marks.get('cursor'),
 ): Promise<JobRow> {
   const { jobs } = parts.store;
   if (known && isSame(known, deployed)) return writeEvents(parts, known);
   await parts.store.bundles.put(deployed.bundle, await zipOf(deployed));
   if (known && !supersedes(from, known, now)) return known;
 
-  if (!known || !sameSchedules(known.schedules, scheduleTexts(deployed.job))) await claimAhead(parts, deployed, now);
+  if (!known || !sameSchedules(known.schedules, scheduleTexts(deployed.job)))
+    await claimAhead(parts, deployed, now, cursor);
   const change = { made: from?.made ?? now, deployedAt: now };
   const fresh = withEvents(parts, newJobRow(deployed.job.name, now), deployed, change, now);
   const inserted = known ? undefined : await jobs.insert(fresh);
@@ -184,8 +192,8 @@ async function zipOf({ job, bundle, zip }: Deployed): Promise<Buffer> {
  * Ticks have claimed slots up to the cursor, ahead of now, without knowing this schedule. Comes before the job's row:
  * should we die in between, registering is done again.
  */
-async function claimAhead(parts: Parts, { job }: Deployed, now: Instant): Promise<void> {
-  const cursor = await parts.store.marks.get('cursor');
+async function claimAhead(parts: Parts, { job }: Deployed, now: Instant, readCursor: ReadCursor): Promise<void> {
+  const cursor = await readCursor();
   if (cursor === undefined || cursor <= now || job.status === 'decommissioned') return;
   const runs = runsOf(job.name, dueSlots(job, { after: now, until: cursor }, now).run, now);
   if (runs.length === 0) return;

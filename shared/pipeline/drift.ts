@@ -8,6 +8,7 @@ import type { Job } from '../job/job.ts';
 import type { Parts } from '../parts.ts';
 import { mostMetrics } from '../run/metrics.ts';
 import type { Run } from '../run/run.ts';
+import type { Change, Versioned } from '../store/table.ts';
 import { groupOf, nameInOthers } from './alike.ts';
 import { type Left, leftOf, type Over, signsOf } from './drift-signs.ts';
 import { explain } from './explain.ts';
@@ -19,21 +20,73 @@ const recent = 10;
 /** Metrics of one job that have a baseline: those of its latest run, and as many that it has no more. */
 const mostFollowed = 2 * mostMetrics;
 
-/** Compares what successful runs have left with the past of their job. Never stops nor changes a run. */
+/** This often other hosts may write the same baselines in between; the watch tries again later. */
+const mostTries = 5;
+
+/**
+ * Compares what successful runs have left with the past of their job. Never stops nor changes a run. What two hosts see
+ * of one job at once is kept of both: the one that writes later reads, and sees again.
+ */
 export async function seeDrift(parts: Parts, runs: readonly Run[], now: Instant, results: Results): Promise<void> {
   const succeeded = runs.filter(({ state }) => state === 'succeeded');
   const [first] = succeeded;
   if (!first) return;
-  const job = parts.catalog().get(first.job)?.job;
-  const states = new Map((await parts.store.drift.states(first.job)).map((state) => [state.metric, state]));
-  for (const run of succeeded) {
-    await seeRun(parts, run, job, states, leftOf(run, await results(run)), now);
+  const left: [Run, Left][] = [];
+  for (const run of succeeded) left.push([run, leftOf(run, await results(run))]);
+  const { drift } = parts.store;
+  const guess = drift.guess(first.job);
+  // A guess may do for a run that shows nothing.
+  if (guess && (await seeRuns(parts, left, guess, now, true))) return;
+  for (let tries = 1; tries <= mostTries; tries++) {
+    if (await seeRuns(parts, left, await drift.read(first.job), now, false)) return;
+  }
+  throw new Error(`other hosts have changed the baselines of ${first.job} ${mostTries} times meanwhile`);
+}
+
+/**
+ * @param all of one job, with what they have left
+ * @param rows the baselines of the job
+ * @param guessed they may be out of date: nothing is reported by them
+ * @returns false: they were out of date, or are too much of a guess
+ */
+async function seeRuns(
+  parts: Parts,
+  all: readonly [Run, Left][],
+  rows: readonly Versioned<MetricState>[],
+  now: Instant,
+  guessed: boolean,
+): Promise<boolean> {
+  const name = all[0]?.[0].job ?? '';
+  const job = parts.catalog().get(name)?.job;
+  const known = new Map(rows.map((row) => [row.value.metric, row]));
+  const states = new Map(rows.map(({ value }) => [value.metric, value]));
+  for (const [run, left] of all) {
+    const seen = signsOf(run, job, states, left);
     const old = surplus(states, job);
-    for (const name of old) states.delete(name);
-    if (old.length > 0) await parts.store.drift.forget(first.job, old);
+    if (guessed && seen.signs.length + seen.over.length + old.length > 0) return false;
+    await act(parts, run, job, states, seen, now);
+    for (const metric of old) states.delete(metric);
+    if (old.length > 0) await forgetNames(parts, run, old);
+  }
+  const same: Versioned<MetricState>[] = [];
+  const changes: Change<MetricState>[] = [];
+  for (const value of states.values()) {
+    const row = known.get(value.metric);
+    if (row?.value === value) same.push(row);
+    else changes.push({ value, etag: row?.etag });
   }
   // Last: a follow-up that is cut short before finds the same again.
-  await parts.store.drift.putStates([...states.values()]);
+  return changes.length === 0 || parts.store.drift.write(name, changes, same);
+}
+
+/** Baselines and history of metrics that the job has no more; its run says so. */
+async function forgetNames({ store }: Parts, { job, id }: Run, names: string[]): Promise<void> {
+  await store.metrics.forgetNames(job, names);
+  await store.drift.forget(job, names);
+  const more = names.length > 1 ? ` and ${names.length - 1} more` : '';
+  const text = `this job has had more than ${mostFollowed} metrics, and the history of "${names[0]}"${more} is removed: give metrics the same names in each run`;
+  const found = await store.runs.get(job, id);
+  if (found) await store.runs.replace({ ...found.value, warnings: [...found.value.warnings, text] }, found.etag);
 }
 
 /**
@@ -49,15 +102,15 @@ function surplus(states: ReadonlyMap<string, MetricState>, job: Job | undefined)
     .map(({ metric }) => metric);
 }
 
-async function seeRun(
+/** Makes findings of what was seen, and ends those that are over. */
+async function act(
   parts: Parts,
   run: Run,
   job: Job | undefined,
-  states: Map<string, MetricState>,
-  left: Left,
+  states: ReadonlyMap<string, MetricState>,
+  { signs, over }: ReturnType<typeof signsOf>,
   now: Instant,
 ): Promise<void> {
-  const { signs, over } = signsOf(run, job, states, left);
   if (signs.length === 0 && over.length === 0) return;
   let findings = await parts.store.drift.findings(run.job, recent);
   if (over.length > 0) findings = await recover(parts, run, findings, over, now);

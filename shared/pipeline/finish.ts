@@ -9,7 +9,11 @@ import { followUp } from './follow-up.ts';
 
 /** Looks whether an attempt has left its result, and if so ends it. A nudge may come twice, late, or never. */
 export async function finish(parts: Parts, id: AttemptId, now: Instant): Promise<void> {
-  const [found, result] = await Promise.all([parts.store.runs.get(id.job, id.run), endingOf(parts, id)]);
+  const { runs } = parts.store;
+  const guess = runs.guess(id.job, id.run);
+  // Should another host have changed it since, the end is not written, and it is read then.
+  const own = guess && underWay(guess.value, id.attempt) ? guess : undefined;
+  const [found, result] = await Promise.all([own ?? runs.get(id.job, id.run), endingOf(parts, id)]);
   const ending = result ?? (found && (await silentEnd(parts, found.value, id)));
   if (!found || !ending) return;
   if (underWay(found.value, id.attempt)) await end(parts, found, id.attempt, ending, now);

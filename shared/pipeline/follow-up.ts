@@ -3,6 +3,7 @@ import { seeEnds } from '../alerts/see.ts';
 import { hour, type Instant, minute } from '../instant.ts';
 import type { Parts } from '../parts.ts';
 import type { AttemptResult } from '../run/attempt.ts';
+import type { JobRow } from '../run/job-row.ts';
 import { isBegun, isFinal, isReplay, type Run } from '../run/run.ts';
 import type { ActiveRun } from '../store/active.ts';
 import type { Versioned } from '../store/table.ts';
@@ -22,28 +23,40 @@ interface Step {
   /**
    * Safe to do again.
    * @param runs final ones of one job, oldest slot first; mostly one
-   * @param results what their last attempts have left
    */
-  do(parts: Parts, runs: readonly Run[], now: Instant, results: Results): Promise<void>;
+  do(parts: Parts, runs: readonly Run[], now: Instant, found: Found): Promise<void>;
 }
 
-/** All that follows from a final run, however it ended: a result, a refusal, a cancel, a skip, a missed slot. */
-const steps: readonly Step[] = [
-  { name: 'report', do: reportNotStarted },
-  { name: 'place', do: leavePlaces },
-  { name: 'release', do: release },
-  { name: 'recent', do: ({ store }, runs) => store.recent.append(runs) },
-  { name: 'metrics', do: (parts, runs, _, results) => recordMetrics(parts, runs, results) },
-  { name: 'alert', do: seeEnds },
-  { name: 'receipt', do: sendReceipts },
-  { name: 'drift', do: seeDrift },
-  { name: 'replay', do: seeVersions },
+/** What one step leaves to the next. */
+interface Found {
+  /** What the last attempts of the runs have left. */
+  results: Results;
+  /** The job after it was let go; undefined: not known. */
+  row?: JobRow | undefined;
+}
+
+/**
+ * All that follows from a final run, however it ended: a result, a refusal, a cancel, a skip, a missed slot. One stage
+ * after the other, the steps of one side by side.
+ */
+const ofRun: readonly (readonly Step[])[] = [
+  [{ name: 'report', do: reportNotStarted }],
+  [{ name: 'place', do: leavePlaces }],
+  [{ name: 'release', do: releaseJob }],
+  [
+    { name: 'recent', do: ({ store }, runs) => store.recent.append(runs) },
+    { name: 'metrics', do: (parts, runs, _, { results }) => recordMetrics(parts, runs, results) },
+    { name: 'alert', do: (parts, runs, now, { row }) => seeEnds(parts, runs, now, row) },
+    { name: 'receipt', do: sendReceipts },
+    { name: 'drift', do: (parts, runs, now, { results }) => seeDrift(parts, runs, now, results) },
+  ],
+  [{ name: 'replay', do: seeVersions }],
 ];
 
 /** Of a replay it counts in no history, holds no job, and alerts only through findings. */
-const replaySteps: readonly Step[] = [
-  { name: 'place', do: leavePlaces },
-  { name: 'replay', do: seeReplay },
+const ofReplay: readonly (readonly Step[])[] = [
+  [{ name: 'place', do: leavePlaces }],
+  [{ name: 'replay', do: seeReplay }],
 ];
 
 /** What is known already when a follow-up begins. */
@@ -70,25 +83,26 @@ export async function followUpAll(
   now: Instant,
   { entry, result }: Known = {},
 ): Promise<void> {
-  const [first] = runs;
-  if (!first) return;
+  const [oldest] = runs;
+  if (!oldest) return;
   const followed = [...(entry?.followed ?? [])];
-  const left = results(parts, result);
-  const all = isReplay(first) ? replaySteps : steps;
-  for (const step of all) {
-    if (entry?.followed?.includes(step.name)) continue;
+  const found: Found = { results: results(parts, result) };
+  const take = async (step: Step) => {
+    if (entry?.followed?.includes(step.name)) return;
     try {
-      await step.do(parts, runs, now, left);
+      await step.do(parts, runs, now, found);
       followed.push(step.name);
     } catch (error) {
-      const whose = `${first.job}.${first.id}${runs.length > 1 ? ` and ${runs.length - 1} more` : ''}`;
+      const whose = `${oldest.job}.${oldest.id}${runs.length > 1 ? ` and ${runs.length - 1} more` : ''}`;
       parts.emit({ type: 'trouble', doing: `following up ${whose} (${step.name})`, error });
     }
-  }
-  if (all.every(({ name }) => followed.includes(name))) {
+  };
+  const stages = isReplay(oldest) ? ofReplay : ofRun;
+  for (const stage of stages) await Promise.all(stage.map(take));
+  if (stages.flat().every(({ name }) => followed.includes(name))) {
     // Last: as long as the entries are there, the watch does all of the above again.
     await parts.store.active.removeAll(
-      first.job,
+      oldest.job,
       runs.map(({ id }) => id),
     );
   } else {
@@ -110,8 +124,13 @@ async function retryLater(parts: Parts, run: Run, now: Instant): Promise<void> {
   await leavePlaces(parts, [run], now);
   const at = run.nextAttemptAt ?? now;
   const entry: Versioned<ActiveRun> | undefined = await store.active.get(run.job, run.id);
-  if (entry) await store.active.lookAgain(entry, Math.min(at + minute, nextDeadline(run, now) ?? at + minute));
+  const again = Math.min(at + minute, nextDeadline(run, now) ?? at + minute);
+  if (entry) await store.active.lookAgain(entry, again, { waits: 'retry' });
   await store.launches.put({ job: run.job, run: run.id, attempt: run.attempts.length + 1 }, at, now);
+}
+
+async function releaseJob(parts: Parts, runs: readonly Run[], now: Instant, found: Found): Promise<void> {
+  found.row = await release(parts, runs, now);
 }
 
 /** Those that never started had none. */

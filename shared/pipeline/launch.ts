@@ -31,7 +31,8 @@ export async function launch(parts: Parts, message: LaunchMessage, now: Instant)
     // Before the run: when another host starts and ends that meanwhile, this row is out of date, and cannot be written.
     const guess = sure ? undefined : store.jobs.guess(message.job);
     const row = guess ?? (await store.jobs.get(message.job));
-    const found = await store.runs.get(message.job, message.run);
+    const own = sure ? undefined : plainGuess(parts, message, row?.value, now);
+    const found = own ?? (await store.runs.get(message.job, message.run));
     if (!found || !wanted(found.value, message.attempt, now)) break;
     const deployed = await admissible(parts, message, found, row?.value, now);
     // Not registered yet: the watch asks again.
@@ -40,9 +41,11 @@ export async function launch(parts: Parts, message: LaunchMessage, now: Instant)
     const run = found.value;
     const order = placeOrder(deployed.job, run);
     const decision = await decide(parts, deployed, run, row.value, now);
+    // Only a start is written on condition that the run is as it was.
+    if (own && decision.do !== 'start') continue;
     if (decision.do === 'start' && !entered) {
       entered = await enter(parts, message, order, now);
-      if (!entered) return parkForPlace(parts, found, now);
+      if (!entered) return parkWanted(parts, message, own ? await store.runs.get(run.job, run.id) : found, now);
     }
     const change = changeFor(decision, row.value, run);
     // What nothing is written for must not rest on a guess.
@@ -97,6 +100,30 @@ async function leaveUnused(parts: Parts, message: LaunchMessage, now: Instant): 
   const run = (await parts.store.runs.get(message.job, message.run))?.value;
   const underWay = run?.state === 'starting' || run?.state === 'running';
   if (!underWay || run.attempts.length !== message.attempt) await leave(parts, message, now);
+}
+
+/**
+ * The run as this process claimed it, when that is all there is to know: due, and not begun. Saves a read; should another
+ * host have started it, {@link start} finds out. Not once a run has ended since: it may be this one, which must not take
+ * its job again.
+ */
+function plainGuess(
+  { store, catalog }: Parts,
+  message: LaunchMessage,
+  row: JobRow | undefined,
+  now: Instant,
+): Versioned<Run> | undefined {
+  const guess = store.runs.guess(message.job, message.run);
+  const last = row?.last;
+  if (last && guess && (last.slot >= guess.value.slot || last.endedAt >= guess.value.createdAt)) return undefined;
+  if (guess?.value.state !== 'queued' || message.attempt !== 1 || guess.value.attempts.length > 0) return undefined;
+  if (guess.value.slot > now + early || tooLate(guess.value, now)) return undefined;
+  const deployed = catalog().get(message.job);
+  return deployed && !deployed.job.external && isRegistered(catalog(), message.job) ? guess : undefined;
+}
+
+async function parkWanted(parts: Parts, { attempt }: LaunchMessage, found: Versioned<Run> | undefined, now: Instant) {
+  if (found && wanted(found.value, attempt, now)) await parkForPlace(parts, found, now);
 }
 
 /** Such a launch is looked at again after this time. */

@@ -113,7 +113,9 @@ export async function wakeForgotten(
   const isDue = ({ run }: ActiveRun) => (parseRunId(run)?.slot ?? 0) <= now + early;
   const due = entries.map(({ value }) => value).filter(isDue);
   const live = due.filter(({ waits }) => waits === undefined);
-  const holds = ({ run, waits }: ActiveRun) => !isReplay({ id: run }) && (waits === undefined || waits === 'place');
+  // A run between two attempts holds its job, and no place.
+  const mayHold = ({ waits }: ActiveRun) => waits === undefined || waits === 'place' || waits === 'retry';
+  const holds = (entry: ActiveRun) => !isReplay({ id: entry.run }) && mayHold(entry);
   const busy = new Set(due.filter(holds).map(({ job }) => job));
   const forgotten = new Set(due.filter(({ job, waits }) => waits === 'job' && !busy.has(job)).map(({ job }) => job));
   for (const name of forgotten) {

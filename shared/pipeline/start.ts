@@ -23,8 +23,8 @@ export async function start(parts: Parts, deployed: Deployed, found: Versioned<R
   const ready = await prepare(parts, deployed.job, found.value).catch(refused);
   const versions = stampVersions(parts, deployed, ready instanceof StartError ? {} : ready.versions);
   const inputs = ready instanceof StartError ? [] : ready.inputs;
-  const next = starting(parts, deployed.job, versions, { ...found.value, inputs }, now);
-  const claimed = await claim(parts, next, found.etag, now);
+  const next = (run: Run) => starting(parts, deployed.job, versions, { ...run, inputs }, now);
+  const claimed = await claim(parts, found, next, now);
   if (!claimed) return;
   const run = claimed.value;
   const number = run.attempts.length;
@@ -41,19 +41,30 @@ export async function start(parts: Parts, deployed: Deployed, found: Versioned<R
   }
 }
 
-/** Moves the row to `starting`. Undefined: another host has changed the run meanwhile, and nothing is started here. */
-async function claim(parts: Parts, run: Run, etag: string, now: Instant): Promise<Versioned<Run> | undefined> {
-  const claimed = await parts.store.runs.replace(run, etag);
-  if (claimed) return claimed;
-  const moved = await parts.store.runs.get(run.job, run.id);
-  // Ours after all: it arrived, and only its answer was lost on the way.
-  if (moved && currentAttempt(moved.value)?.starter === currentAttempt(run)?.starter) return moved;
-  if (moved && isFinal(moved.value.state)) {
-    // If it was ended before it held the job and a place, it must not hold them now.
-    await followUp(parts, moved.value, now);
-    await leave(parts, { job: run.job, run: run.id, attempt: run.attempts.length }, now);
+/** Moves the row to `starting`. Undefined: another host has moved the run meanwhile, and nothing is started here. */
+async function claim(
+  parts: Parts,
+  found: Versioned<Run>,
+  starting: (run: Run) => Run,
+  now: Instant,
+): Promise<Versioned<Run> | undefined> {
+  for (let current = found; ; ) {
+    const run = starting(current.value);
+    const claimed = await parts.store.runs.replace(run, current.etag);
+    if (claimed) return claimed;
+    const moved = await parts.store.runs.get(run.job, run.id);
+    // Ours after all: it arrived, and only its answer was lost on the way.
+    if (moved && currentAttempt(moved.value)?.starter === currentAttempt(run)?.starter) return moved;
+    if (moved && isFinal(moved.value.state)) {
+      // If it was ended before it held the job and a place, it must not hold them now.
+      await followUp(parts, moved.value, now);
+      await leave(parts, { job: run.job, run: run.id, attempt: run.attempts.length }, now);
+    }
+    // As it waited before, with another reason or a notice.
+    if (moved?.value.state !== current.value.state || moved.value.attempts.length >= run.attempts.length)
+      return undefined;
+    current = moved;
   }
-  return undefined;
 }
 
 /** @throws StartError */

@@ -13,8 +13,9 @@ import { registerAgain, registerJob } from './deployments.ts';
 import { eachJob } from './each-job.ts';
 import { lookAhead } from './look-ahead.ts';
 
-/** With more jobs to look at, all rows are read page by page rather than one by one. */
+/** With more jobs to look at, all rows are read page by page rather than one by one; also when many of the jobs are due. */
 const fewJobs = 100;
+const manyOfAll = 1 / 10;
 /** This many requests are under way at once. */
 const together = 32;
 /** When more jobs than this cannot be claimed, the tick has failed: it is done again. */
@@ -45,7 +46,9 @@ export interface TickReport {
 export async function claimDue(parts: Parts, now: Instant): Promise<TickReport> {
   const { marks } = parts.store;
   const read = performance.now();
-  const found = await marks.progress();
+  const found = await marks.progress((name, error) => {
+    parts.emit({ type: 'trouble', doing: `reading the mark ${name} of the service`, error });
+  });
   await checkClock(parts, now, found, read);
   const progress = await repairCursor(parts, found, now);
   const catalog = parts.catalog();
@@ -89,7 +92,8 @@ function jobsToLookAt(
 }
 
 async function claimJobs(parts: Parts, looks: readonly Look[], now: Instant) {
-  const rows = looks.length > fewJobs ? await allRows(parts) : undefined;
+  const many = looks.length > 1 && looks.length >= parts.catalog().size * manyOfAll;
+  const rows = many || looks.length > fewJobs ? await allRows(parts) : undefined;
   const claims: Claim[] = [];
   const undecided = await eachJob(parts, 'looking at', looks, together, nameOf, async (look) => {
     const claim = await decide(parts, look, rows, now);

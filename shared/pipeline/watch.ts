@@ -129,7 +129,8 @@ async function lookAtRetrying(parts: Parts, entry: Versioned<ActiveRun>, run: Ru
   // Should its host have died before that: the attempts that are over have no place any more.
   await leave(parts, { job: run.job, run: run.id, attempt: run.attempts.length }, now);
   const again = Math.max(at, now) + (at <= now ? 2 * minute : minute);
-  const { waits } = entry.value;
-  const next = Math.min(waits ? now + hour : again, nextDeadline(run, now) ?? Number.POSITIVE_INFINITY);
-  return parts.store.active.lookAgain(entry, next, waits ? { waits, ...asked } : asked);
+  const { waits = 'retry' } = entry.value;
+  const look = waits === 'retry' ? again : now + hour;
+  const next = Math.min(look, nextDeadline(run, now) ?? Number.POSITIVE_INFINITY);
+  return parts.store.active.lookAgain(entry, next, { waits, ...asked });
 }

@@ -46,6 +46,11 @@ export interface JobRow {
   last: LastRun | null;
   /** Successes in a row, or failures as a negative number. */
   streak: number;
+  /**
+   * When an incident that the end of a run may end was last opened, written before the incident; 0: not known; null: none is
+   * open, and an end that shows nothing need not look for one.
+   */
+  alarmed: Instant | null;
 }
 
 /** A job as it is when it is first seen. */
@@ -66,6 +71,7 @@ export function newJobRow(name: string, now: Instant, more: Partial<JobRow> = {}
     waitingBackfill: null,
     last: null,
     streak: 0,
+    alarmed: null,
     ...more,
   };
 }

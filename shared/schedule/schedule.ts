@@ -40,8 +40,22 @@ const cycle = 146_097;
 /** Long searches ask the zone for this much at a time, so that clock changes are only looked up near a date that matters. */
 const chunk = 31 * day;
 
+/** Schedules that were read: ten thousand jobs have a few hundred, and after an outage each tick reads those of the past. */
+const known = new Map<string, Schedule>();
+const mostKnown = 2_000;
+
 /** Reads a schedule. @throws ScheduleError: `message` has the value and the expectation, `hint` says what to do. */
 export function parseSchedule(cron: string, timeZone: string): Schedule {
+  const key = `${timeZone} ${cron}`;
+  const found = known.get(key);
+  if (found) return found;
+  if (known.size >= mostKnown) known.clear();
+  const schedule = read(cron, timeZone);
+  known.set(key, schedule);
+  return schedule;
+}
+
+function read(cron: string, timeZone: string): Schedule {
   const fields = parseCron(cron);
   if (findDay(fields, 0, cycle - 1) === undefined) {
     throw new ScheduleError(

@@ -1,4 +1,5 @@
 import type { Instant } from '../instant.ts';
+import { gathered } from './gathered.ts';
 import { type Codec, readInstant, type Table, type Versioned } from './table.ts';
 
 /** A run that is not final, and when the watch must look at it again. */
@@ -10,7 +11,7 @@ export interface ActiveRun {
   since: Instant;
   /** Steps of its follow-up that are done, while others have failed. */
   followed?: string[];
-  /** What a queued run waits for: who frees it wakes the run, and until then no look is needed. */
+  /** What a run waits for: who frees it wakes the run, and until then no look is needed; a retry comes by itself. */
   waits?: WaitsFor;
   /** When the watch last queued its message again. */
   asked?: Instant;
@@ -18,8 +19,11 @@ export interface ActiveRun {
   suspect?: Instant;
 }
 
-/** The job that others hold, a place among the attempts of all jobs, the end of a pause; `claim`: its row is missing. */
-export type WaitsFor = 'job' | 'place' | 'pause' | 'claim';
+/**
+ * The job that others hold, a place among the attempts of all jobs, the end of a pause; `claim`: its row is missing;
+ * `retry`: the time of its next attempt has not come.
+ */
+export type WaitsFor = 'job' | 'place' | 'pause' | 'claim' | 'retry';
 
 const partition = 'active';
 /** Limit of Table Storage for one page. */
@@ -72,6 +76,7 @@ export interface Active {
 }
 
 export function active(table: Table<ActiveRun>): Active {
+  const remove = gathered((keys: string[]) => table.removeAll(partition, keys));
   return {
     async insert(entry) {
       await table.insert(entry);
@@ -88,10 +93,7 @@ export function active(table: Table<ActiveRun>): Active {
       return (await table.replace({ ...value, ...more, checkAfter }, etag)) !== undefined;
     },
     remove: (job, run) => table.remove(partition, `${job}|${run}`),
-    removeAll(job, runs) {
-      const keys = runs.map((run) => `${job}|${run}`);
-      return keys.length === 1 ? table.remove(partition, keys[0] ?? '') : table.removeAll(partition, keys);
-    },
+    removeAll: (job, runs) => remove(runs.map((run) => `${job}|${run}`)),
     ofJob: (job, page = mostAtOnce) =>
       table.list(partition, { from: `${job}|`, to: `${job}}`, page: Math.min(page, mostAtOnce) }),
     all: (unreadable) => table.list(partition, unreadable && { unreadable }),

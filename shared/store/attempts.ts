@@ -45,10 +45,15 @@ export interface Attempts {
   log(id: AttemptId, offset: number): Promise<Buffer | undefined>;
 }
 
+/** Longest result that is read, bytes: a shim writes at most 512 KiB, and a job may have put anything there. */
+export const mostResult = 4 << 20;
+/** The same of marks. */
+export const mostMark = 64 << 10;
+
 /** A result is there and says nothing: reading it again cannot help. */
 export class UnreadableResult extends Error {
-  constructor(blob: string, cause: unknown) {
-    super(`${blob} is not a result as the shim writes it: do service and shim have the same version?`, { cause });
+  constructor(blob: string, cause: unknown, what = 'is not a result as the shim writes it') {
+    super(`${blob} ${what}: do service and shim have the same version?`, { cause });
     this.name = 'UnreadableResult';
   }
 }
@@ -62,8 +67,15 @@ export function saysDelivering(heartbeat: string): boolean {
   }
 }
 
-/** @param place for the error. @throws UnreadableResult */
+/**
+ * @param bytes at most one more than {@link mostResult}, which shows one that is too long
+ * @param place for the error
+ * @throws UnreadableResult
+ */
 export function readResult(bytes: Buffer, place: string): AttemptResult {
+  if (bytes.length > mostResult) {
+    throw new UnreadableResult(place, undefined, `is longer than ${mostResult >> 20} MiB`);
+  }
   try {
     return attemptResult.parse(JSON.parse(bytes.toString()));
   } catch (error) {

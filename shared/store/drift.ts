@@ -1,8 +1,9 @@
 import type { Finding } from '../drift/finding.ts';
 import type { MetricState } from '../drift/state.ts';
 import { inverted } from './inverted.ts';
+import { LastWritten } from './last-written.ts';
 import { keyText, propertyLimit } from './property.ts';
-import type { Codec, Table } from './table.ts';
+import type { Change, Codec, Table, Versioned } from './table.ts';
 
 /** Baselines of metrics and findings, both of one job in one partition. */
 
@@ -46,6 +47,19 @@ function findingText(finding: Omit<Finding, 'job'>): string {
 export interface Drift {
   /** Every metric of the job that has a baseline. */
   states(job: string): Promise<MetricState[]>;
+  /** The same, with what a conditional write must name. */
+  read(job: string): Promise<Versioned<MetricState>[]>;
+  /** As this process wrote them last; good for a conditional write only. */
+  guess(job: string): Versioned<MetricState>[] | undefined;
+  /**
+   * Writes states of one job where they are as they were read, or new. False: another host has changed one of them since,
+   * and of what is written some may be missing: read, and decide again.
+   * @param kept all others of the job, as read: then the whole is at hand as a guess
+   */
+  write(job: string, changes: Change<MetricState>[], kept?: readonly Versioned<MetricState>[]): Promise<boolean>;
+  /** Reads, changes and writes until no other host wrote in between. @returns as they are now. `change` may be asked again. */
+  amend(job: string, change: (state: MetricState) => MetricState): Promise<MetricState[]>;
+  /** Writes them over what is there. */
   putStates(states: MetricState[]): Promise<void>;
   /** Newest first, at most `count`. */
   findings(job: string, count: number): Promise<Finding[]>;
@@ -54,15 +68,50 @@ export interface Drift {
   forget(job: string, metrics?: readonly string[]): Promise<void>;
 }
 
+/** Jobs whose baselines are kept at hand, and the values of one; a value takes about 50 bytes. */
+const mostJobs = 100;
+const mostValues = 2_000;
+
 export function drift(states: Table<MetricState>, findings: Table<Finding>): Drift {
-  async function statesOf(job: string): Promise<MetricState[]> {
-    const found: MetricState[] = [];
-    for await (const { value } of states.list(job, { from: 'm|', to: 'm}', page: 1_000 })) found.push(value);
+  const recent = new LastWritten<Versioned<MetricState>[]>(mostJobs);
+
+  async function read(job: string): Promise<Versioned<MetricState>[]> {
+    const found: Versioned<MetricState>[] = [];
+    for await (const row of states.list(job, { from: 'm|', to: 'm}', page: 1_000 })) found.push(row);
     return found;
   }
+
+  async function write(job: string, changes: Change<MetricState>[], kept?: readonly Versioned<MetricState>[]) {
+    recent.delete(job);
+    const written = await states.writeAll(changes);
+    if (!written) return false;
+    if (!kept) return true;
+    const all = [...kept, ...written];
+    const values = all.reduce((sum, { value }) => sum + value.points.length, 0);
+    if (values <= mostValues && all.every(({ etag }) => etag !== '')) recent.set(job, all);
+    return true;
+  }
+
   return {
-    states: statesOf,
-    putStates: (values) => states.putAll(values),
+    states: async (job) => (await read(job)).map(({ value }) => value),
+    read,
+    guess: (job) => recent.get(job),
+    write,
+    async amend(job, change) {
+      for (;;) {
+        const found = await read(job);
+        const next = found.map(({ value }) => change(value));
+        const changes = found.flatMap(({ value: before, etag }, at) => {
+          const value = next[at];
+          return value && value !== before ? [{ value, etag }] : [];
+        });
+        if (changes.length === 0 || (await write(job, changes))) return next;
+      }
+    },
+    async putStates(values) {
+      for (const { job } of values) recent.delete(job);
+      await states.putAll(values);
+    },
     async findings(job, count) {
       const found: Finding[] = [];
       if (count <= 0) return found;
@@ -74,7 +123,8 @@ export function drift(states: Table<MetricState>, findings: Table<Finding>): Dri
     },
     putFinding: (finding) => findings.putAll([finding]),
     async forget(job, metrics) {
-      const known = metrics ?? (await statesOf(job)).map(({ metric }) => metric);
+      recent.delete(job);
+      const known = metrics ?? (await read(job)).map(({ value }) => value.metric);
       await states.removeAll(
         job,
         known.map((metric) => `m|${keyText(metric)}`),

@@ -18,6 +18,8 @@ export const jobCodec: Codec<JobRow> = {
     const row: Record<string, unknown> = { bundle: job.bundle, streak: job.streak };
     for (const name of marks) row[name] = job[name];
     for (const name of [...dates, ...datesSince]) row[name] = new Date(job[name]);
+    // A version that does not know of this leaves it out, and then nothing is known.
+    row.alarmed = job.alarmed === null ? 'no' : new Date(job.alarmed);
     for (const name of parts) {
       const value = job[name];
       const empty = value === null || (lists.includes(name) && Array.isArray(value) && value.length === 0);
@@ -31,6 +33,7 @@ export const jobCodec: Codec<JobRow> = {
     for (const name of dates) job[name] = readInstant(row[name]);
     // Rows of an earlier version have none.
     for (const name of datesSince) job[name] = row[name] === undefined ? 0 : readInstant(row[name]);
+    job.alarmed = row.alarmed === undefined ? 0 : row.alarmed === 'no' ? null : readInstant(row.alarmed);
     for (const name of parts) {
       const text = row[name] as string | undefined;
       job[name] = text === undefined ? (lists.includes(name) ? [] : null) : JSON.parse(text);

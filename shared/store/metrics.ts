@@ -1,3 +1,4 @@
+import { eachOf } from '../batches.ts';
 import type { Instant } from '../instant.ts';
 import type { MetricValue } from '../run/attempt.ts';
 import type { Run, RunState, Trigger } from '../run/run.ts';
@@ -73,6 +74,8 @@ export interface Metrics {
   names(job: string): Promise<string[]>;
   /** Forgets what runs of slots before this instant have left. @yields how many rows, metric by metric */
   forget(job: string, before: Instant): AsyncGenerator<number>;
+  /** Forgets metrics that a job has no more. */
+  forgetNames(job: string, names: readonly string[]): Promise<void>;
 }
 
 /** A job may name its metrics anew with each run: who lists them must not wait for a request for each. */
@@ -80,6 +83,8 @@ export const mostNames = 1_000;
 
 /** Rows in one request. */
 const page = 1_000;
+/** Metrics that are forgotten at once. */
+const together = 16;
 
 export function metrics(table: Table<MetricPoint>): Metrics {
   const ofMetric = (job: string, metric: string, before: Instant, most: number) => {
@@ -94,6 +99,21 @@ export function metrics(table: Table<MetricPoint>): Metrics {
       yield next.value.metric;
       from = `${keyText(next.value.metric)}}`;
     }
+  }
+  async function forgetOf(job: string, metric: string, before: Instant): Promise<number> {
+    let count = 0;
+    let old: string[] = [];
+    const remove = async () => {
+      await table.removeAll(job, old);
+      count += old.length;
+      old = [];
+    };
+    for await (const { value } of ofMetric(job, metric, before, page)) {
+      old.push(metricCodec.keys(value).rowKey);
+      if (old.length === page) await remove();
+    }
+    await remove();
+    return count;
   }
   return {
     append: (run, values) =>
@@ -118,22 +138,9 @@ export function metrics(table: Table<MetricPoint>): Metrics {
       return found;
     },
     async *forget(job, before) {
-      for await (const metric of namesOf(job)) {
-        let count = 0;
-        let old: string[] = [];
-        const remove = async () => {
-          await table.removeAll(job, old);
-          count += old.length;
-          old = [];
-        };
-        for await (const { value } of ofMetric(job, metric, before, page)) {
-          old.push(metricCodec.keys(value).rowKey);
-          if (old.length === page) await remove();
-        }
-        await remove();
-        yield count;
-      }
+      for await (const metric of namesOf(job)) yield await forgetOf(job, metric, before);
     },
+    forgetNames: (job, names) => eachOf(names, together, (metric) => forgetOf(job, metric, Number.POSITIVE_INFINITY)),
   };
 }
 

@@ -1,5 +1,6 @@
 import { day, type Instant } from '../instant.ts';
 import type { Run, RunState, Trigger } from '../run/run.ts';
+import { gathered } from './gathered.ts';
 import { inverted, lastInstant } from './inverted.ts';
 import { type Codec, readInstant, type Table } from './table.ts';
 
@@ -60,13 +61,14 @@ export function recentRuns(table: Table<RecentRun>, days: Table<Instant>): Recen
     await days.insert(startOf(at));
     known.add(day);
   }
+  const put = gathered(async (recent: RecentRun[]) => {
+    for (const [day, some] of byDay(recent)) {
+      if (some[0]) await open(day, some[0].slot);
+      await table.putAll(some);
+    }
+  });
   return {
-    async append(runs) {
-      for (const [day, some] of byDay(runs)) {
-        if (some[0]) await open(day, some[0].slot);
-        await table.putAll(some.map(recentOf));
-      }
-    },
+    append: (runs) => put(runs.map(recentOf)),
     async *list({ from = 0, to = lastInstant, page = 50 } = {}) {
       const ofDays = { from: inverted(startOf(to)), to: `${inverted(startOf(from))}}` };
       for await (const { value: at } of days.list('days', ofDays)) {

@@ -1,7 +1,8 @@
 import type { Instant } from '../instant.ts';
-import { type Attempt, parseRunId, type Run } from '../run/run.ts';
+import { type Attempt, isFinal, parseRunId, type Run } from '../run/run.ts';
 import { cut } from '../text.ts';
 import { inverted, lastInstant } from './inverted.ts';
+import { LastWritten } from './last-written.ts';
 import { briefly, brieflyAsked, propertyLimit } from './property.ts';
 import { type Codec, readInstant, type Table, type Versioned } from './table.ts';
 
@@ -123,6 +124,8 @@ export interface Runs {
   /** @returns those that were new. */
   insertAll(runs: Run[]): Promise<Run[]>;
   get(job: string, id: string): Promise<Versioned<Run> | undefined>;
+  /** As this process wrote it last, while it is not final; good for a conditional write only. */
+  guess(job: string, id: string): Versioned<Run> | undefined;
   replace(run: Run, etag: string): Promise<Versioned<Run> | undefined>;
   /** Newest slot first; slots in [from, to], both UTC and inclusive. */
   list(job: string, range?: { from?: Instant; to?: Instant; page?: number }): AsyncIterable<Versioned<Run>>;
@@ -137,18 +140,33 @@ export interface Runs {
 }
 
 const furthest = 5_000;
+/** Rows of runs under way that are kept at hand; each takes about two kilobytes. */
+const mostRecent = 1_000;
 
 export function runs(table: Table<Run>): Runs {
+  const recent = new LastWritten<Versioned<Run>>(mostRecent);
+  const nameOf = ({ job, id }: Pick<Run, 'job' | 'id'>) => `${job}.${id}`;
+  const kept = (run: Run, written: Versioned<Run> | undefined) => {
+    if (written && written.etag !== '' && !isFinal(run.state)) recent.set(nameOf(run), written);
+    else recent.delete(nameOf(run));
+    return written;
+  };
+  const insert: Runs['insert'] = async (run) => kept(run, await table.insert(run));
   const listed =
     (prefix: string): Runs['list'] =>
     (job, { from = 0, to = lastInstant, page = 50 } = {}) =>
       table.list(job, { from: `${prefix}|${inverted(to)}`, to: `${prefix}|${inverted(from)}}`, page });
   const list = listed('r');
   return {
-    insert: table.insert,
-    insertAll: table.insertAll,
+    insert,
+    async insertAll(all) {
+      const [one, ...others] = all;
+      if (one && others.length === 0) return (await insert(one)) ? [one] : [];
+      return table.insertAll(all);
+    },
     get: (job, id) => table.get(job, rowKey(id)),
-    replace: table.replace,
+    guess: (job, id) => recent.get(nameOf({ job, id })),
+    replace: async (run, etag) => kept(run, await table.replace(run, etag)),
     list,
     listReplays: listed('g'),
     async newestSuccess(job, to = lastInstant) {

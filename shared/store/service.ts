@@ -3,10 +3,10 @@ import { type Codec, readInstant, type Table, type Versioned } from './table.ts'
 
 /**
  * Facts about the service itself. `cursor`: all slots up to here are claimed. `heartbeat`: the last tick. `secrets` and
- * `channels`: the last time that all of them were checked. `confirmed`: a person has said that this is the right time.
- * `behind|<job>`: slots of this job are claimed up to here only.
+ * `channels`: the last time that all of them were checked. `forgotten`: the last time that all old history was removed.
+ * `confirmed`: a person has said that this is the right time. `behind|<job>`: slots of this job are claimed up to here only.
  */
-type MarkName = 'cursor' | 'heartbeat' | 'secrets' | 'channels' | 'confirmed' | `behind|${string}`;
+type MarkName = 'cursor' | 'heartbeat' | 'secrets' | 'channels' | 'forgotten' | 'confirmed' | `behind|${string}`;
 
 export interface Mark {
   name: MarkName;
@@ -46,8 +46,11 @@ export interface Marks {
   advance(name: MarkName, at: Instant, host: string): Promise<void>;
   /** Sets a mark whatever it was: a person's word is the newest, also by a clock that was ahead. */
   set(name: 'confirmed', at: Instant, host: string): Promise<void>;
-  /** All that a tick must know, in one request. */
-  progress(): Promise<Progress>;
+  /**
+   * All that a tick must know, in one request.
+   * @param unreadable called with the name of a mark that cannot be read, which is left out; the cursor alone must not be
+   */
+  progress(unreadable?: (name: string, error: unknown) => void): Promise<Progress>;
   /** Moves the cursor forward for one package. @param seen the cursor as read, which saves reading it again */
   move(digest: string, at: Instant, host: string, seen?: Versioned<Mark>): Promise<void>;
   /** Sets a mark, back too, unless another host has written since it stood at `seen`. @returns false: one has */
@@ -59,6 +62,10 @@ export interface Marks {
 
 export function marks(table: Table<Mark>): Marks {
   const get = (name: MarkName) => table.get(partition, name);
+  /** As this process saw or wrote it last, which saves each tick a read: good for a conditional write. */
+  let heartbeat: Versioned<Mark> | undefined;
+  /** Those that could not be read by the last look at all of them. */
+  const unreadable = new Set<string>();
 
   /** Reads, changes and writes until no other host wrote in between. `change` returns undefined to leave it alone. */
   async function amend(
@@ -69,22 +76,36 @@ export function marks(table: Table<Mark>): Marks {
     for (let found = seen ?? (await get(name)); ; found = await get(name)) {
       const mark = change(found?.value);
       if (!mark) return false;
-      if (found ? await table.replace(mark, found.etag) : await table.insert(mark)) return true;
+      const written = found ? await table.replace(mark, found.etag) : await table.insert(mark);
+      if (name === 'heartbeat') heartbeat = written;
+      if (written) return true;
     }
   }
 
   return {
     get: async (name) => (await get(name))?.value.at,
     async advance(name, at, host) {
-      await amend(name, (mark) => (mark && mark.at >= at ? undefined : { ...mark, name, at, host }));
+      // A tick that could not read the last one's writes its own over it.
+      if (unreadable.delete(name)) return table.putAll([{ name, at, host }]);
+      const seen = name === 'heartbeat' ? heartbeat : undefined;
+      await amend(name, (mark) => (mark && mark.at >= at ? undefined : { ...mark, name, at, host }), seen);
     },
     async set(name, at, host) {
       await amend(name, () => ({ name, at, host }));
     },
-    async progress() {
+    async progress(report) {
       const found = new Map<string, Versioned<Mark>>();
+      unreadable.clear();
+      const leftOut = (name: string, error: unknown) => {
+        // Without it the slots of an outage would be forgotten.
+        if (name === 'cursor') throw error;
+        unreadable.add(name);
+        report?.(name, error);
+      };
       // Between them lie the keys of the installation, which are no marks.
-      for await (const row of table.list(partition, { to: 'key|' })) found.set(row.value.name, row);
+      for await (const row of table.list(partition, { to: 'key|', unreadable: leftOut }))
+        found.set(row.value.name, row);
+      heartbeat = found.get('heartbeat');
       const behind = [...found.values()].filter(({ value }) => value.name.startsWith('behind|'));
       return {
         cursor: found.get('cursor'),

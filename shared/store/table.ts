@@ -21,6 +21,11 @@ export interface Table<T> {
   insertAll(values: T[]): Promise<T[]>;
   /** Writes rows of one partition, 100 a request, over what is there: for rows that are always written the same. */
   putAll(values: T[]): Promise<void>;
+  /**
+   * Writes rows of one partition, 100 a request, each only if it is as it was read. Undefined: another host has changed
+   * one of them, and of its hundred none is written.
+   */
+  writeAll(changes: Change<T>[]): Promise<Versioned<T>[] | undefined>;
   get(partitionKey: string, rowKey: string): Promise<Versioned<T> | undefined>;
   /** Undefined: another host has changed or removed the row since it was read. */
   replace(value: T, etag: string): Promise<Versioned<T> | undefined>;
@@ -32,6 +37,12 @@ export interface Table<T> {
   removeAll(partitionKey: string, rowKeys: string[]): Promise<void>;
   /** Row keys from `from` (inclusive) to `to` (exclusive), in their order, read page by page as far as needed. */
   list(partitionKey: string, listing?: Listing): AsyncIterable<Versioned<T>>;
+}
+
+/** A row to be written in the place of the one with this version; without one: a row that is new. */
+export interface Change<T> {
+  value: T;
+  etag?: string | undefined;
 }
 
 export interface Listing {

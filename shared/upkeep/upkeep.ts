@@ -1,5 +1,5 @@
 import { alertUpkeep } from '../alerts/upkeep.ts';
-import { day, type Instant } from '../instant.ts';
+import { day, hour, type Instant } from '../instant.ts';
 import type { Parts } from '../parts.ts';
 import { replayDaily } from '../pipeline/replay/daily.ts';
 import { keepAudit } from './audit.ts';
@@ -35,5 +35,17 @@ export async function upkeep(
   } catch (error) {
     parts.emit({ type: 'trouble', doing: 'replaying frozen examples', error });
   }
-  await forget(parts, now - days * day, retention);
+  await forgetDaily(parts, days, retention, now);
+}
+
+/** Once a day, by a timer that is not quite regular; a host that starts again does not read the history of all jobs again. */
+const atMostEvery = 20 * hour;
+
+async function forgetDaily(parts: Parts, days: number, retention: Retention, now: Instant): Promise<void> {
+  const { marks } = parts.store;
+  const last = await marks.get('forgotten');
+  if (last !== undefined && now - last < atMostEvery) return;
+  const { complete } = await forget(parts, now - days * day, retention);
+  // What there was no time for is done by the next call.
+  if (complete) await marks.advance('forgotten', now, parts.person);
 }

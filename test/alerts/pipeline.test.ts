@@ -6,6 +6,7 @@ import { record } from '../../shared/alerts/see.ts';
 import { day, hour, minute } from '../../shared/instant.ts';
 import type { Job } from '../../shared/job/job.ts';
 import { pipeline } from '../../shared/pipeline.ts';
+import type { Incident } from '../../shared/store/incidents.ts';
 import type { Letter } from '../../shared/store/outbox.ts';
 import { allIncidents, allLetters, Mailbox } from '../support/alerts/world.ts';
 import { everyMinute, hourly, job, seven } from '../support/pipeline/cast.ts';
@@ -46,7 +47,7 @@ describe('a run that fails', () => {
     expect(box.titles()).toEqual(['FAILED score']);
   });
 
-  test('costs no request more while all goes well than one read a run', async () => {
+  test('costs no request while all goes well, and one read a run until what was open is known to be over', async () => {
     const { world } = await open(job('score', { schedule: hourly }));
     const calls: string[] = [];
     const { incidents, outbox, silences } = world.store;
@@ -61,8 +62,40 @@ describe('a run that fails', () => {
       }
     }
     await world.pass(seven + minute);
-    expect(calls.filter((call) => call === 'incidents.openOf')).toHaveLength(1);
-    expect(new Set(calls)).toEqual(new Set(['incidents.openOf', 'incidents.open', 'outbox.waiting']));
+    expect(await world.states('score')).toEqual(['succeeded']);
+    // Those are of the ticks.
+    expect(new Set(calls)).toEqual(new Set(['incidents.open', 'outbox.waiting']));
+
+    const read = async (until: number) => {
+      calls.length = 0;
+      await world.pass(until);
+      return calls.filter((call) => call === 'incidents.openOf').length;
+    };
+    world.platform.behave = () => 'fail';
+    expect(await read(seven + hour + minute)).toBe(1);
+    world.platform.behave = () => 'succeed';
+    expect(await read(seven + 2 * hour + minute)).toBe(1);
+    expect((await allIncidents(world.store, [])).map(({ state }) => state)).toEqual(['resolved']);
+    expect(await read(seven + 3 * hour + minute)).toBe(0);
+  });
+
+  test('is over as it is opened when the run that followed has ended meanwhile', async () => {
+    const { world } = await open(job('score', { schedule: hourly }));
+    const { insert } = world.store.incidents;
+    const about = { job: 'score', cause: 'failed', tier: 'standard', text: 'no' } as const;
+    await world.pass(seven + minute);
+    await record(world.store, { ...about, run: 'x', at: seven - minute }, seven + minute);
+    expect((await allIncidents(world.store, [])).map(({ state }) => state)).toEqual(['resolved']);
+    // The success ends between the mark of the job and the incident: it has seen the mark, and finds the incident.
+    Object.assign(world.store.incidents, {
+      insert: async (incident: Incident) => {
+        const written = await insert(incident);
+        await world.pass(seven + hour + minute);
+        return written;
+      },
+    });
+    await record(world.store, { ...about, cause: 'lost', run: 'y', at: seven + 2 * minute }, seven + 3 * minute);
+    expect((await allIncidents(world.store, [])).every(({ state }) => state === 'resolved')).toBe(true);
   });
 });
 

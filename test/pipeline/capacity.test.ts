@@ -177,6 +177,26 @@ test('a run that waits for its next attempt takes no place', async () => {
   expect(await world.store.places.view(1)).toEqual({ taken: [], line: [] });
 });
 
+test('a wake that got lost is made good while another run waits for its next attempt', async () => {
+  const patient = job('patient', {
+    schedule: hourly,
+    retry: 'attempts: 2, delay: 30m, maxDelay: 30m, backoff: constant',
+  });
+  const world = await limited(1, patient, job('other', { schedule: hourly }));
+  world.platform.behave = ({ job: name }) => (name === 'patient' ? 'fail' : 'succeed');
+  await world.pass(seven - 1);
+  world.now = seven;
+  await world.work.launch(JSON.stringify(message('patient', seven)), seven);
+  await world.work.launch(JSON.stringify(message('other', seven)), seven);
+  expect((await world.row('other')).reason).toContain('waits for a place');
+  for (const id of world.platform.nudges.splice(0)) await world.work.finish(id, seven);
+  expect(await world.states('patient')).toEqual(['retrying']);
+  // The message that would have woken the other gets lost.
+  world.queue.messages.clear();
+  await world.pass(seven + 3 * minute);
+  expect(await world.states('other')).toEqual(['succeeded']);
+});
+
 test('the place of a run whose host died is free again, and a wake that got lost is made good, within two ticks', async () => {
   const world = await limited(1, job('a', { schedule: hourly }), job('b', { schedule: hourly }));
   await world.pass(seven - 20 * minute);

@@ -79,11 +79,11 @@ test('back in the usual range the finding and its incident are over', async () =
 test('a follow-up that is cut short before its baselines are kept finds the same again, once', async () => {
   const world = await World.inMemory(job('score', { schedule }));
   const days = score([...noise(40, 'before'), ...moved(12)]);
-  const states = world.store.drift.putStates;
+  const { write } = world.store.drift;
   let broken = false;
-  world.store.drift.putStates = async (all) => {
-    if (broken && all.some(({ drifted }) => drifted)) throw new Error('the table is unavailable');
-    return states(all);
+  world.store.drift.write = async (name, changes, kept) => {
+    if (broken && changes.some(({ value }) => value.drifted)) throw new Error('the table is unavailable');
+    return write(name, changes, kept);
   };
   await pass(world, days.slice(0, 40));
   broken = true;

@@ -9,6 +9,7 @@ import { runId } from '../../shared/run/run.ts';
 import { everyMinute, hourly, job, seven } from '../support/pipeline/cast.ts';
 import { Died, mortal } from '../support/pipeline/fault.ts';
 import { World } from '../support/pipeline/parts.ts';
+import { storeOf } from '../support/storage/account.ts';
 
 const asked = { by: 'dana', why: 'because' };
 
@@ -184,11 +185,29 @@ test('a launch that sleeps while its run is started and ended elsewhere, and the
       elsewhere = async () => {};
       return found;
     },
+    guess: () => undefined,
     replace: () => Promise.reject(new Died('before it starts')),
   };
   const dying = pipeline(world.host({ store: { ...world.store, runs: sleeping } }));
   await dying.launch(text, seven).catch(() => {});
   expect(await world.states('score')).toEqual(['succeeded']);
+  expect(await world.leftovers()).toEqual([]);
+});
+
+test('a second message for a run that has ended elsewhere takes its job by no memory of it', async () => {
+  const world = await World.of(job('score', { schedule: hourly }));
+  world.now = seven - 30 * second;
+  await world.work.tick(world.now);
+  world.now = seven;
+  const [received] = await world.queue.take(1, 60);
+  const { runs, jobs, active } = storeOf(world.connection);
+  const other = pipeline(world.host({ store: { ...world.store, runs, jobs, active } }));
+  await other.launch(received?.text ?? '', seven);
+  await world.settleDown(other);
+  expect(await world.states('score')).toEqual(['succeeded']);
+  const forgetful = { ...world.store.runs, replace: () => Promise.reject(new Died('before it starts')) };
+  const dying = pipeline(world.host({ store: { ...world.store, runs: forgetful } }));
+  await dying.launch(received?.text ?? '', seven).catch(() => {});
   expect(await world.leftovers()).toEqual([]);
 });
 

@@ -1,7 +1,8 @@
+import { TableClient } from '@azure/data-tables';
 import { expect, test } from 'vitest';
 import { hour, minute } from '../../shared/instant.ts';
 import { pipeline } from '../../shared/pipeline.ts';
-import { everyMinute, hourly, job } from '../support/pipeline/cast.ts';
+import { everyMinute, hourly, job, seven } from '../support/pipeline/cast.ts';
 import { World } from '../support/pipeline/parts.ts';
 
 const reported = (world: World) => world.events.filter((event) => event.type === 'ticked');
@@ -53,4 +54,19 @@ test('a queue that does not answer hides neither the tick nor the outage before 
   expect(reported(world).at(-1)?.behindMs).toBeGreaterThan(hour);
   const doing = world.events.flatMap((event) => (event.type === 'trouble' ? [event.doing] : []));
   expect(doing).toContain('counting the launches that were set aside');
+});
+
+test('a mark that cannot be read stops no tick, and is reported; only without the cursor nothing is claimed', async () => {
+  const world = await World.of(job('score', { schedule: hourly }));
+  const client = TableClient.fromConnectionString(world.connection, 'service', { allowInsecureConnection: true });
+  const tear = (rowKey: string) => client.upsertEntity({ partitionKey: 'service', rowKey, at: 'gibberish' }, 'Replace');
+  await tear('behind|other');
+  await tear('heartbeat');
+  await world.pass(seven + 2 * minute);
+  expect(await world.states('score')).toEqual(['succeeded']);
+  const doing = world.events.flatMap((event) => (event.type === 'trouble' ? [event.doing] : []));
+  expect(doing).toContain('reading the mark behind|other of the service');
+  expect(await world.store.marks.get('heartbeat')).toBe(seven + 2 * minute);
+  await tear('cursor');
+  await expect(world.work.tick(seven + 3 * minute)).rejects.toThrow();
 });

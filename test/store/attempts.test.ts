@@ -117,6 +117,16 @@ test('a result is read as it was written; one that is none says where it lies', 
   }
 });
 
+test('a result of any length is read no further than a result may be, and an empty one is none', async () => {
+  const [huge, empty] = [fresh(), fresh()];
+  const put = async (id: typeof huge, text: string) =>
+    create((await store.attempts.urls(id, [], soon())).blobs.result, text);
+  await put(huge, `"${'x'.repeat(5 * 1024 * 1024)}"`);
+  await put(empty, '');
+  await expect(store.attempts.result(huge)).rejects.toThrow(/result.json is longer than 4 MiB/);
+  await expect(store.attempts.result(empty)).rejects.toThrow(UnreadableResult);
+});
+
 test('an output is read through an address of its own', async () => {
   const id = fresh();
   const { outputs } = await store.attempts.urls(id, ['a b/ü.csv'], soon());

@@ -25,6 +25,7 @@ async function twoHosts() {
     waitingBackfill: null,
     last: null,
     streak: 0,
+    alarmed: null,
   });
   await ours.jobs.amend('score', (row) => ({ ...row, streak: 1 }));
   return { ours, theirs };

@@ -37,6 +37,7 @@ const jobRow = (name: string): JobRow => ({
   waitingBackfill: null,
   last: null,
   streak: 0,
+  alarmed: null,
 });
 
 test('preparing an account twice, and by two hosts at once, is harmless', async () => {

@@ -1,8 +1,10 @@
+import { TableClient } from '@azure/data-tables';
 import { expect, test } from 'vitest';
 import { loop } from '../../cli/host/loop.ts';
 import { day, hour, minute } from '../../shared/instant.ts';
 import { newRun, type Run } from '../../shared/run/run.ts';
 import { forget } from '../../shared/upkeep/retention.ts';
+import { upkeep } from '../../shared/upkeep/upkeep.ts';
 import { hourly, job, seven, started } from '../support/pipeline/cast.ts';
 import { create } from '../support/pipeline/executor.ts';
 import { World } from '../support/pipeline/parts.ts';
@@ -20,7 +22,7 @@ test('runs older than the history must be are removed, of jobs that are gone as 
   const border = seven - 400 * day;
   await world.store.runs.insertAll([border - hour - 1, border - hour, border].map((slot) => over(slot)));
   await world.store.runs.insert({ ...over(border - day), job: 'gone' });
-  expect(await forget(world.parts, border, azure)).toBe(2);
+  expect((await forget(world.parts, border, azure)).count).toBe(2);
   expect((await world.rows('score')).map(({ slot }) => slot)).toEqual([border - hour, border]);
   expect(await world.rows('gone')).toEqual([]);
 });
@@ -31,7 +33,7 @@ test('what is not over yet is never removed, however old its slot', async () => 
     over(seven - 500 * day, { state: 'queued', endedAt: null }),
     over(seven - 501 * day, { state: 'running', endedAt: null }),
   ]);
-  expect(await forget(world.parts, seven - 400 * day, azure)).toBe(0);
+  expect((await forget(world.parts, seven - 400 * day, azure)).count).toBe(0);
   expect(await world.rows('score')).toHaveLength(2);
 });
 
@@ -47,8 +49,8 @@ test('a backfill of slots long past is history of the day it ran on', async () =
   const world = await World.of(job('score', { schedule: hourly }));
   const slots = [seven - 500 * day, seven - 450 * day];
   await world.store.runs.insertAll(slots.map((slot) => over(slot, { createdAt: seven - day, endedAt: seven - hour })));
-  expect(await forget(world.parts, seven - 400 * day, azure)).toBe(0);
-  expect(await forget(world.parts, seven, azure)).toBe(2);
+  expect((await forget(world.parts, seven - 400 * day, azure)).count).toBe(0);
+  expect((await forget(world.parts, seven, azure)).count).toBe(2);
 });
 
 test('the last success of a job that runs rarely stays, as inputs and comparisons are taken from it', async () => {
@@ -58,7 +60,7 @@ test('the last success of a job that runs rarely stays, as inputs and comparison
   await world.store.runs.insertAll([over(older, good), over(last, good), over(last + day), over(seven - day)]);
   const often = [last, seven - day].map((slot) => ({ ...over(slot, good), job: 'often' }));
   await world.store.runs.insertAll(often);
-  expect(await forget(world.parts, seven - 400 * day, azure)).toBe(3);
+  expect((await forget(world.parts, seven - 400 * day, azure)).count).toBe(3);
   expect((await world.rows('score')).map(({ slot }) => slot)).toEqual([last, seven - day]);
   expect((await world.rows('often')).map(({ slot }) => slot)).toEqual([seven - day]);
 });
@@ -69,7 +71,7 @@ test('metrics and what lists of recent runs have go with their runs', async () =
   await world.store.runs.insertAll(runs);
   await world.store.recent.append(runs);
   for (const run of runs) await world.store.metrics.append(run, new Map([['rows', 1]]));
-  expect(await forget(world.parts, seven - 400 * day, azure)).toBe(1);
+  expect((await forget(world.parts, seven - 400 * day, azure)).count).toBe(1);
   expect(await world.store.metrics.list('score', 'rows', 9)).toMatchObject([{ slot: seven - day }]);
   const recent = [];
   for await (const { slot } of world.store.recent.list()) recent.push(slot);
@@ -87,7 +89,7 @@ test('one job that cannot be forgotten stops no other, and is reported', async (
       name === 'broken' ? Promise.reject(new Error('a poisoned row')) : removeAll(name, ids),
   };
   const host = world.host({ store: { ...world.store, runs } });
-  expect(await forget(host, seven - 400 * day, azure)).toBe(1);
+  expect((await forget(host, seven - 400 * day, azure)).count).toBe(1);
   expect(world.events).toContainEqual(
     expect.objectContaining({ type: 'trouble', doing: 'forgetting old runs of broken' }),
   );
@@ -102,8 +104,8 @@ test('when time is up the next call goes on, and a job with years of runs does n
   let looks = 0;
   // Three batches of jobs: a page of each job, no second page.
   const once = { blobs: false, hasTime: () => ++looks <= 3 };
-  expect(await forget(world.parts, seven - 400 * day, once)).toBe(19 + 1_000);
-  expect(await forget(world.parts, seven - 400 * day, azure)).toBe(1_501);
+  expect((await forget(world.parts, seven - 400 * day, once)).count).toBe(19 + 1_000);
+  expect((await forget(world.parts, seven - 400 * day, azure)).count).toBe(1_501);
   expect(await world.rows('job-3')).toEqual([]);
 });
 
@@ -119,7 +121,7 @@ test('what other jobs still read is kept with its row, a rerun instead of the or
   const kept: string[] = [];
   const store = { ...world.store, attempts: { ...world.store.attempts } };
   store.attempts.keep = async ({ run, attempt }, output) => kept.push(`${run}/${attempt}/${output}`) > 0;
-  expect(await forget(world.host({ store }), seven - 400 * day, azure)).toBe(1);
+  expect((await forget(world.host({ store }), seven - 400 * day, azure)).count).toBe(1);
   expect((await world.rows('score')).map(({ id }) => id)).toEqual([rerun.id]);
   expect(kept).toEqual([`${rerun.id}/1/rows.csv`]);
   // Before it is that old as well: storage counts from the day on which it was written.
@@ -164,6 +166,37 @@ test('a host on one machine forgets as well, with what the attempts have left', 
   expect(await world.store.attempts.result(id)).toBeUndefined();
 });
 
+test('a job whose row cannot be read is forgotten like the others, and reported', async () => {
+  const world = await World.of(job('score', { schedule: hourly }), job('torn', { schedule: hourly }));
+  await world.store.runs.insertAll([over(seven - 500 * day)]);
+  await world.store.runs.insert({ ...over(seven - 500 * day), job: 'torn' });
+  const client = TableClient.fromConnectionString(world.connection, 'jobs', { allowInsecureConnection: true });
+  await client.updateEntity({ partitionKey: 'jobs', rowKey: 'torn', running: '[{' }, 'Merge');
+  expect(await forget(world.parts, seven - 400 * day, azure)).toEqual({ count: 2, complete: true });
+  expect(world.events.filter(({ type }) => type === 'trouble')).toMatchObject([{ doing: 'reading the row of torn' }]);
+});
+
+test('old history is looked for once a day, however often a host starts, and again when the time was short', async () => {
+  const world = await World.inMemory(job('score', { schedule: hourly }));
+  let looks = 0;
+  const { newestSuccess } = world.store.runs;
+  Object.assign(world.store.runs, {
+    newestSuccess: (name: string) => {
+      looks += 1;
+      return newestSuccess(name);
+    },
+  });
+  const daily = (now: number, hasTime = true) =>
+    upkeep(world.parts, { ...azure, days: 400, hasTime: () => hasTime }, now);
+  await daily(seven, false);
+  expect(looks).toBe(0);
+  await daily(seven);
+  await daily(seven + hour);
+  expect(looks).toBe(1);
+  await daily(seven + day - minute);
+  expect(looks).toBe(2);
+});
+
 test('a job with very many metrics keeps no other job waiting, and the time is kept', async () => {
   const world = await World.inMemory(job('score', { schedule: hourly }), job('noisy', { schedule: hourly }));
   const slot = seven - 500 * day;
@@ -171,7 +204,7 @@ test('a job with very many metrics keeps no other job waiting, and the time is k
   await world.store.runs.insertAll([over(slot), run]);
   await world.store.metrics.append(run, new Map(Array.from({ length: 1_500 }, (_, at) => [`m${at}`, at])));
   let rounds = 0;
-  expect(await forget(world.parts, seven - 400 * day, { ...azure, hasTime: () => ++rounds <= 20 })).toBe(1);
+  expect((await forget(world.parts, seven - 400 * day, { ...azure, hasTime: () => ++rounds <= 20 })).count).toBe(1);
   expect(await world.rows('score')).toEqual([]);
   // The rest is for another day.
   expect(await world.rows('noisy')).toHaveLength(1);

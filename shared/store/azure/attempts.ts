@@ -2,7 +2,7 @@ import { buffer } from 'node:stream/consumers';
 import { type BlobClient, type ContainerClient, RestError } from '@azure/storage-blob';
 import { within } from '../../clients/limit.ts';
 import { type Instant, minute } from '../../instant.ts';
-import { type AttemptId, type Attempts, readResult, saysDelivering } from '../attempts.ts';
+import { type AttemptId, type Attempts, mostMark, mostResult, readResult, saysDelivering } from '../attempts.ts';
 import type { SignBlob } from './signature.ts';
 
 const specName = 'spec.json';
@@ -56,7 +56,7 @@ export function azureAttempts(container: ContainerClient, sign: SignBlob, bodyMs
       } catch (error) {
         if (!(error instanceof RestError) || error.statusCode !== 409) throw error;
         // Ours after all? A retried upload, or another watch that gave it up before us.
-        const found = await absentAsUndefined(readBlob(blob, bodyMs));
+        const found = await absentAsUndefined(readBlob(blob, bodyMs, 0, mostMark));
         return found?.includes('"abandonedBy"') ?? false;
       }
     },
@@ -65,7 +65,8 @@ export function azureAttempts(container: ContainerClient, sign: SignBlob, bodyMs
       return found?.metadata?.[abandonedMark] === undefined ? found?.lastModified?.getTime() : undefined;
     },
     async delivering(id) {
-      const found = await absentAsUndefined(readBlob(container.getBlobClient(path(id, 'heartbeat')), bodyMs));
+      const blob = container.getBlobClient(path(id, 'heartbeat'));
+      const found = await absentAsUndefined(readBlob(blob, bodyMs, 0, mostMark));
       return found !== undefined && saysDelivering(found.toString());
     },
     async lastHeartbeat(id) {
@@ -73,7 +74,7 @@ export function azureAttempts(container: ContainerClient, sign: SignBlob, bodyMs
     },
     async result(id) {
       const blob = container.getBlobClient(path(id, 'result.json'));
-      const found = await absentAsUndefined(readBlob(blob, bodyMs));
+      const found = await absentAsUndefined(readBlob(blob, bodyMs, 0, mostResult + 1));
       return found && readResult(found, blob.name);
     },
     async logTail(id, most) {
@@ -97,9 +98,8 @@ export function azureAttempts(container: ContainerClient, sign: SignBlob, bodyMs
     },
     async output(id, output, most) {
       const blob = container.getBlobClient(path(id, `outputs/${output}`));
-      const found = await absentAsUndefined(blob.getProperties());
-      if (!found || (found.contentLength ?? 0) > most) return undefined;
-      return (await absentAsUndefined(readBlob(blob, bodyMs)))?.toString('utf8');
+      const found = await absentAsUndefined(readBlob(blob, bodyMs, 0, most + 1));
+      return found && found.length <= most ? found.toString('utf8') : undefined;
     },
     async keep(id, output) {
       // Writing metadata counts as a modification; reading does not
@@ -113,14 +113,7 @@ export function azureAttempts(container: ContainerClient, sign: SignBlob, bodyMs
       }
     },
     async log(id, offset) {
-      const blob = container.getBlobClient(path(id, 'log.txt'));
-      try {
-        return await readBlob(blob, bodyMs, offset, readSize);
-      } catch (error) {
-        if (error instanceof RestError && error.statusCode === 416) return Buffer.alloc(0);
-        if (isAbsent(error)) return undefined;
-        throw error;
-      }
+      return absentAsUndefined(readBlob(container.getBlobClient(path(id, 'log.txt')), bodyMs, offset, readSize));
     },
   };
 }
@@ -142,10 +135,15 @@ function isAbsent(error: unknown): boolean {
   return (error.code ?? details?.errorCode) === 'BlobNotFound';
 }
 
-/** In one request: downloadToBuffer asks for the length first. */
-function readBlob(blob: BlobClient, limitMs: number, offset?: number, count?: number): Promise<Buffer> {
-  return within(`the blob ${blob.name}`, limitMs, async (abortSignal) => {
-    const { readableStreamBody } = await blob.download(offset, count, { abortSignal, maxRetryRequests: 0 });
-    return readableStreamBody ? buffer(readableStreamBody) : Buffer.alloc(0);
-  });
+/** In one request: downloadToBuffer asks for the length first. Beyond the end there is nothing. */
+async function readBlob(blob: BlobClient, limitMs: number, offset: number, count: number): Promise<Buffer> {
+  try {
+    return await within(`the blob ${blob.name}`, limitMs, async (abortSignal) => {
+      const { readableStreamBody } = await blob.download(offset, count, { abortSignal, maxRetryRequests: 0 });
+      return readableStreamBody ? buffer(readableStreamBody) : Buffer.alloc(0);
+    });
+  } catch (error) {
+    if (error instanceof RestError && error.statusCode === 416) return Buffer.alloc(0);
+    throw error;
+  }
 }

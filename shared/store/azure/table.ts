@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { odata, RestError, type TableClient, type TableEntity, type TransactionAction } from '@azure/data-tables';
-import { batches } from '../../batches.ts';
-import { type Codec, entityOf, type Listing, type Table, type Versioned } from '../table.ts';
+import { batches, eachOf } from '../../batches.ts';
+import { type Change, type Codec, entityOf, type Listing, type Table, type Versioned } from '../table.ts';
 
 /** Limit of Table Storage for one entity group transaction. */
 const batchSize = 100;
+/** Rows that go one by one: this many requests at once. */
+const together = 16;
 /** This often rows of others may come in between before a transaction gives up. */
 const mostTries = 5;
 
@@ -40,6 +42,46 @@ export function azureTable<T>(client: TableClient, codec: Codec<T>): Table<T> {
   async function get(partitionKey: string, rowKey: string) {
     const found = await raw(partitionKey, rowKey);
     return found && read(found);
+  }
+
+  async function replace(value: T, etag: string): Promise<Versioned<T> | undefined> {
+    try {
+      const { etag: next } = await client.updateEntity(entity(value), 'Replace', { etag });
+      return { value, etag: next ?? '' };
+    } catch (error) {
+      if (hasCode(error, 412) || hasCode(error, 404, 'ResourceNotFound')) return undefined;
+      throw error;
+    }
+  }
+
+  async function writeSome(changes: Change<T>[]): Promise<Versioned<T>[] | undefined> {
+    try {
+      const { subResponses } = await client.submitTransaction(
+        changes.map(
+          ({ value, etag }): TransactionAction =>
+            etag === undefined ? ['create', entity(value)] : ['update', entity(value), 'Replace', { etag }],
+        ),
+      );
+      return changes.map(({ value }, at) => ({ value, etag: subResponses[at]?.etag ?? '' }));
+    } catch (error) {
+      if (error instanceof RestError && [404, 409, 412].includes(error.statusCode ?? 0)) return undefined;
+      throw error;
+    }
+  }
+
+  async function writeAll(changes: Change<T>[]): Promise<Versioned<T>[] | undefined> {
+    const [one, ...others] = changes;
+    if (one && others.length === 0) {
+      const written = one.etag === undefined ? await insert(one.value) : await replace(one.value, one.etag);
+      return written && [written];
+    }
+    const written: Versioned<T>[] = [];
+    for (const some of batches(changes, batchSize)) {
+      const rows = await writeSome(some);
+      if (!rows) return undefined;
+      written.push(...rows);
+    }
+    return written;
   }
 
   /** One row that exists fails a whole transaction: then those that are there are looked up, and the others go again. */
@@ -109,6 +151,8 @@ export function azureTable<T>(client: TableClient, codec: Codec<T>): Table<T> {
   return {
     insert,
     async insertAll(values) {
+      const [one, ...others] = values;
+      if (one && others.length === 0) return (await insert(one)) ? [one] : [];
       const inserted: T[] = [];
       for (const some of batches(values, batchSize)) inserted.push(...(await insertSome(some)));
       return inserted;
@@ -123,16 +167,9 @@ export function azureTable<T>(client: TableClient, codec: Codec<T>): Table<T> {
         await client.submitTransaction(some.map((value): TransactionAction => ['upsert', entity(value), 'Replace']));
       }
     },
+    writeAll,
     get,
-    async replace(value, etag) {
-      try {
-        const { etag: next } = await client.updateEntity(entity(value), 'Replace', { etag });
-        return { value, etag: next ?? '' };
-      } catch (error) {
-        if (hasCode(error, 412) || hasCode(error, 404, 'ResourceNotFound')) return undefined;
-        throw error;
-      }
-    },
+    replace,
     remove,
     async removeIf(partitionKey, rowKey, etag) {
       try {
@@ -144,13 +181,15 @@ export function azureTable<T>(client: TableClient, codec: Codec<T>): Table<T> {
       }
     },
     async removeAll(partitionKey, rowKeys) {
+      const [one, ...others] = rowKeys;
+      if (one !== undefined && others.length === 0) return remove(partitionKey, one);
       for (const some of batches(rowKeys, batchSize)) {
         try {
           await client.submitTransaction(some.map((rowKey): TransactionAction => ['delete', { partitionKey, rowKey }]));
         } catch (error) {
           // One row that is gone fails the whole transaction: then each goes by itself.
           if (!(error instanceof RestError) || error.statusCode !== 404) throw error;
-          for (const rowKey of some) await remove(partitionKey, rowKey);
+          await eachOf(some, together, (rowKey) => remove(partitionKey, rowKey));
         }
       }
     },

@@ -1,13 +1,9 @@
 import { mkdir, rm, utimes } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
-import { type AttemptId, type Attempts, readResult, saysDelivering, UnreadableResult } from '../attempts.ts';
+import { type AttemptId, type Attempts, mostMark, mostResult, readResult, saysDelivering } from '../attempts.ts';
 import { below, createFile, lookAt, readPart } from './files.ts';
 import { storeTrouble } from './trouble.ts';
 
-/** Longest result that is read: a shim writes at most 512 KiB, and a job may have put anything there. */
-const mostResult = 4 << 20;
-/** The same of marks. */
-const mostMark = 64 << 10;
 /** The log is read in pieces of this size. */
 const readSize = 4 << 20;
 
@@ -62,11 +58,7 @@ export function embeddedAttempts(store: string): Attempts {
     },
     async result(id) {
       const path = file(id, 'result.json');
-      const whole = async (name: string) => {
-        const found = await readPart(name, mostResult + 1);
-        if (found && found.length > mostResult) throw new UnreadableResult(name, 'it is too long');
-        return found;
-      };
+      const whole = (name: string) => readPart(name, mostResult + 1);
       const found = await whole(path);
       if (found) return readResult(found, path);
       // A power cut can take back the last step, the renaming of what is on the disk already.

@@ -68,6 +68,24 @@ export function embeddedTable<T>(db: Database, name: string, codec: Codec<T>): T
         await db.together(() => encoded.forEach(put));
       }
     },
+    async writeAll(changes) {
+      const written: Versioned<T>[] = [];
+      for (const some of batches(changes, batchSize)) {
+        const encoded = some.map(({ value }) => encode(value));
+        const isFresh = ({ partitionKey, rowKey }: Encoded, at: number) => {
+          const there = db.statement(sql.get).get(partitionKey, rowKey) as Row | undefined;
+          return there?.etag === some[at]?.etag;
+        };
+        const done = await db.together(() => {
+          const fresh = encoded.every(isFresh);
+          if (fresh) encoded.forEach(put);
+          return fresh;
+        });
+        if (!done) return undefined;
+        written.push(...some.map(({ value }, at) => ({ value, etag: encoded[at]?.etag ?? '' })));
+      }
+      return written;
+    },
     async get(partitionKey, rowKey) {
       const found = await db.read(() => db.statement(sql.get).get(partitionKey, rowKey));
       return found && decode(partitionKey, found as unknown as Row);

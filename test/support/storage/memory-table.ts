@@ -38,6 +38,10 @@ export function memoryTable<T>(codec: Codec<T>): Table<T> {
     async putAll(values) {
       for (const value of values) write(value);
     },
+    async writeAll(changes) {
+      const fresh = changes.every(({ value, etag }) => rowOf(value)?.etag === etag);
+      return fresh ? changes.map(({ value }) => write(value)) : undefined;
+    },
     async get(partitionKey, rowKey) {
       const row = partition(partitionKey).get(rowKey);
       return row && read(row);
