@@ -10,7 +10,7 @@ import type { World } from './world.ts';
 const limit = 5;
 const minutes = 10;
 
-/** What the store is asked for in a minute of rest, while so many runs wait for a place, and before they did. */
+/** What the store is asked for in a minute of rest, while `count` runs wait for a place, and before they did. */
 export async function waiting(world: World, model: Deployed, count: number, start: Instant) {
   let now = start;
   let calls = 0;
