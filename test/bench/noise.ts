@@ -15,7 +15,7 @@ const { values: options } = parseArgs({
   },
 });
 
-/** Kinds of noise: of a family, with a share of runs that left nothing, and growing by so many deviations a year. */
+/** Kinds of noise: of a family, with a share of runs that left nothing, and growing by that number of deviations a year. */
 const kinds: Record<string, { family: string; missing?: number; growth?: number }> = {
   ...Object.fromEntries(Object.keys(families).map((family) => [family, { family }])),
   gaps: { family: 'normal', missing: 0.15 },
