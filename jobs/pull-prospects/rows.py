@@ -1,7 +1,4 @@
-"""Reads tables of prospects (CSV, UTF-8) and says exactly which cell is wrong.
-
-The same file lies in pull-prospects, score-prospects and push-outbound: a job folder is deployed alone.
-"""
+"""Reads tables of prospects (CSV, UTF-8) and says exactly which cell is wrong."""
 
 import csv
 import io

@@ -1,7 +1,4 @@
-"""Which day a run is for, and how it reports. Everything here also works by hand, without a scheduler.
-
-The same file lies in pull-prospects, score-prospects and push-outbound: a job folder is deployed alone.
-"""
+"""Which day a run is for, and how it reports. Everything here also works by hand, without a scheduler."""
 
 import json
 import os

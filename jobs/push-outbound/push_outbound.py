@@ -2,9 +2,10 @@
 
 import argparse
 import csv
+from collections import Counter
+from datetime import date
 
-from handover import received
-from slot import count, day_of_run, in_words, mean, record, run
+from handover import day_of_run, mean, number, received, record, run
 
 INPUT, OUTPUT = 'scored.csv', 'outbound.csv'
 NEEDED = 'id contacted_on score band contact job age balance previous poutcome reasons'.split()
@@ -14,25 +15,25 @@ COLUMNS = 'rank id contacted_on score band contact job age balance previous pout
 def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument('--limit', type=positive, default=50, metavar='N', help='how many at most; default: 50')
-    options.add_argument('--date', metavar='YYYY-MM-DD', help='the day of the list; default: the day of the slot')
+    options.add_argument('--date', type=date.fromisoformat, help='the day of the list; default: the day of the slot')
     args = options.parse_args()
-    day = day_of_run(args.date)
+    day = args.date or day_of_run()
 
     rows = received(INPUT, 'score-prospects', day, NEEDED)
-    scored = sorted(((row.number('score', 0, 100), row) for row in rows), key=lambda pair: -pair[0])
+    scored = sorted(((number(row, 'score', 0, 100), row) for row in rows), key=lambda pair: -pair[0])
     best = scored[: args.limit]
     write([dict(row, rank=rank) for rank, (_, row) in enumerate(best, start=1)])
 
     record(
         rows_pushed=len(best),
         mean_score_pushed=mean(score for score, _ in best),
-        by_channel=count(row['contact'] for _, row in best),
+        by_channel=dict(Counter(row['contact'] for _, row in best)) or None,
     )
     if not best:
-        print(f'No one to contact on {in_words(day)}: {OUTPUT} has a header only.')
+        print(f'No one to contact on {day:%A %d %B %Y}: {OUTPUT} has a header only.')
         return
     scores = f'scores {best[0][0]} to {best[-1][0]}'
-    print(f'The best {len(best)} of {len(rows)} for {in_words(day)} are in {OUTPUT}, {scores}.')
+    print(f'The best {len(best)} of {len(rows)} for {day:%A %d %B %Y} are in {OUTPUT}, {scores}.')
 
 
 def write(rows):

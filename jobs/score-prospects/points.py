@@ -4,6 +4,8 @@ Never from `duration` (how long the call took) or `y` (whether the prospect subs
 call that the score is to decide on. In a look-back they would make the score look brilliant, and useless every morning.
 """
 
+from handover import number
+
 START = 20
 HIGH = 50  # from here on a prospect counts as a high score
 BANDS = ((75, 'hot'), (HIGH, 'warm'), (25, 'cool'), (0, 'cold'))
@@ -17,19 +19,19 @@ def points(row):
     elif row['poutcome'] == 'other':
         yield 8, 'last campaign left open'
 
-    previous = row.number('previous', 0, 100_000)
+    previous = number(row, 'previous', 0, 100_000)
     if previous >= 3:
         yield 8, 'well known to us'
     elif previous >= 1:
         yield 6, 'known to us'
 
-    days_since = row.number('pdays', -1, 100_000)  # -1: never contacted before
+    days_since = number(row, 'pdays', -1, 100_000)  # -1: never contacted before
     if 0 <= days_since <= 90:
         yield 12, 'spoke within 90 days'
     elif 90 < days_since <= 200:
         yield 8, 'spoke within 200 days'
 
-    calls = row.number('campaign', 0, 100_000)
+    calls = number(row, 'campaign', 0, 100_000)
     if calls <= 1:
         yield 8, 'first call of the campaign'
     elif calls <= 3:
@@ -37,7 +39,7 @@ def points(row):
     elif calls > 5:
         yield -8, 'called too often'
 
-    balance = row.number('balance', -1_000_000_000, 1_000_000_000)
+    balance = number(row, 'balance', -1_000_000_000, 1_000_000_000)
     if balance < 0:
         yield -8, 'overdrawn'
     elif balance >= 1500:

@@ -2,10 +2,11 @@
 
 import argparse
 import csv
+from collections import Counter
+from datetime import date
 
-from handover import received
+from handover import day_of_run, mean, received, record, run
 from points import HIGH, NEEDED, band, score
-from slot import count, day_of_run, in_words, mean, record, run
 
 INPUT, OUTPUT = 'prospects.csv', 'scored.csv'
 COLUMNS = 'id contacted_on score band contact job age balance previous poutcome reasons'.split()
@@ -13,8 +14,8 @@ COLUMNS = 'id contacted_on score band contact job age balance previous poutcome 
 
 def main():
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument('--date', metavar='YYYY-MM-DD', help='the day to score; default: the day of the slot')
-    day = day_of_run(options.parse_args().date)
+    options.add_argument('--date', type=date.fromisoformat, help='the day to score; default: the day of the slot')
+    day = options.parse_args().date or day_of_run()
 
     rows = received(INPUT, 'pull-prospects', day, NEEDED)
     for row in rows:
@@ -32,13 +33,13 @@ def main():
         mean_score=mean(row['score'] for row in rows),
         share_high=mean((row['score'] >= HIGH for row in rows), 4),
         by_channel=high_by_channel(rows) or None,
-        by_band=count(row['band'] for row in rows),
+        by_band=dict(Counter(row['band'] for row in rows)) or None,
     )
     if not rows:
-        print(f'Nothing to score for {in_words(day)}: {INPUT} has no rows.')
+        print(f'Nothing to score for {day:%A %d %B %Y}: {INPUT} has no rows.')
         return
     print(
-        f'Scored {len(rows)} for {in_words(day)}: {len(high)} at {HIGH} points or more, '
+        f'Scored {len(rows)} for {day:%A %d %B %Y}: {len(high)} at {HIGH} points or more, '
         f'mean {mean(row["score"] for row in rows)}.'
     )
     look_back(rows, high)
