@@ -8,6 +8,7 @@ import { runNow } from '../../shared/actions/run-now.ts';
 import type { Parts } from '../../shared/parts.ts';
 import { isFinal, type Run } from '../../shared/run/run.ts';
 import { openStore } from '../../shared/store/azure/store.ts';
+import type { HostSettings } from '../faults/host.ts';
 import { numbers } from '../support/pipeline/random.ts';
 import { until } from '../support/shim/shim.ts';
 import { freshAccount } from '../support/storage/account.ts';
@@ -75,7 +76,15 @@ async function report(more: (root: string) => string, calls: string[][]): Promis
 
   const connection = freshAccount();
   const program = join(import.meta.dirname, '../faults/host.ts');
-  const host = spawn(process.execPath, [program, at(), connection, at('clock')], { env });
+  const settings: HostSettings = {
+    name: 'host',
+    home: at(),
+    connection,
+    clock: at('clock'),
+    switches: at('switches'),
+    losesNudges: 0,
+  };
+  const host = spawn(process.execPath, [program, JSON.stringify(settings)], { env });
   const ended = once(host, 'close');
   const said: Buffer[] = [];
   for (const stream of [host.stdout, host.stderr]) stream.on('data', (bytes: Buffer) => said.push(bytes));
