@@ -45,7 +45,7 @@ describe.skipIf(az === undefined)('lamp deploy with the real az', () => {
   });
   afterEach(() => cloud.server.close());
 
-  const deploy = (options: Parameters<typeof run>[0] = {}) => run(options, { env: environment });
+  const deploy = (options: Parameters<typeof run>[0] = {}) => run(options, { env: environment, processes: true });
   const unplayed = () => cloud.server.asked.filter((line) => line.endsWith('501'));
   const parametersOf = (stage: string) => {
     const found = [...cloud.arm.deployments.values()].find(({ name }) => name.endsWith(stage));
