@@ -84,7 +84,7 @@ export async function simulate(options: SimulationOptions): Promise<{ verdict: S
   const original = Math.random;
   Math.random = random;
   try {
-    const world = await World.of(...options.jobs);
+    const world = await World.inMemory(...options.jobs);
     if (options.limit !== undefined) world.parts.limit = options.limit;
     const sim: Simulation = { world, hosts: [], random, began: world.now, poisoned: new Set() };
     for (const name of options.hosts ?? ['one', 'two']) addHost(sim, name, options);
