@@ -69,7 +69,7 @@ function happened({ numbers, since, timeZone, oneIn, runs, others }: Reported): 
     case 'var_down':
       return `Since about ${day}${over} ${of} hardly varies any more, around ${format(numbers.after)}; it used to lie between ${format(numbers.low)} and ${format(numbers.high)}${chance}.${also}`;
     case 'mix':
-      return `Since about ${day}${over} the mix of ${of.replace(/^the categories of /, '')} has changed: "${numbers.category ?? ''}" makes up ${format(numbers.after)} instead of the usual ${usual}${chance}.${also}`;
+      return `Since about ${day}${over} the mix of ${of.replace(/^(the categories of|by|mix( by)?) /, '')} has changed: "${numbers.category ?? ''}" makes up ${format(numbers.after)} instead of the usual ${usual}${chance}.${also}`;
     case 'missing':
       return `Since ${day} ${of} is missing: the job no longer reports it.${also}`;
     case 'zero':
@@ -98,7 +98,7 @@ function why({ attribution, change, replay }: Reported): string {
       attribution.verdict === 'outside'
         ? ' What came in looks as before, so look at what the job asks outside: lookup tables, other services, the date.'
         : '';
-    return `${then}Nothing changed on our side around then.${outside}`;
+    return `${then}No change of code, packages, model, secrets or schedule is on record around then.${outside}`;
   }
   const named = first.change;
   if (named.kind === 'shared') {
@@ -136,7 +136,9 @@ function toDo({ numbers, attribution }: Reported): string {
     return 'Check the rows with this value; if they are right, accept the finding as expected.';
   if (numbers.kind === 'new') return 'If the column is meant to be there, accept the finding as expected.';
   if (isBreach(numbers.kind))
-    return 'What reads this file may fail or go wrong: undo the change, or accept the finding as expected.';
+    return first?.change
+      ? 'Programs that read this file may fail: undo the change, or accept the finding as expected.'
+      : 'Programs that read this file may fail: find out who changed it, or accept the finding as expected.';
   if (numbers.metric.startsWith('run:'))
     return 'Check whether the job has more to do or waits for another system; if that is meant, accept the new level as expected.';
   switch (first?.change?.kind) {
@@ -151,7 +153,9 @@ function toDo({ numbers, attribution }: Reported): string {
     case 'input-profile':
       return 'Ask the supplier of the data whether this is right; if so, accept the new level as expected.';
     default:
-      return 'Check some results; if they are right, accept the new level as expected.';
+      return numbers.kind === 'var_up' || numbers.kind === 'var_down'
+        ? 'Compare some of these runs with earlier ones; if they are right, accept the new range as expected.'
+        : 'Compare some results with earlier ones: if they are right, accept the new level as expected; if not, look at what the job reads.';
   }
 }
 

@@ -49,7 +49,7 @@ describe('the sentence for an owner', () => {
     const attribution = attribute({ change: 51, changes: [], replay: 'still', inputs: 'still' });
     const text = sentenceOf({ ...reported, attribution, replay: { state: 'still', changed: 0, of: 20 } });
     expect(text).toContain(
-      'All 20 frozen examples still get the same answer. Nothing changed on our side around then.',
+      'All 20 frozen examples still get the same answer. No change of code, packages, model, secrets or schedule is on record around then.',
     );
   });
 

@@ -75,8 +75,8 @@ describe('the contract of an output', () => {
     expect(finding?.found).toBe(seven + 20 * day);
     expect(finding?.sentence).toBe(
       'Since Thu 10 Dec 2026 (1 run so far) the column score is missing from outbound.csv; all 20 runs before had it. ' +
-        'Nothing changed on our side around then. ' +
-        'What reads this file may fail or go wrong: undo the change, or accept the finding as expected.',
+        'No change of code, packages, model, secrets or schedule is on record around then. ' +
+        'Programs that read this file may fail: find out who changed it, or accept the finding as expected.',
     );
     expect(await incidentOf(world, finding?.id)).toMatchObject({ state: 'open', text: finding?.sentence });
     expect(world.events.filter(({ type }) => type === 'drift-found')).toHaveLength(1);
