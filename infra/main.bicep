@@ -9,112 +9,99 @@
 // Administrator alone may not write the custom role of starter.bicep, nor the lock of `lockData`.
 targetScope = 'resourceGroup'
 
+// What and where.
+
 @description('Name of this installation, part of the name of each resource: lower-case letters, digits, single hyphens.')
 @minLength(2)
 @maxLength(10)
 param name string
-
 @description('Region. It must offer Flex Consumption with Node 24 (az functionapp list-flexconsumption-runtimes) and Container Apps.')
 param location string = resourceGroup().location
-
 @description('How far to go. `foundation`: storage, vault, registry, logs, identities. `access`: also the right of each job to read its own secrets, which must exist by then. `all`: also the app, the jobs, the alerts. A first deployment takes them in this order, with secrets set after the first and the image pushed after the second; rights take minutes to be effective, and the push gives them that. Later deployments need `all` alone, with the secrets of new jobs set before.')
 @allowed(['foundation', 'access', 'all'])
 param stage string = 'all'
-
 @description('Digest of the runtime image, `sha256:` and 64 hexadecimal digits, as pushed to the registry under the name lamplighter-runtime. Needed by the stage `all`; going back to an earlier image is deploying its digest.')
 param runtimeImageDigest string = ''
+@description('Tags of every resource, for the bill.')
+param tags object = { application: 'lamplighter' }
+
+// Who may call the app, and who may set secrets.
 
 @description('Application (client) id of the Entra app registration that stands for the app: no one reaches the app without a token for it. The registration must be single-tenant, have a service principal, and issue version 2 tokens (api.requestedAccessTokenVersion = 2), else every caller gets 401.')
 @minLength(36)
 @maxLength(36)
 param authClientId string
-
 @description('Object ids of the people and service principals who may call the app besides the second scheduler: the one that runs `lamp verify`. No one by default.')
 @maxLength(12)
 param callers array = []
-
 @description('Object ids of groups whose members may call the app: for more than 12 callers, which is all that Azure takes by their own ids (500 characters).')
 @maxLength(12)
 param callerGroups array = []
-
 @description('Client ids that those callers may use. By default the Azure CLI; add the client id of a pipeline that calls as itself.')
 param callerClients array = ['04b07795-8ddb-461a-bbee-02f9e1bf7b46']
-
 @description('Who may set secrets in the vault: objects of `objectId` and `type` (User, Group or ServicePrincipal). Owner of the subscription is not enough to set one.')
 param secretOfficers array = []
+
+// Who is notified, and of what.
 
 @description('Addresses that alerts go to. At least one: an installation that can notify no one is not deployed.')
 @minLength(1)
 param alertEmails array
-
 @description('Whether alert rules are at work. Each costs about $0.50 a month when it looks every 15 minutes, $1.50 every 5 minutes; the eight of them together about $6.')
 param alertsEnabled bool = true
-
 @description('Whether the action group stands already: then it is left as it is, with receivers that someone added by hand. `lamp deploy` looks, and adds new addresses by themselves.')
 param keepActionGroup bool = false
-
 @description('US dollars a month at which `alertEmails` get a mail, at 80 percent of it spent and at 100 percent foreseen; 0: no budget.')
 @minValue(0)
 param monthlyBudget int = 0
-
 @description('First day of the month in which the budget was made. `lamp deploy` gives it.')
 param budgetStart string = '2026-12-01'
+
+// What is kept, how long, and in how many places.
 
 @description('Days that history is kept: rows, logs and results of runs, and the logs and events of the workspace. At least 183: what the EU AI Act asks of high-risk systems. Application Insights tables cost nothing for the first 90 days, other logs for the first 31; then about $0.10 per GB and month.')
 @minValue(183)
 @maxValue(730)
 param retentionDays int = 400
-
 @description('Most GB of logs a day, -1 for no limit. A limit that is reached also stops the heartbeat, so the alert `no tick` follows. Logs cost about $2.76 per GB; 500 jobs with 24 runs a day write about 50 MB of events.')
 @minValue(-1)
 param dailyLogGb int = -1
-
 @description('Whether what containers print goes to the workspace as well. The log of a run is kept in storage without it; this is for a shim that cannot reach storage. Costs as other logs do.')
 param consoleLogs bool = true
-
 @description('Whether every write and delete of the history is logged, for auditors. About 30 lines of 1 KB a run, so about $1 a month per 400 runs a day.')
 param auditStorage bool = false
-
 @description('Copies of the history. Standard_LRS: one building; Standard_ZRS: three buildings, about 25 % more; Standard_GZRS: another region too, about 2.2 times.')
 @allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
 param dataRedundancy string = 'Standard_ZRS'
-
 @description('Whether the account that holds the history is locked against deletion. The lock has to be removed before the installation can be torn down.')
 param lockData bool = true
-
 @description('Days that a deleted vault and deleted secrets can be brought back; no one can purge them earlier. Cannot be changed once the vault exists, and as long the name of the vault cannot be used anew.')
 @minValue(7)
 @maxValue(90)
 param vaultSoftDeleteDays int = 90
 
+// How much there is room for.
+
 @description('Basic: $5 a month, 10 GB; Standard: $20, 100 GB and twice the throughput, for a hundred jobs that start at once.')
 @allowed(['Basic', 'Standard', 'Premium'])
 param registrySku string = 'Basic'
-
 @description('Instances of the tick that are always there. 0: the platform starts one each minute, which costs next to nothing. One of 2 GB costs about $21 a month, and is the thing to try when ticks are late.')
 @minValue(0)
 @maxValue(5)
 param alwaysReadyTicks int = 0
-
 @description('Most instances of the app. Each function has instances of its own; three are usual.')
 @minValue(40)
 @maxValue(1000)
 param maximumInstanceCount int = 40
-
 @description('Memory of an instance. 2048 leaves room for an hour with thousands of due runs.')
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 2048
-
 @description('Attempts at once. The environment gives 100 cores by default (a quota that can be raised), so 200 jobs of 0.5 cores.')
 @minValue(1)
 @maxValue(5000)
 param maxRunning int = 50
-
 @description('When the second scheduler calls the app, in UTC, as five cron fields. Every 5 minutes is 8,640 calls a month of up to 45 s × 0.25 vCPU: at most 97,000 of the 180,000 vCPU seconds that are free each month, else $2.90. The alert `no tick` looks at 15 minutes, so not rarer than that.')
 param secondSchedulerSchedule string = '*/5 * * * *'
-
-@description('Tags of every resource, for the bill.')
-param tags object = { application: 'lamplighter' }
 
 // Made by `npm run package`. `any`: its type, taken from these very jobs, would know no secret where none has one.
 var index = any(loadJsonContent('jobs.json'))
@@ -137,104 +124,32 @@ var names = {
   // No hyphen, so that no job of any name can be called the same.
   secondScheduler: '${index.prefix}second-scheduler'
   imageRepository: 'lamplighter-runtime'
+  actionGroup: 'ag-${name}'
+  // A GUID, as all roles have.
+  starterRole: guid(resourceGroup().id, name, 'job-starter')
 }
-var starterRoleName = guid(resourceGroup().id, name, 'job-starter')
 // Without the part after the colon this fails before anything is deployed.
 var digest = stage == 'all' ? 'sha256:${split(runtimeImageDigest, ':')[1]}' : ''
+var image = '${names.imageRepository}@${digest}'
 
-module identities 'modules/identities.bicep' = {
-  name: 'identities'
+// What must stand before there can be secrets, an image and jobs.
+module foundation 'modules/foundation.bicep' = {
+  name: 'foundation'
   params: {
-    names: concat([names.appIdentity, names.secondSchedulerIdentity, names.pullIdentity], map(index.jobs, job => '${names.jobIdentityPrefix}${job.resource}'))
-    location: location
-    tags: tags
-  }
-}
-
-module logs 'modules/logs.bicep' = {
-  name: 'logs'
-  params: {
-    workspaceName: names.workspace
-    insightsName: names.insights
-    appIdentityName: names.appIdentity
+    names: names
+    jobIdentities: map(index.jobs, job => '${names.jobIdentityPrefix}${job.resource}')
+    starterTitle: 'Lamplighter job starter (${name}-${suffix})'
+    secretOfficers: secretOfficers
     retentionDays: retentionDays
     dailyLogGb: dailyLogGb
-    location: location
-    tags: tags
-  }
-  dependsOn: [identities]
-}
-
-module hostStorage 'modules/host-storage.bicep' = {
-  name: 'host-storage'
-  params: {
-    accountName: names.hostAccount
-    appIdentityName: names.appIdentity
-    location: location
-    tags: tags
-  }
-  dependsOn: [identities]
-}
-
-module dataStorage 'modules/data-storage.bicep' = {
-  name: 'data-storage'
-  params: {
-    accountName: names.dataAccount
-    appIdentityName: names.appIdentity
-    workspaceName: names.workspace
-    redundancy: dataRedundancy
-    retentionDays: retentionDays
-    audit: auditStorage
-    lock: lockData
-    location: location
-    tags: tags
-  }
-  dependsOn: [identities, logs]
-}
-
-module vault 'modules/vault.bicep' = {
-  name: 'vault'
-  params: {
-    vaultName: names.vault
-    appIdentityName: names.appIdentity
-    workspaceName: names.workspace
-    secretOfficers: secretOfficers
-    softDeleteDays: vaultSoftDeleteDays
-    location: location
-    tags: tags
-  }
-  dependsOn: [identities, logs]
-}
-
-module registry 'modules/registry.bicep' = {
-  name: 'registry'
-  params: {
-    registryName: names.registry
-    pullIdentityName: names.pullIdentity
-    sku: registrySku
-    location: location
-    tags: tags
-  }
-  dependsOn: [identities]
-}
-
-module environment 'modules/environment.bicep' = {
-  name: 'environment'
-  params: {
-    environmentName: names.environment
-    workspaceName: names.workspace
     consoleLogs: consoleLogs
+    auditStorage: auditStorage
+    dataRedundancy: dataRedundancy
+    lockData: lockData
+    vaultSoftDeleteDays: vaultSoftDeleteDays
+    registrySku: registrySku
     location: location
     tags: tags
-  }
-  dependsOn: [logs]
-}
-
-module starter 'modules/starter.bicep' = {
-  name: 'starter'
-  params: {
-    roleName: starterRoleName
-    displayName: 'Lamplighter job starter (${name}-${suffix})'
   }
 }
 
@@ -248,35 +163,21 @@ module jobs 'modules/jobs.bicep' = [for slice in range(0, (length(index.jobs) + 
   params: {
     jobs: take(skip(index.jobs, slice * sliceSize), sliceSize)
     stage: stage
-    jobIdentityPrefix: names.jobIdentityPrefix
-    pullIdentityName: names.pullIdentity
-    appIdentityName: names.appIdentity
-    starterRoleName: starterRoleName
-    environmentName: names.environment
-    vaultName: names.vault
-    registryName: names.registry
-    image: '${names.imageRepository}@${digest}'
+    names: names
+    image: image
     location: location
     tags: tags
   }
-  dependsOn: [identities, vault, registry, environment, starter]
+  dependsOn: [foundation]
 }]
 
-module app 'modules/app.bicep' = if (stage == 'all') {
-  name: 'app'
+module service 'modules/service.bicep' = if (stage == 'all') {
+  name: 'service'
   params: {
-    appName: names.app
-    planName: names.plan
-    appIdentityName: names.appIdentity
-    secondSchedulerIdentityName: names.secondSchedulerIdentity
-    alertSecrets: index.alertSecrets
-    hostAccountName: names.hostAccount
-    dataAccountName: names.dataAccount
-    vaultName: names.vault
-    insightsName: names.insights
-    registryName: names.registry
-    image: '${names.imageRepository}@${digest}'
+    names: names
+    image: image
     jobPrefix: index.prefix
+    alertSecrets: index.alertSecrets
     authClientId: authClientId
     callers: callers
     callerGroups: callerGroups
@@ -286,97 +187,57 @@ module app 'modules/app.bicep' = if (stage == 'all') {
     instanceMemoryMB: instanceMemoryMB
     maxRunning: maxRunning
     retentionDays: retentionDays
+    secondSchedulerSchedule: secondSchedulerSchedule
     location: location
     tags: tags
   }
-  dependsOn: [identities, logs, hostStorage, dataStorage, vault, registry]
+  dependsOn: [foundation]
 }
 
-module secondScheduler 'modules/second-scheduler.bicep' = {
-  name: 'second-scheduler'
-  params: {
-    secondSchedulerName: names.secondScheduler
-    stage: stage
-    identityName: names.secondSchedulerIdentity
-    pullIdentityName: names.pullIdentity
-    environmentName: names.environment
-    registryName: names.registry
-    image: '${names.imageRepository}@${digest}'
-    appName: names.app
-    authClientId: authClientId
-    schedule: secondSchedulerSchedule
-    location: location
-    tags: tags
-  }
-  dependsOn: [identities, environment, registry, app]
-}
-
-module alerts 'modules/alerts.bicep' = if (stage == 'all') {
-  name: 'alerts'
+module monitoring 'modules/monitoring.bicep' = if (stage == 'all') {
+  name: 'monitoring'
   params: {
     installation: name
-    workspaceName: names.workspace
-    emails: alertEmails
+    names: names
+    alertEmails: alertEmails
+    alertsEnabled: alertsEnabled
     keepActionGroup: keepActionGroup
     monthlyBudget: monthlyBudget
     budgetStart: budgetStart
-    enabled: alertsEnabled
     location: location
     tags: tags
   }
-  dependsOn: [logs]
+  dependsOn: [foundation]
 }
 
-module workbook 'modules/workbook.bicep' = if (stage == 'all') {
-  name: 'workbook'
-  params: {
-    installation: name
-    workspaceName: names.workspace
-    location: location
-    tags: tags
-  }
-  dependsOn: [logs]
-}
+// What a deployment, `lamp outputs` and other deployments go on with.
 
 @description('The stage that this deployment went to.')
 output stage string = stage
-
 @description('Name of the function app: `func azure functionapp publish <appName> --no-build`. It exists from the stage `all` on.')
 output appName string = names.app
-
 @description('Address of the function app; empty before the stage `all`.')
-output appUrl string = stage == 'all' ? app!.outputs.url : ''
-
+output appUrl string = stage == 'all' ? service!.outputs.appUrl : ''
 @description('The Entra app registration that callers ask a token for.')
 output authClientId string = authClientId
-
 @description('Name of the vault that secrets are set in.')
 output vaultName string = names.vault
-
 @description('Address of the vault.')
-output vaultUrl string = vault.outputs.url
-
+output vaultUrl string = foundation.outputs.vaultUrl
 @description('Name of the registry, for `az acr build --registry`.')
 output registryName string = names.registry
-
 @description('Server of the registry, the first part of an image\'s name.')
-output registryLoginServer string = registry.outputs.loginServer
-
+output registryLoginServer string = foundation.outputs.registryLoginServer
 @description('What the runtime image is called in the registry.')
 output imageRepository string = names.imageRepository
-
 @description('Storage account with the history.')
 output dataAccountName string = names.dataAccount
-
 @description('Storage account of the Functions runtime and of the deployed package.')
 output hostAccountName string = names.hostAccount
-
 @description('Container Apps environment that the jobs run in.')
 output environmentName string = names.environment
-
 @description('Container Apps Job that ticks the app when nothing else does.')
 output secondSchedulerName string = names.secondScheduler
-
 @description('Container Apps Job of each job, and the identity it runs as.')
 output jobs array = [for job in index.jobs: {
   name: job.name
@@ -384,21 +245,15 @@ output jobs array = [for job in index.jobs: {
   identity: '${names.jobIdentityPrefix}${job.resource}'
   secrets: map(job.secrets, secret => toLower(secret.name))
 }]
-
 @description('Name of the app\'s identity.')
 output appIdentityName string = names.appIdentity
-
 @description('Name of the second scheduler\'s identity.')
 output secondSchedulerIdentityName string = names.secondSchedulerIdentity
-
 @description('Name of the identity that pulls the image for all of them.')
 output pullIdentityName string = names.pullIdentity
-
 @description('Name (a GUID) of the custom role with which the app starts jobs.')
-output starterRoleName string = starterRoleName
-
+output starterRoleName string = names.starterRole
 @description('Log Analytics workspace, for queries.')
 output workspaceName string = names.workspace
-
 @description('Action group that alerts go to.')
-output actionGroupName string = 'ag-${name}'
+output actionGroupName string = names.actionGroup

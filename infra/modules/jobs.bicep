@@ -4,26 +4,8 @@ param jobs array
 @description('How far to go.')
 param stage string
 
-@description('What the names of the jobs\' identities begin with.')
-param jobIdentityPrefix string
-
-@description('The identity that pulls the image.')
-param pullIdentityName string
-
-@description('Identity of the app, which starts the jobs.')
-param appIdentityName string
-
-@description('GUID of the custom role for that.')
-param starterRoleName string
-
-@description('Container Apps environment.')
-param environmentName string
-
-@description('Vault with the jobs\' secrets.')
-param vaultName string
-
-@description('Registry with the image.')
-param registryName string
+@description('What everything is called, as main.bicep computes it.')
+param names object
 
 @description('Name and digest of the image in the registry.')
 param image string
@@ -41,13 +23,13 @@ module each 'job.bicep' = [for job in jobs: {
   params: {
     job: job
     stage: stage
-    identityName: '${jobIdentityPrefix}${job.resource}'
-    pullIdentityName: pullIdentityName
-    appIdentityName: appIdentityName
-    starterRoleName: starterRoleName
-    environmentName: environmentName
-    vaultName: vaultName
-    registryName: registryName
+    identityName: '${names.jobIdentityPrefix}${job.resource}'
+    pullIdentityName: names.pullIdentity
+    appIdentityName: names.appIdentity
+    starterRoleName: names.starterRole
+    environmentName: names.environment
+    vaultName: names.vault
+    registryName: names.registry
     image: image
     location: location
     tags: tags

@@ -1,9 +1,6 @@
 @description('Name of the Container Apps Job that calls POST /api/tick, for the day on which the timer of the app dies.')
 param secondSchedulerName string
 
-@description('How far to go: the Container Apps Job in `all`.')
-param stage string
-
 @description('The second scheduler\'s identity, which the app lets in.')
 param identityName string
 
@@ -54,7 +51,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' existing = {
   name: appName
 }
 
-resource secondScheduler 'Microsoft.App/jobs@2026-01-01' = if (stage == 'all') {
+resource secondScheduler 'Microsoft.App/jobs@2026-01-01' = {
   name: secondSchedulerName
   location: location
   tags: tags

@@ -19,6 +19,8 @@ export interface Called {
   wanted: boolean;
   /** Names of the modules that are deployed before it. */
   after: string[];
+  /** Names of the modules that it calls itself: who waits for it waits for them. */
+  inner: string[];
   outputs: Record<string, unknown>;
 }
 
@@ -145,6 +147,7 @@ export function expand(files: Files, path: string, params: Record<string, unknow
       path: target,
       wanted,
       after,
+      inner: inner.modules.map((one) => one.name),
       outputs: wanted ? inner.outputs : {},
     };
     all.modules.push(made);
