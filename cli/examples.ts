@@ -90,6 +90,7 @@ const examples: Record<string, string[]> = {
     'lamp deploy --environment prod --location westeurope',
     'lamp deploy --environment prod --from jobs   # after a secret was set, say',
     'lamp deploy --environment prod --what-if',
+    'lamp deploy --location westeurope --network private --zones jobs --builder docker   # a network of its own',
   ],
   verify: ['lamp verify --app func-lamplighter-abc123 --resource-group rg-lamplighter-prod'],
   backfill: [

@@ -15,6 +15,11 @@ param monthlyBudget = 100
 param budgetStart = readEnvironmentVariable('LAMPLIGHTER_BUDGET_START', '2026-12-01')
 param secretOfficers = json(readEnvironmentVariable('LAMPLIGHTER_SECRET_OFFICERS', '[]'))
 
+param network = readEnvironmentVariable('LAMPLIGHTER_NETWORK', 'public')
+param networkAddress = readEnvironmentVariable('LAMPLIGHTER_NETWORK_ADDRESS', '10.214.0.0/24')
+param allowedAddresses = json(readEnvironmentVariable('LAMPLIGHTER_ALLOWED_ADDRESSES', '[]'))
+param zones = readEnvironmentVariable('LAMPLIGHTER_ZONES', 'off')
+
 param retentionDays = 183
 param dailyLogGb = 1
 param dataRedundancy = 'Standard_LRS'

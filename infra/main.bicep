@@ -10,7 +10,6 @@
 targetScope = 'resourceGroup'
 
 // What and where.
-
 @description('Name of this installation, part of the name of each resource: lower-case letters, digits, single hyphens.')
 @minLength(2)
 @maxLength(10)
@@ -26,7 +25,6 @@ param runtimeImageDigest string = ''
 param tags object = { application: 'lamplighter' }
 
 // Who may call the app, and who may set secrets.
-
 @description('Application (client) id of the Entra app registration that stands for the app: no one reaches the app without a token for it. The registration must be single-tenant, have a service principal, and issue version 2 tokens (api.requestedAccessTokenVersion = 2), else every caller gets 401.')
 @minLength(36)
 @maxLength(36)
@@ -43,7 +41,6 @@ param callerClients array = ['04b07795-8ddb-461a-bbee-02f9e1bf7b46']
 param secretOfficers array = []
 
 // Who is notified, and of what.
-
 @description('Addresses that alerts go to. At least one: an installation that can notify no one is not deployed.')
 @minLength(1)
 param alertEmails array
@@ -58,7 +55,6 @@ param monthlyBudget int = 0
 param budgetStart string = '2026-12-01'
 
 // What is kept, how long, and in how many places.
-
 @description('Days that history is kept: rows, logs and results of runs, and the logs and events of the workspace. At least 183: what the EU AI Act asks of high-risk systems. Application Insights tables cost nothing for the first 90 days, other logs for the first 31; then about $0.10 per GB and month.')
 @minValue(183)
 @maxValue(730)
@@ -75,13 +71,33 @@ param auditStorage bool = false
 param dataRedundancy string = 'Standard_ZRS'
 @description('Whether the account that holds the history is locked against deletion. The lock has to be removed before the installation can be torn down.')
 param lockData bool = true
+@description('Days that a blob of the history can be brought back after it was deleted or written over. Rows of tables cannot: Azure has nothing for them but copies (dataRedundancy) and the lock.')
+@minValue(1)
+@maxValue(365)
+param undoDays int = 14
+@description('Days to any instant of which results, outputs and code can be put back as a whole (point-in-time restore); 0: not. Azure does it for block blobs alone: neither for logs, which are append blobs, nor for tables. It keeps every version of each heartbeat for as long.')
+@minValue(0)
+@maxValue(360)
+param restoreDays int = 0
 @description('Days that a deleted vault and deleted secrets can be brought back; no one can purge them earlier. Cannot be changed once the vault exists, and as long the name of the vault cannot be used anew.')
 @minValue(7)
 @maxValue(90)
 param vaultSoftDeleteDays int = 90
 
-// How much there is room for.
+// In whose network, and in how many buildings. All three are chosen with the first deployment: Azure changes none of them in what
+// stands. What each costs a month: docs/cost.md.
+@description('`public`: storage, vault and registry have public addresses and are guarded by Entra alone. `private`: they are reached over private endpoints in a network of this installation only (about $115 a month: 8 endpoints, 5 DNS zones, a Premium registry, address and load balancer of the environment). `closed`: so is the app; who calls it, publishes to it or runs `lamp verify` must be in the network (about $8 more).')
+@allowed(['public', 'private', 'closed'])
+param network string = 'public'
+@description('Addresses of that network, at least a /24. Take some that no network has which this one will be connected with.')
+param networkAddress string = '10.214.0.0/24'
+@description('Public addresses, or ranges of them, that reach storage, vault and registry from outside all the same, e.g. the way out of your office: ["203.0.113.7", "198.51.100.0/28"]. With none of them public access is off. Storage takes no /31 and no /32.')
+param allowedAddresses array = []
+@description('`off`: everything in one building but what Azure spreads by itself. `jobs`: jobs and storage go on when a building fails; needs a network, so the environment has one (about $22 a month for its address and load balancer). `all`: the app too; Azure then keeps two instances of each of its five functions ready (about $210 a month more).')
+@allowed(['off', 'jobs', 'all'])
+param zones string = 'off'
 
+// How much there is room for.
 @description('Basic: $5 a month, 10 GB; Standard: $20, 100 GB and twice the throughput, for a hundred jobs that start at once.')
 @allowed(['Basic', 'Standard', 'Premium'])
 param registrySku string = 'Basic'
@@ -125,12 +141,27 @@ var names = {
   secondScheduler: '${index.prefix}second-scheduler'
   imageRepository: 'lamplighter-runtime'
   actionGroup: 'ag-${name}'
-  // A GUID, as all roles have.
+  network: 'vnet-${name}'
   starterRole: guid(resourceGroup().id, name, 'job-starter')
 }
 // Without the part after the colon this fails before anything is deployed.
 var digest = stage == 'all' ? 'sha256:${split(runtimeImageDigest, ':')[1]}' : ''
 var image = '${names.imageRepository}@${digest}'
+
+var joined = network != 'public' || zones != 'off'
+// How things are reached, for all modules alike.
+var access = {
+  joined: joined
+  private: network != 'public'
+  closed: network == 'closed'
+  public: network != 'public' && empty(allowedAddresses) ? 'Disabled' : 'Enabled'
+  // For one who comes from a public address that no rule names.
+  others: network == 'public' ? 'Allow' : 'Deny'
+  allowed: network == 'public' ? [] : allowedAddresses
+  jobsSubnet: joined ? resourceId('Microsoft.Network/virtualNetworks/subnets', names.network, 'jobs') : ''
+  appSubnet: network == 'public' ? '' : resourceId('Microsoft.Network/virtualNetworks/subnets', names.network, 'app')
+  endpointsSubnet: network == 'public' ? '' : resourceId('Microsoft.Network/virtualNetworks/subnets', names.network, 'endpoints')
+}
 
 // What must stand before there can be secrets, an image and jobs.
 module foundation 'modules/foundation.bicep' = {
@@ -144,10 +175,16 @@ module foundation 'modules/foundation.bicep' = {
     dailyLogGb: dailyLogGb
     consoleLogs: consoleLogs
     auditStorage: auditStorage
-    dataRedundancy: dataRedundancy
+    dataRedundancy: zones != 'off' && dataRedundancy == 'Standard_LRS' ? 'Standard_ZRS' : dataRedundancy
+    undoDays: undoDays
+    restoreDays: restoreDays
     lockData: lockData
     vaultSoftDeleteDays: vaultSoftDeleteDays
-    registrySku: registrySku
+    // No other has private endpoints.
+    registrySku: network == 'public' ? registrySku : 'Premium'
+    access: access
+    networkAddress: networkAddress
+    spread: zones != 'off'
     location: location
     tags: tags
   }
@@ -188,6 +225,8 @@ module service 'modules/service.bicep' = if (stage == 'all') {
     maxRunning: maxRunning
     retentionDays: retentionDays
     secondSchedulerSchedule: secondSchedulerSchedule
+    access: access
+    spread: zones == 'all'
     location: location
     tags: tags
   }
@@ -209,8 +248,6 @@ module monitoring 'modules/monitoring.bicep' = if (stage == 'all') {
   }
   dependsOn: [foundation]
 }
-
-// What a deployment, `lamp outputs` and other deployments go on with.
 
 @description('The stage that this deployment went to.')
 output stage string = stage

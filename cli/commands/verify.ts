@@ -4,7 +4,7 @@ import { filesOf } from '../deploy/ends.ts';
 import { processRun } from '../deploy/run.ts';
 import type { Home } from '../home.ts';
 import { printJson } from '../json.ts';
-import type { Finding } from '../verify/finding.ts';
+import { type Finding, unseenHere } from '../verify/finding.ts';
 import type { Patience } from '../verify/ticks.ts';
 import { findings, type VerifyOptions } from '../verify/verify.ts';
 import { count } from '../words.ts';
@@ -49,6 +49,8 @@ export function verdict(all: Finding[]): string {
   });
   const bad = all.filter((one) => !isRight(one)).length;
   const notes = all.filter(({ state }) => state === 'note').length;
-  const right = notes === 0 ? 'Everything is right.' : `Everything works; ${count(notes, 'thing')} to tidy up.`;
+  const unseen = all.filter(({ text }) => text.startsWith(unseenHere)).length;
+  const tidy = notes === 0 ? 'Everything is right.' : `Everything works; ${count(notes, 'thing')} to tidy up.`;
+  const right = unseen === 0 ? tidy : `What can be seen from here works; ${count(unseen, 'thing')} not looked at.`;
   return ['', ...lines, '', bad === 0 ? right : `${count(bad, 'thing')} of ${all.length} not right.`].join('\n');
 }

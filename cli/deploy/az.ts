@@ -1,5 +1,6 @@
 import type { Command } from './command.ts';
 import type { Target } from './options.ts';
+import { openReach, type Reach, reachVariables } from './reach.ts';
 
 /** Every command of a deployment, as data: what is shown, what a dry run prints and what is run are the same. */
 
@@ -29,6 +30,8 @@ export interface Known {
   channelsStand: boolean;
   /** First day of the month of the first deployment, `YYYY-MM-01`: Azure takes no other for a budget that stands. */
   budgetStart: string;
+  /** In whose network, over how many buildings. */
+  reach: Reach;
   /** Who may set secrets. */
   secretOfficers: Officer[];
   registry: string;
@@ -53,6 +56,7 @@ export const placeholders: Known = {
   budgetStart: '<first-of-month>',
   channelsStand: false,
   callerClients: null,
+  reach: openReach,
   secretOfficers: [{ objectId: '<your-object-id>', type: 'User' }],
   registry: '<registry>',
   loginServer: '<registry>.azurecr.io',
@@ -118,6 +122,7 @@ function variables(known: Known, stage: Stage): Record<string, string> {
     LAMPLIGHTER_CALLERS: JSON.stringify(known.callers),
     ...(known.callerGroups.length > 0 && { LAMPLIGHTER_CALLER_GROUPS: JSON.stringify(known.callerGroups) }),
     ...(known.callerClients && { LAMPLIGHTER_CALLER_CLIENTS: JSON.stringify(known.callerClients) }),
+    ...reachVariables(known.reach),
     LAMPLIGHTER_SECRET_OFFICERS: JSON.stringify(known.secretOfficers),
     ...(stage === 'all' && { LAMPLIGHTER_IMAGE_DIGEST: known.digest ?? '<digest>' }),
   };
@@ -173,6 +178,17 @@ export function buildImage({ base, builder }: Target, { registry, loginServer }:
 export const listSecrets = ({ vault }: Pick<Known, 'vault'>): Command => ({
   argv: ['az', 'keyvault', 'secret', 'list', '--vault-name', vault, ...json],
 });
+
+/** The same from Azure's management, which reaches a vault that is in a network; no values either. */
+export const listSecretsOutside = (
+  { group }: Target,
+  { vault, subscription }: Pick<Known, 'vault' | 'subscription'>,
+  next?: string,
+): Command => {
+  const place = `/subscriptions/${subscription}/resourceGroups/${group}/providers/Microsoft.KeyVault/vaults/${vault}`;
+  const url = next ?? `${place}/secrets?api-version=2026-02-01`;
+  return { argv: ['az', 'rest', '--method', 'get', '--url', url, ...json] };
+};
 
 /**
  * Core Tools ask the project for its language, which a prepared folder does not say; the variable does (read in

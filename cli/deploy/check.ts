@@ -17,6 +17,7 @@ import { endings, filesOf } from './ends.ts';
 import { readJobs, readOutputs, readParameters } from './outputs.ts';
 import { type Account, accountShape, people } from './people.ts';
 import { preflight } from './preflight.ts';
+import { decideReach } from './reach.ts';
 import { missingSecrets } from './secrets.ts';
 
 /**
@@ -96,6 +97,7 @@ export async function look(deployment: Deployment, who: Account): Promise<void> 
       `There is no resource group ${target.group}, and it is not said where to make it: --location westeurope`,
     );
   }
+  decideReach(deployment);
   if (!deployment.stands) await preflight(deployment);
   else await channels(deployment);
   await people(deployment, who, foundation !== null);

@@ -94,10 +94,11 @@ export const causes: Cause[] = [
       'wait five minutes, then again; else LAMPLIGHTER_SECRET_OFFICERS must name you (docs/deploy.md, Rights): lamp deploy --from jobs',
   },
   {
-    says: /ForbiddenByFirewall|ForbiddenByConnection|Public network access is disabled/i,
+    says: /ForbiddenByFirewall|ForbiddenByConnection|Public network access is disabled|Ip Forbidden|client with IP \S+ is not allowed/i,
     sign: 'ForbiddenByFirewall',
     cause: 'the network rules of the resource keep this machine out',
-    remedy: 'run this from a machine that the rules let in',
+    remedy:
+      'run this from a machine that the rules let in: in the network, or with an address of --allowed-addresses (docs/network.md)',
   },
   {
     says: /TasksOperationsNotAllowed/,

@@ -7,6 +7,7 @@ import { Refusal } from '../refusal.ts';
 import { buildImage, findDigest, findTag, imageFolder, imageName, importImage, type Known } from './az.ts';
 import type { Deployment } from './deployment.ts';
 import { mustStand } from './outputs.ts';
+import { mustReachRegistry } from './reach.ts';
 
 const shown = z.object({ digest: z.string().regex(/^sha256:[0-9a-f]{64}$/) });
 
@@ -28,6 +29,7 @@ export async function image(deployment: Deployment): Promise<void> {
   if (known.digest !== null && !target.rebuild) {
     return say(`  The registry has it already: ${known.digest}. For a newer base of the same name: --rebuild`);
   }
+  mustReachRegistry(deployment);
   const folder = join(deployment.root, imageFolder);
   await rm(folder, { recursive: true, force: true });
   await layOut(await files(deployment.root, target.uv), folder);

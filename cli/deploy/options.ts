@@ -6,6 +6,8 @@ export type Step = (typeof steps)[number];
 
 export const environments = ['dev', 'prod'] as const;
 export const builders = ['acr', 'docker'] as const;
+export const networks = ['public', 'private', 'closed'] as const;
+export const zoneChoices = ['off', 'jobs', 'all'] as const;
 
 /** As they come from the command line. */
 export interface DeployOptions {
@@ -23,6 +25,11 @@ export interface DeployOptions {
   uv?: string;
   builder: (typeof builders)[number];
   rebuild?: boolean;
+  network?: (typeof networks)[number];
+  networkAddress?: string;
+  /** With commas between them; empty: none. */
+  allowedAddresses?: string;
+  zones?: (typeof zoneChoices)[number];
   from: Step;
   yes?: boolean;
   dryRun?: boolean;
@@ -35,6 +42,8 @@ export interface Target extends Omit<DeployOptions, 'resourceGroup' | 'name'> {
   group: string;
 }
 
+const part = '(25[0-5]|2[0-4]\\d|1?\\d?\\d)';
+const address = `${part}(\\.${part}){3}`;
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** Their values become words of a command line, and of cmd.exe's on Windows: nothing else may be in them. */
 const rules: [keyof Target, RegExp, string][] = [
@@ -49,6 +58,16 @@ const rules: [keyof Target, RegExp, string][] = [
     'imageFrom',
     /^\/subscriptions\/[\w-]+\/resourceGroups\/[\w.()-]+\/providers\/Microsoft\.ContainerRegistry\/registries\/[a-zA-Z0-9]+$/i,
     'the resource id of a registry (az acr show --name <registry> --query id --output tsv)',
+  ],
+  [
+    'networkAddress',
+    new RegExp(`^${address}/([89]|1\\d|2[0-4])$`),
+    'addresses of a network of at least a /24, e.g. 10.214.0.0/24',
+  ],
+  [
+    'allowedAddresses',
+    new RegExp(`^(${address}(/([89]|[12]\\d|30))?(,|$))*$`),
+    'public IPv4 addresses or ranges up to /30, with commas between them, e.g. 203.0.113.7,198.51.100.0/28',
   ],
   ['base', /^[\w./:@-]+$/, 'an image with Python 3.10 or newer, e.g. python:3.12-slim'],
 ];
@@ -86,6 +105,10 @@ export function optionWords(given: Target): string[] {
     base,
     uv,
     builder,
+    network,
+    networkAddress,
+    allowedAddresses,
+    zones,
   } = given;
   const words = ['--name', name, '--resource-group', group, '--environment', environment];
   const maybe = {
@@ -96,12 +119,28 @@ export function optionWords(given: Target): string[] {
     image,
     'image-from': imageFrom,
     uv,
+    network,
+    'network-address': networkAddress,
+    'allowed-addresses': allowedAddresses,
+    zones,
   };
   for (const [flag, value] of Object.entries(maybe)) if (value !== undefined) words.push(`--${flag}`, value);
   if (base !== defaultBase) words.push('--base', base);
   if (builder !== 'acr') words.push('--builder', builder);
   if (given.rebuild) words.push('--rebuild');
   return words;
+}
+
+/** A variable has JSON, as those of callers do. @throws Refusal */
+export function allowedText(json: string | undefined): string | undefined {
+  if (!json) return undefined;
+  try {
+    const text = (JSON.parse(json) as string[]).join(',');
+    if (rules.every(([key, pattern]) => key !== 'allowedAddresses' || pattern.test(text))) return text;
+  } catch {
+    // Reported below.
+  }
+  throw new Refusal(`LAMPLIGHTER_ALLOWED_ADDRESSES is ${json}: expected JSON such as ["203.0.113.7"]`);
 }
 
 export const defaultBase = 'docker.io/library/python:3.12-slim';

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { Refusal } from '../refusal.ts';
 import type { Deployment } from './deployment.ts';
+import { networks, zoneChoices } from './options.ts';
+import { openReach } from './reach.ts';
 
 /** Outputs of infra/main.bicep, and parameters of it, that a deployment goes on with. A test looks for them there. */
 export const outputNames = ['appName', 'vaultName', 'registryName', 'registryLoginServer', 'jobs'] as const;
@@ -17,6 +19,10 @@ const given = z.object({
       budgetStart: text.optional(),
       callerClients: z.object({ value: z.array(z.string()) }).optional(),
       secretOfficers: z.object({ value: z.array(z.object({ objectId: z.string(), type: z.string() })) }).optional(),
+      network: z.object({ value: z.enum(networks) }).optional(),
+      networkAddress: text.optional(),
+      allowedAddresses: z.object({ value: z.array(z.string()) }).optional(),
+      zones: z.object({ value: z.enum(zoneChoices) }).optional(),
       runtimeImageDigest: z.object({ value: z.string() }).optional(),
     }),
     outputs: z
@@ -41,6 +47,12 @@ export function readParameters({ known }: Deployment, last: unknown): void {
   known.budgetStart = parameters.budgetStart?.value ?? known.budgetStart;
   known.callerClients = parameters.callerClients?.value ?? known.callerClients;
   known.secretOfficers = parameters.secretOfficers?.value ?? known.secretOfficers;
+  known.reach = {
+    network: parameters.network?.value ?? openReach.network,
+    networkAddress: parameters.networkAddress?.value ?? openReach.networkAddress,
+    allowedAddresses: parameters.allowedAddresses?.value ?? openReach.allowedAddresses,
+    zones: parameters.zones?.value ?? openReach.zones,
+  };
   known.digest = parameters.runtimeImageDigest?.value || null;
 }
 

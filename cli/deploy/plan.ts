@@ -12,6 +12,7 @@ import {
   groupExists,
   importImage,
   listSecrets,
+  listSecretsOutside,
   makePackage,
   placeholders,
   publish,
@@ -28,7 +29,7 @@ import {
 } from './az.ts';
 import type { Command } from './command.ts';
 import { type Step, steps, type Target } from './options.ts';
-import { deletedVaults, permissions, providers, runtimes, usages } from './preflight.ts';
+import { deletedVaults, permissions, providers, runtimes, spreadRegions, usages } from './preflight.ts';
 import {
   createPrincipal,
   createRegistration,
@@ -48,6 +49,13 @@ export function plan(target: Target, tag: string): { step: Step; commands: Plann
   const known = { ...placeholders };
   if (target.authClientId !== undefined) known.authClientId = target.authClientId;
   if (target.alertEmails !== undefined) known.alertEmails = target.alertEmails.split(',');
+  known.reach = {
+    network: target.network ?? known.reach.network,
+    networkAddress: target.networkAddress ?? known.reach.networkAddress,
+    allowedAddresses: target.allowedAddresses?.split(',') ?? known.reach.allowedAddresses,
+    zones: target.zones ?? known.reach.zones,
+  };
+  const secrets = known.reach.network === 'public' ? listSecrets(known) : listSecretsOutside(target, known);
   if (target.image !== undefined) known.digest = target.image.slice(target.image.indexOf('sha256:'));
   const always = (...commands: Command[]) => commands.map((command) => ({ command, when: null }));
   const when = (reason: string, ...commands: Command[]) => commands.map((command) => ({ command, when: reason }));
@@ -62,8 +70,9 @@ export function plan(target: Target, tag: string): { step: Step; commands: Plann
     check: [
       ...always(versionOfAz, versionOfBicep, versionOfFunc, account, groupExists(target)),
       ...when('when the group exists', showDeployment(target, 'foundation')),
-      ...when('when something stands', showDeployment(target, 'all'), showChannel(target, known), listSecrets(known)),
+      ...when('when something stands', showDeployment(target, 'all'), showChannel(target, known), secrets),
       ...when('first deployment', permissions(place), providers, deletedVaults, runtimes(place), usages(place), whoAmI),
+      ...(known.reach.zones === 'all' ? when('first deployment', spreadRegions) : []),
       ...when('when something stands and a pipeline deploys', earlyToken(known)),
     ],
     package: always(makePackage),
@@ -81,7 +90,7 @@ export function plan(target: Target, tag: string): { step: Step; commands: Plann
         : []),
       ...always(deploy(target, known, 'foundation')),
     ].map(({ command, when }) => ({ command, when: when ?? 'first deployment' })),
-    access: [...always(listSecrets(known)), ...when('when a job has a new secret', deploy(target, known, 'access'))],
+    access: [...always(secrets), ...when('when a job has a new secret', deploy(target, known, 'access'))],
     image:
       known.digest !== null
         ? [

@@ -3,6 +3,7 @@ import { Refusal } from '../refusal.ts';
 import type { Command } from './command.ts';
 import type { Deployment } from './deployment.ts';
 import { failureText } from './failure.ts';
+import { isJoined } from './reach.ts';
 
 /** Looks, before anything is made, whether the first deployment can work here: rights, services, region, room, names. */
 
@@ -46,6 +47,9 @@ export const runtimes = ({ location }: Pick<Place, 'location'>): Command => ({
 });
 export const usages = ({ subscription, location }: Pick<Place, 'subscription' | 'location'>): Command =>
   get(`/subscriptions/${subscription}/providers/Microsoft.App/locations/${location}/usages?api-version=2026-01-01`);
+export const spreadRegions: Command = {
+  argv: ['az', 'functionapp', 'list-flexconsumption-locations', '--zone-redundant', 'true', ...json],
+};
 export const deletedVaults: Command = {
   argv: ['az', 'keyvault', 'list-deleted', '--resource-type', 'vault', ...json],
 };
@@ -88,8 +92,11 @@ export async function preflight(here: Deployment): Promise<void> {
       );
   }
 
+  const joined = isJoined(known.reach);
+  const actions = [...needed, ...(joined ? ['Microsoft.Network/virtualNetworks/write'] : [])];
+  if (known.reach.network !== 'public') actions.push('Microsoft.Network/privateEndpoints/write');
   await look('your rights', permissions(place), z.object({ value: z.array(permission) }), ({ value }) =>
-    lacking(value).map(
+    lacking(value, actions).map(
       (action) => `you may not do ${action}: you need Owner, or Contributor and User Access Administrator`,
     ),
   );
@@ -98,7 +105,9 @@ export async function preflight(here: Deployment): Promise<void> {
     const on = new Set(
       all.filter((one) => /^regist/i.test(one.registrationState)).map((one) => one.namespace.toLowerCase()),
     );
-    const off = services.filter((name) => !on.has(`microsoft.${name.toLowerCase()}`));
+    const off = [...services, ...(joined ? ['Network'] : [])].filter(
+      (name) => !on.has(`microsoft.${name.toLowerCase()}`),
+    );
     return off.map(
       (name) =>
         `the subscription has never used Microsoft.${name}: az provider register --wait --namespace Microsoft.${name}`,
@@ -120,6 +129,12 @@ export async function preflight(here: Deployment): Promise<void> {
             `${location} has no Flex Consumption with Node ${nodeVersion} (it has ${all.map(({ version }) => version).join(', ') || 'none'}): another --location`,
           ],
     );
+    if (known.reach.zones === 'all')
+      await look('the region’s buildings', spreadRegions, z.array(z.looseObject({ name: z.string() })), (all) =>
+        all.some(({ name }) => name.replaceAll(' ', '').toLowerCase() === location)
+          ? []
+          : [`${location} spreads no Flex Consumption app over its buildings: --zones jobs, or another --location`],
+      );
     await look('room for Container Apps', usages(place), z.object({ value: z.array(usage) }), ({ value }) =>
       value
         .filter((one) => /ManagedEnvironmentCount/i.test(one.name.value) && one.currentValue >= one.limit)

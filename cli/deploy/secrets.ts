@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { checkJobs } from '../../shared/manifest/check.ts';
 import { Refusal } from '../refusal.ts';
-import { listSecrets } from './az.ts';
+import { listSecrets, listSecretsOutside } from './az.ts';
 import type { Deployment } from './deployment.ts';
 
 const listed = z.array(
@@ -10,6 +10,31 @@ const listed = z.array(
     attributes: z.object({ enabled: z.boolean(), expires: z.string().nullish() }),
   }),
 );
+
+const page = z.object({
+  value: z.array(
+    z
+      .object({ name: z.string(), properties: z.object({ attributes: z.object({ enabled: z.boolean().nullish() }) }) })
+      .transform(({ name, properties: { attributes } }) => ({
+        name,
+        attributes: { enabled: attributes.enabled !== false },
+      })),
+  ),
+  nextLink: z.string().nullish(),
+});
+
+/** A vault in a network answers this machine only when it is in there too: Azure's management knows the names as well. */
+async function secretsThere(deployment: Deployment): Promise<{ name: string; attributes: { enabled: boolean } }[]> {
+  const { known, target } = deployment;
+  if (known.reach.network === 'public') return deployment.json(listSecrets(known), listed);
+  const all: { name: string; attributes: { enabled: boolean } }[] = [];
+  for (let next: string | null | undefined; next !== null; ) {
+    const { value, nextLink } = await deployment.json(listSecretsOutside(target, known, next), page);
+    all.push(...value);
+    next = nextLink || null;
+  }
+  return all;
+}
 
 /** Every secret of every job is in the vault and can be read. @throws Refusal that says how to set those that are not */
 export async function missingSecrets(deployment: Deployment, folder: string): Promise<void> {
@@ -20,9 +45,7 @@ export async function missingSecrets(deployment: Deployment, folder: string): Pr
   }
   if (wanted.size === 0) return deployment.say('  No job has a secret.');
   // Key Vault's names do not distinguish capitals from small letters.
-  const found = new Map(
-    (await deployment.json(listSecrets(deployment.known), listed)).map((one) => [one.name.toLowerCase(), one]),
-  );
+  const found = new Map((await secretsThere(deployment)).map((one) => [one.name.toLowerCase(), one]));
   const problems = [...wanted].flatMap(([name, jobs]) => {
     const secret = found.get(name.toLowerCase());
     if (secret?.attributes.enabled) return [];

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { builders, defaultBase, environments, steps } from '../deploy/options.ts';
+import { builders, defaultBase, environments, networks, steps, zoneChoices } from '../deploy/options.ts';
 import { type Flags, type Here, machineOf } from '../here.ts';
 import { json } from './option.ts';
 
@@ -23,6 +23,12 @@ export function azureCommands(program: Command, flags: () => Flags, here: () => 
     .option('--rebuild', 'build it though the registry has it, for a newer base of the same name')
     .option('--image <reference>', 'build none and take this one, by digest: for a roll-back')
     .option('--image-from <resource id>', 'the registry that has it, when this one does not: dev’s, for prod')
+    .addOption(
+      new Option('--network <kind>', 'who reaches it: anyone with a token, or a network of its own').choices(networks),
+    )
+    .option('--network-address <range>', 'addresses of that network, at least a /24 (default: 10.214.0.0/24)')
+    .option('--allowed-addresses <list>', 'who reaches vault, registry and storage from outside, with commas')
+    .addOption(new Option('--zones <what>', 'what goes on when a building of Azure fails').choices(zoneChoices))
     .addOption(new Option('--from <step>', 'begin at this step').choices(steps).default('check'))
     .option('--what-if', 'only show what Azure would change')
     .option('--dry-run', 'only print the commands; needs neither az nor a subscription')

@@ -11,7 +11,14 @@ const json = ['--output', 'json'];
 
 /** The group is read from the id: az leaves the property out in some versions. */
 export const site = z
-  .object({ id: z.string(), name: z.string(), defaultHostName: z.string(), state: z.string() })
+  .object({
+    id: z.string(),
+    name: z.string(),
+    defaultHostName: z.string(),
+    state: z.string(),
+    /** `Disabled`: only its network reaches it. */
+    publicNetworkAccess: z.string().nullish(),
+  })
   .transform((one) => ({ ...one, resourceGroup: one.id.split('/')[4] ?? '' }));
 export type Site = z.infer<typeof site>;
 

@@ -1,7 +1,7 @@
 import type { Run } from '../deploy/run.ts';
 import * as azure from './azure.ts';
 import { type Ask, canaryFindings } from './canary.ts';
-import { type Finding, unknown } from './finding.ts';
+import { type Finding, note, unknown, unseenHere } from './finding.ts';
 import * as judge from './judge.ts';
 import { healthFindings, type Patience } from './ticks.ts';
 
@@ -25,6 +25,11 @@ export async function behaviour(run: Run, site: azure.Site, patience: Patience):
       open: globalValidation.excludedPaths ?? [],
     }),
   );
+  if (site.publicNetworkAccess === 'Disabled' && (await isClosedHere(url))) {
+    const text = `${unseenHere}: the app takes calls from its own network only, and this machine is outside`;
+    const remedy = 'lamp verify on a machine in the network looks at this too (docs/network.md)';
+    return [...result, ...['ticks', 'poison', 'canary'].map((check) => note(check, text, remedy))];
+  }
   for (const [method, path] of [
     ['GET', '/health'],
     ['GET', '/admin/host/status'],
@@ -48,6 +53,14 @@ export async function behaviour(run: Run, site: azure.Site, patience: Patience):
   if (result.some(({ check, state }) => check === 'ticks' && state !== 'right'))
     return [...result, unknown('canary run', 'see ticks')];
   return [...result, ...(await canaryFindings(asCaller(url, token.value.accessToken), patience))];
+}
+
+/** Azure answers 403 from outside before it asks for a token; inside a call without one gets 401. */
+async function isClosedHere(url: string): Promise<boolean> {
+  return fetch(`${url}/health`, { redirect: 'manual', signal: AbortSignal.timeout(30_000) }).then(
+    ({ status }) => status === 403,
+    () => false,
+  );
 }
 
 /** Nudges carry no token, and must get through without one. */

@@ -26,6 +26,9 @@ export const unknown = (check: string, why: string): Finding => ({
   remedy: 'nothing is known about this: fix what the message says, then verify again',
 });
 
+/** Begins the text of a note about what only a machine elsewhere can look at. */
+export const unseenHere = 'not looked at';
+
 /** One finding for each problem, or one that says that all is well. */
 export function found(check: string, problems: Finding[], well: string): Finding[] {
   return problems.length > 0 ? problems : [right(check, well)];

@@ -61,6 +61,12 @@ param alertSecrets array
 @description('Days that history is kept.')
 param retentionDays int
 
+@description('How things are reached, as main.bicep decides it.')
+param access object
+
+@description('Whether it is spread over the buildings of the region: Azure then keeps two instances of each function ready.')
+param spread bool
+
 @description('Region.')
 param location string
 
@@ -123,6 +129,7 @@ resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   }
   properties: {
     reserved: true
+    zoneRedundant: spread
   }
 }
 
@@ -138,6 +145,9 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
+    // Its way to the endpoints, and its only one when the app is in the network at all.
+    virtualNetworkSubnetId: access.private ? access.appSubnet : null
+    publicNetworkAccess: access.closed ? 'Disabled' : 'Enabled'
     siteConfig: {
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'

@@ -13,11 +13,20 @@ param redundancy string
 @description('Days that the blobs of runs are kept. The rows are deleted by the app.')
 param retentionDays int
 
+@description('Days in which a blob that was deleted, or written over, can be brought back.')
+param undoDays int
+
+@description('Days to any instant of which block blobs can be put back as a whole; 0: not.')
+param restoreDays int
+
 @description('Whether writes and deletes are logged.')
 param audit bool
 
 @description('Whether the account is locked against deletion.')
 param lock bool
+
+@description('How things are reached, as main.bicep decides it.')
+param access object
 
 @description('Region.')
 param location string
@@ -26,8 +35,8 @@ param location string
 param tags object
 
 var roles = loadJsonContent('../roles.json')
-// Days in which what was deleted, or written over, can be brought back.
-var undoDays = 14
+// Azure wants the one to be longer than the other.
+var deletedDays = max(undoDays, restoreDays + 1)
 
 resource appIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
   name: appIdentityName
@@ -51,28 +60,36 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
     defaultToOAuthAuthentication: true
     minimumTlsVersion: 'TLS1_2'
     supportsHttpsTrafficOnly: true
-    publicNetworkAccess: 'Enabled'
+    publicNetworkAccess: access.public
     networkAcls: {
       bypass: 'AzureServices'
-      defaultAction: 'Allow'
+      defaultAction: access.others
+      ipRules: map(access.allowed, address => {
+        value: address
+        action: 'Allow'
+      })
     }
   }
 }
 
-// No versions: all blobs but the heartbeat are written once, and soft delete keeps what was before a deletion or an
-// overwriting just as well, and clears it away by itself.
+// No versions unless they are asked for: all blobs but the heartbeat are written once, and soft delete keeps what was before a
+// deletion or an overwriting just as well, and clears it away by itself. To put back a whole instant Azure wants versions and
+// the list of changes.
 resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' = {
   parent: account
   name: 'default'
   properties: {
     deleteRetentionPolicy: {
       enabled: true
-      days: undoDays
+      days: deletedDays
     }
     containerDeleteRetentionPolicy: {
       enabled: true
-      days: undoDays
+      days: deletedDays
     }
+    isVersioningEnabled: restoreDays > 0
+    changeFeed: restoreDays > 0 ? { enabled: true, retentionInDays: deletedDays } : { enabled: false }
+    restorePolicy: restoreDays > 0 ? { enabled: true, days: restoreDays } : { enabled: false }
   }
 }
 
@@ -117,6 +134,25 @@ resource tableNames 'Microsoft.Storage/storageAccounts/tableServices/tables@2025
   name: table
 }]
 
+// Else the versions of each heartbeat would stay as long as its run.
+var oldVersions = restoreDays > 0
+  ? [
+      {
+        name: 'versions-after-restore'
+        enabled: true
+        type: 'Lifecycle'
+        definition: {
+          filters: { blobTypes: ['blockBlob'] }
+          actions: {
+            version: {
+              delete: { daysAfterCreationGreaterThan: deletedDays }
+            }
+          }
+        }
+      }
+    ]
+  : []
+
 // A `spec.json` whose shim never came goes with its run: a rule cannot distinguish it, as rules know only how a name
 // begins. What it holds is worthless by then, as its signed addresses have expired.
 resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06-01' = {
@@ -124,7 +160,7 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06
   name: 'default'
   properties: {
     policy: {
-      rules: [
+      rules: concat(oldVersions, [
         {
           name: 'runs-after-retention'
           enabled: true
@@ -141,7 +177,7 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06
             }
           }
         }
-      ]
+      ])
     }
   }
   dependsOn: [blobs]

@@ -7,6 +7,12 @@ param workspaceName string
 @description('Whether what containers print goes there as well.')
 param consoleLogs bool
 
+@description('How things are reached, as main.bicep decides it.')
+param access object
+
+@description('Whether executions are spread over the buildings of the region.')
+param spread bool
+
 @description('Region.')
 param location string
 
@@ -24,6 +30,14 @@ resource environment 'Microsoft.App/managedEnvironments@2026-01-01' = {
   properties: {
     // By diagnostic settings: the destination `log-analytics` would need a key of the workspace.
     appLogsConfiguration: { destination: 'azure-monitor' }
+    // Neither can be changed in an environment that stands. Nothing calls a job: it needs no public address.
+    vnetConfiguration: access.joined
+      ? {
+          infrastructureSubnetId: access.jobsSubnet
+          internal: true
+        }
+      : null
+    zoneRedundant: spread
     workloadProfiles: [
       {
         name: 'Consumption'

@@ -25,6 +25,12 @@ param auditStorage bool
 @description('Copies of the history.')
 param dataRedundancy string
 
+@description('Days that a blob of the history can be brought back.')
+param undoDays int
+
+@description('Days to any instant of which it can be put back; 0: not.')
+param restoreDays int
+
 @description('Whether the account that holds the history is locked against deletion.')
 param lockData bool
 
@@ -33,6 +39,15 @@ param vaultSoftDeleteDays int
 
 @description('Basic, Standard or Premium.')
 param registrySku string
+
+@description('How things are reached, as main.bicep decides it.')
+param access object
+
+@description('Addresses of the network.')
+param networkAddress string
+
+@description('Whether what stands is spread over the buildings of the region.')
+param spread bool
 
 @description('Region.')
 param location string
@@ -68,6 +83,8 @@ module hostStorage 'host-storage.bicep' = {
   params: {
     accountName: names.hostAccount
     appIdentityName: names.appIdentity
+    access: access
+    spread: spread
     location: location
     tags: tags
   }
@@ -82,6 +99,9 @@ module dataStorage 'data-storage.bicep' = {
     workspaceName: names.workspace
     redundancy: dataRedundancy
     retentionDays: retentionDays
+    undoDays: undoDays
+    restoreDays: restoreDays
+    access: access
     audit: auditStorage
     lock: lockData
     location: location
@@ -98,6 +118,7 @@ module vault 'vault.bicep' = {
     workspaceName: names.workspace
     secretOfficers: secretOfficers
     softDeleteDays: vaultSoftDeleteDays
+    access: access
     location: location
     tags: tags
   }
@@ -110,22 +131,73 @@ module registry 'registry.bicep' = {
     registryName: names.registry
     pullIdentityName: names.pullIdentity
     sku: registrySku
+    access: access
     location: location
     tags: tags
   }
   dependsOn: [identities]
 }
 
-module environment 'environment.bicep' = {
+module containerApps 'environment.bicep' = {
   name: 'environment'
   params: {
     environmentName: names.environment
     workspaceName: names.workspace
     consoleLogs: consoleLogs
+    access: access
+    spread: spread
     location: location
     tags: tags
   }
-  dependsOn: [logs]
+  dependsOn: [logs, network]
+}
+
+module network 'network.bicep' = if (access.joined) {
+  name: 'network'
+  params: {
+    networkName: names.network
+    address: networkAddress
+    access: access
+    location: location
+    tags: tags
+  }
+}
+
+module endpoints 'endpoints.bicep' = if (access.private) {
+  name: 'endpoints'
+  params: {
+    subnetId: access.endpointsSubnet
+    targets: concat(
+      // The two accounts in turn: Azure takes one change of an account at a time.
+      flatten(map(
+        ['blob', 'queue', 'table'],
+        kind =>
+          map([names.hostAccount, names.dataAccount], account => {
+            name: 'pe-${account}-${kind}'
+            id: resourceId('Microsoft.Storage/storageAccounts', account)
+            kind: kind
+            zone: 'privatelink.${kind}.${environment().suffixes.storage}'
+          })
+      )),
+      [
+        {
+          name: 'pe-${names.vault}'
+          id: resourceId('Microsoft.KeyVault/vaults', names.vault)
+          kind: 'vault'
+          zone: 'privatelink.vaultcore.azure.net'
+        }
+        {
+          name: 'pe-${names.registry}'
+          id: resourceId('Microsoft.ContainerRegistry/registries', names.registry)
+          kind: 'registry'
+          zone: 'privatelink.azurecr.io'
+        }
+      ]
+    )
+    location: location
+    tags: tags
+  }
+  dependsOn: [hostStorage, dataStorage, vault, registry, network]
 }
 
 module starter 'starter.bicep' = {

@@ -4,6 +4,12 @@ param accountName string
 @description('Identity of the app.')
 param appIdentityName string
 
+@description('How things are reached, as main.bicep decides it.')
+param access object
+
+@description('Whether it is kept in three buildings.')
+param spread bool
+
 @description('Region.')
 param location string
 
@@ -21,7 +27,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   location: location
   tags: tags
   kind: 'StorageV2'
-  sku: { name: 'Standard_LRS' }
+  sku: { name: spread ? 'Standard_ZRS' : 'Standard_LRS' }
   properties: {
     accessTier: 'Hot'
     allowBlobPublicAccess: false
@@ -30,10 +36,14 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
     defaultToOAuthAuthentication: true
     minimumTlsVersion: 'TLS1_2'
     supportsHttpsTrafficOnly: true
-    publicNetworkAccess: 'Enabled'
+    publicNetworkAccess: access.public
     networkAcls: {
       bypass: 'AzureServices'
-      defaultAction: 'Allow'
+      defaultAction: access.others
+      ipRules: map(access.allowed, address => {
+        value: address
+        action: 'Allow'
+      })
     }
   }
 }

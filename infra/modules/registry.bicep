@@ -7,6 +7,9 @@ param pullIdentityName string
 @description('Basic, Standard or Premium.')
 param sku string
 
+@description('How things are reached, as main.bicep decides it.')
+param access object
+
 @description('Region.')
 param location string
 
@@ -26,7 +29,18 @@ resource registry 'Microsoft.ContainerRegistry/registries@2025-11-01' = {
   sku: { name: sku }
   properties: {
     adminUserEnabled: false
-    publicNetworkAccess: 'Enabled'
+    publicNetworkAccess: access.public
+    networkRuleBypassOptions: 'AzureServices'
+    // Only Premium has rules.
+    networkRuleSet: access.private
+      ? {
+          defaultAction: access.others
+          ipRules: map(access.allowed, address => {
+            value: address
+            action: 'Allow'
+          })
+        }
+      : null
   }
 }
 

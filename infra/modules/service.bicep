@@ -40,6 +40,12 @@ param retentionDays int
 @description('When the second scheduler calls, in UTC, as five cron fields.')
 param secondSchedulerSchedule string
 
+@description('How things are reached, as main.bicep decides it.')
+param access object
+
+@description('Whether the app is spread over the buildings of the region.')
+param spread bool
+
 @description('Region.')
 param location string
 
@@ -70,9 +76,29 @@ module app 'app.bicep' = {
     instanceMemoryMB: instanceMemoryMB
     maxRunning: maxRunning
     retentionDays: retentionDays
+    access: access
+    spread: spread
     location: location
     tags: tags
   }
+}
+
+module endpoint 'endpoints.bicep' = if (access.closed) {
+  name: 'app-endpoint'
+  params: {
+    subnetId: access.endpointsSubnet
+    targets: [
+      {
+        name: 'pe-${names.app}'
+        id: resourceId('Microsoft.Web/sites', names.app)
+        kind: 'sites'
+        zone: 'privatelink.azurewebsites.net'
+      }
+    ]
+    location: location
+    tags: tags
+  }
+  dependsOn: [app]
 }
 
 module secondScheduler 'second-scheduler.bicep' = {

@@ -13,6 +13,9 @@ param secretOfficers array
 @description('Days that deleted secrets can be brought back.')
 param softDeleteDays int
 
+@description('How things are reached, as main.bicep decides it.')
+param access object
+
 @description('Region.')
 param location string
 
@@ -43,10 +46,12 @@ resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
     enableSoftDelete: true
     softDeleteRetentionInDays: softDeleteDays
     enablePurgeProtection: true
-    publicNetworkAccess: 'Enabled'
+    publicNetworkAccess: access.public
     networkAcls: {
+      // Deployments are among these services: the canary's secret below comes by one.
       bypass: 'AzureServices'
-      defaultAction: 'Allow'
+      defaultAction: access.others
+      ipRules: map(access.allowed, address => { value: address })
     }
   }
 }

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { nodeVersion } from '../../cli/deploy/preflight.ts';
-import { again, first, preflight, run, said, secret, tools } from '../support/azure/deploy-world.ts';
+import { again, first, run, said, secret, tools } from '../support/azure/deploy-world.ts';
+import { preflight } from '../support/azure/preflight-lines.ts';
 
 test('thirteen callers are refused early, with what to do instead', async () => {
   await tools.script(again());

@@ -6,6 +6,7 @@ import { cmdText, commandText } from '../../cli/deploy/command.ts';
 import { causes } from '../../cli/deploy/failure.ts';
 import { target } from '../../cli/deploy/options.ts';
 import { outputNames } from '../../cli/deploy/outputs.ts';
+import { openReach } from '../../cli/deploy/reach.ts';
 import { registrationBodies } from '../../cli/deploy/registration.ts';
 import { appId, given, me, newDigest } from '../support/azure/deploy-world.ts';
 
@@ -48,9 +49,10 @@ test('infra/ reads every variable that a deployment sets, and gives every output
   const infra = join(import.meta.dirname, '../../infra');
   const main = await readFile(join(infra, 'main.bicep'), 'utf8');
   for (const name of outputNames) expect(main).toMatch(new RegExp(`^output ${name} `, 'm'));
-  const known = { ...placeholders, digest: newDigest, callerGroups: [me], channelsStand: true, callerClients: [appId] };
+  const some = { digest: newDigest, callerGroups: [me], channelsStand: true, callerClients: [appId] };
+  const known = { ...placeholders, ...some, reach: { ...openReach, network: 'private' as const } };
   const set = Object.keys(deployCommand(target(given, 'lamp-dev'), known, 'all').env ?? {});
-  expect(set).toHaveLength(10);
+  expect(set).toHaveLength(14);
   for (const environment of ['dev', 'prod']) {
     const text = await readFile(join(infra, `${environment}.bicepparam`), 'utf8');
     for (const name of set) expect(text).toContain(`'${name}'`);

@@ -10,6 +10,7 @@ if (typeof types === 'string') {
 const all = [
   install(),
   install({ file: 'dev.bicepparam' }),
+  install({ params: { network: 'closed', allowedAddresses: ['203.0.113.7'], zones: 'all', restoreDays: 7 } }),
   install({ params: { auditStorage: true, alwaysReadyTicks: 1, dailyLogGb: 5, dataRedundancy: 'Standard_GZRS' } }),
 ];
 
@@ -94,8 +95,8 @@ describe.skipIf(typeof types === 'string')('Microsoft’s types', () => {
     [
       'a number that is too large',
       'modules/data-storage.bicep',
-      'var undoDays = 14',
-      'var undoDays = 400',
+      'var deletedDays = max(undoDays, restoreDays + 1)',
+      'var deletedDays = 400',
       'days is 400: expected 1 to 365',
     ],
     [

@@ -103,7 +103,8 @@ describe('a deployment', () => {
   it('refers only to what an earlier module has made', () => {
     expect(tooEarly(install())).toEqual([]);
     const change = {
-      'main.bicep': (text: string) => text.replace("tags: tags\n  }\n  dependsOn: [foundation]\n}]", 'tags: tags\n  }\n}]'),
+      'main.bicep': (text: string) =>
+        text.replace('tags: tags\n  }\n  dependsOn: [foundation]\n}]', 'tags: tags\n  }\n}]'),
     };
     expect(tooEarly(install({ change }))).toContain('job-lamp-check-crm: vaults kv-lamp-prod');
     const within = {

@@ -9,6 +9,7 @@ import { deploySteps, preview } from '../../../cli/deploy/sequence.ts';
 import { Refusal } from '../../../cli/refusal.ts';
 import type { Finding } from '../../../cli/verify/finding.ts';
 import { azureTools, type Scripted, type Tools } from './azure-tools.ts';
+import { flight } from './preflight-lines.ts';
 
 /** A repository with two jobs, and an Azure in which nothing, or everything, stands. Made anew for each test. */
 export const me = '11111111-1111-4111-8111-111111111111';
@@ -144,6 +145,7 @@ export function deployed({
   emails = ['ops@contoso.com'],
   callers = [me],
   failed = false,
+  more = {} as Record<string, { value: unknown }>,
 } = {}) {
   const value = <T>(value: T) => ({ type: 'x', value });
   return {
@@ -155,6 +157,7 @@ export function deployed({
         callers: value(callers),
         secretOfficers: value([{ objectId: me, type: 'User' }]),
         runtimeImageDigest: value(digest),
+        ...more,
       },
       outputs: failed
         ? null
@@ -210,40 +213,6 @@ export const missing = (what: string) => ({ code: 3, stderr: `ERROR: (${what}) i
 /** What az prints of a registry that nothing was pushed to: the message of its answer, without the code. */
 export const emptyRegistry =
   'ERROR: 2026-11-20 22:13:01.123456 Error: repository name not known to registry. Correlation ID: c-1.\n';
-
-/** Nothing stands yet. */
-export const preflight = {
-  permissions:
-    'az rest --method get --url /subscriptions/s-1/providers/Microsoft.Authorization/permissions?api-version=2022-04-01 --output json',
-  providers: 'az provider list --output json',
-  deleted: 'az keyvault list-deleted --resource-type vault --output json',
-  runtimes: 'az functionapp list-flexconsumption-runtimes --location westeurope --runtime node --output json',
-  usages:
-    'az rest --method get --url /subscriptions/s-1/providers/Microsoft.App/locations/westeurope/usages?api-version=2026-01-01 --output json',
-};
-const services = [
-  'App',
-  'ContainerRegistry',
-  'Insights',
-  'KeyVault',
-  'ManagedIdentity',
-  'OperationalInsights',
-  'Storage',
-  'Web',
-];
-const flight: Scripted[] = [
-  { line: preflight.permissions, stdout: { value: [{ actions: ['*'], notActions: [] }] } },
-  {
-    line: preflight.providers,
-    stdout: services.map((name) => ({ namespace: `Microsoft.${name}`, registrationState: 'Registered' })),
-  },
-  { line: preflight.deleted, stdout: [] },
-  { line: preflight.runtimes, stdout: [{ version: '22' }, { version: '24' }] },
-  {
-    line: preflight.usages,
-    stdout: { value: [{ name: { value: 'ManagedEnvironmentCount' }, currentValue: 1, limit: 15 }] },
-  },
-];
 
 export const assignedLine =
   'az rest --method get --url https://graph.microsoft.com/v1.0/servicePrincipals/sp-1/appRoleAssignedTo --output json';

@@ -239,9 +239,11 @@ function checkObject(value: Record<string, unknown>, type: Type, place: Place, w
     members = { ...members, ...chosen.members };
   }
   for (const [name, { flags }] of Object.entries(members)) {
-    if (flags & required && !Object.hasOwn(value, name)) wrong(`has no ${name}, which is required`);
+    if (flags & required && (value[name] ?? null) === null) wrong(`has no ${name}, which is required`);
   }
   for (const [name, inner] of Object.entries(value)) {
+    // To Azure null is as good as nothing.
+    if (inner === null) continue;
     const path = place.path ? `${place.path}.${name}` : name;
     const at = written.get(value)?.get(name) ?? place.at;
     const known = members[name];
