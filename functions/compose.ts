@@ -9,6 +9,7 @@ import type { Parts } from '../shared/parts.ts';
 import { keyVault } from '../shared/secrets/keyvault/keyvault.ts';
 import { keyVaultValues } from '../shared/secrets/keyvault/values.ts';
 import { openStore } from '../shared/store/azure/store.ts';
+import { countedFrom } from '../shared/store/launches.ts';
 import type { Store } from '../shared/store/store.ts';
 import { readPackagedAlerts } from './alerts.ts';
 import { readCatalog } from './catalog.ts';
@@ -58,7 +59,8 @@ function credentialOf({ AZURE_CLIENT_ID, AZURE_FUNCTIONS_ENVIRONMENT }: Settings
 }
 
 function storeOf({ storage }: Settings, credential: TokenCredential): Store {
-  return openStore('connection' in storage ? storage : { ...storage, credential });
+  const store = openStore('connection' in storage ? storage : { ...storage, credential });
+  return { ...store, launches: countedFrom(Date.now, store.launches) };
 }
 
 function executorOf(app: Settings, credential: TokenCredential, catalog: Catalog, store: Store) {

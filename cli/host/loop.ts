@@ -3,7 +3,7 @@ import { day, hour, type Instant, minute, second } from '../../shared/instant.ts
 import type { Parts } from '../../shared/parts.ts';
 import { type Pipeline, pipeline } from '../../shared/pipeline.ts';
 import type { AttemptId } from '../../shared/store/attempts.ts';
-import type { Received } from '../../shared/store/launches.ts';
+import { countedFrom, type Received } from '../../shared/store/launches.ts';
 import { checkSecrets } from '../../shared/upkeep/secrets.ts';
 import { retentionDays, upkeep } from '../../shared/upkeep/upkeep.ts';
 import { steadyClock } from './clock.ts';
@@ -44,7 +44,7 @@ export function loop(
 ): Loop {
   const time = steadyClock(parts.store.time, wall);
   const clock = time.now;
-  const work = pipeline(withHints(parts, (at) => wakeAt(at)));
+  const work = pipeline(withHints(parts, clock, wakeAt));
   const stopping = new AbortController();
   const busy = new Set<Promise<void>>();
   /** Launches that are not through yet: each will take a place. Ends take none, as long as they keep up. */
@@ -92,7 +92,8 @@ export function loop(
   async function tickLoop() {
     while (!stopping.signal.aborted) {
       await tickOnce().catch((error) => parts.emit({ type: 'trouble', doing: 'ticking', error }));
-      await pause(tickEvery - (clock() % tickEvery));
+      // Between the whole minutes, at which jobs are due: they need the processor then.
+      await pause(tickEvery - ((clock() + tickEvery / 2) % tickEvery));
     }
   }
 
@@ -175,8 +176,8 @@ async function handle(work: Pipeline, parts: Parts, received: Received, clock: (
 }
 
 /** The same parts, reporting when something was queued, so that this host need not poll to be on time. */
-function withHints(parts: Parts, hint: (at: Instant) => void): Parts {
-  const { launches } = parts.store;
+function withHints(parts: Parts, clock: () => Instant, hint: (at: Instant) => void): Parts {
+  const launches = countedFrom(clock, parts.store.launches);
   const put: typeof launches.put = async (message, at, now) => {
     await launches.put(message, at, now);
     hint(at);

@@ -34,6 +34,14 @@ export interface Launches {
   poisonCount(): Promise<number>;
 }
 
+/**
+ * The same, whose delays count from the moment of the writing: a tick that claims thousands writes long after the instant
+ * that it was called with, and what it queues must not be that much late.
+ */
+export function countedFrom(clock: () => Instant, launches: Launches): Launches {
+  return { ...launches, put: (message, at, now) => launches.put(message, at, Math.max(now, clock())) };
+}
+
 /** Undefined when the text is not a launch message. */
 export function readLaunch(text: string): LaunchMessage | undefined {
   try {

@@ -107,7 +107,7 @@ export async function openWorld(
     async close() {
       await parts.docker.close();
       opened.close();
-      await rm(root, { recursive: true, force: true });
+      await rm(root, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

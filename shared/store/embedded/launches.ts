@@ -14,6 +14,12 @@ const sql = {
   poisoned: 'SELECT count(*) AS count FROM poison',
 };
 
+/**
+ * So long before its instant a message can be taken, ms: one that is asked for at that very instant must be there, however
+ * clocks round. The one that takes it waits for the rest.
+ */
+const ahead = 20;
+
 interface Row {
   id: number;
   text: string;
@@ -34,8 +40,9 @@ export function embeddedLaunches(db: Database, clock: () => Instant): Launches {
     async put(message, at, now) {
       const due = Math.max(at, now);
       const text = JSON.stringify({ ...message, at: due });
-      // By our own clock, as Azure's queue goes by its own.
-      await db.write(() => db.statement(sql.put).run(text, due, clock() + Math.max(at - now, 0)));
+      // By our own clock, as Azure's queue goes by its own; before the write, which may wait for others.
+      const visible = clock() + Math.max(at - now - ahead, 0);
+      await db.write(() => db.statement(sql.put).run(text, due, visible));
     },
     async take(count, hiddenSeconds) {
       const now = clock();
