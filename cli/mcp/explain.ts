@@ -18,7 +18,7 @@ export async function explainRun(client: Client, name: string): Promise<string> 
   const known = errorClasses.find((one) => one === last?.errorClass);
   const lines = [`${run.run} ${run.state}${run.reason ? `: ${visible(run.reason)}` : ''}`];
   if (known) {
-    const { sentence, firstStep } = plainly({ cause: 'failed', errorClass: known, errorKind: null });
+    const { sentence, firstStep } = plainly({ job: null, cause: 'failed', errorClass: known, errorKind: null });
     lines.push(sentence, `First step: ${firstStep}`);
   }
   if (last?.error) lines.push(`Error: ${visible(last.error)}`);

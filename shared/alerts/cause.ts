@@ -99,7 +99,8 @@ const others: Record<Exclude<Cause, 'failed'>, Plain> = {
   },
   drift: {
     sentence: 'The results differ from what this job usually delivers.',
-    firstStep: 'Compare with the last good run, then mark the finding as expected or real.',
+    firstStep:
+      'Look at the results, then press Answer and say what they are: expected from now on, a one-off, or a real problem. On the command line: lamp drift <job> --answer expected|once|real --why "…"',
   },
   secret: {
     sentence: 'A secret of the job is about to expire, has expired, or cannot be used.',
@@ -200,7 +201,14 @@ const kinds: Partial<Record<ErrorKind, Plain>> = {
 };
 
 /** The sentence and the first step of an incident. */
-export function plainly({ cause, errorClass, errorKind }: Pick<Incident, 'cause' | 'errorClass' | 'errorKind'>): Plain {
+export function plainly({ job, cause, errorClass, errorKind }: About): Plain {
+  const { sentence, firstStep } = saidOf({ job, cause, errorClass, errorKind });
+  return { sentence, firstStep: firstStep.replaceAll('<job>', job ?? '<job>') };
+}
+
+type About = Pick<Incident, 'job' | 'cause' | 'errorClass' | 'errorKind'>;
+
+function saidOf({ cause, errorClass, errorKind }: About): Plain {
   if (cause !== 'failed') return others[cause];
   const kind = errorKind !== null && Object.hasOwn(kinds, errorKind) ? kinds[errorKind as ErrorKind] : undefined;
   return kind ?? errors[(errorClass ?? 'application') as ErrorClass] ?? errors.application;

@@ -65,7 +65,8 @@ function titleOf(stories: readonly [Story, ...Story[]], good: boolean): string {
   const word = stateWord[incident.cause];
   if (incident.cause === 'scheduler') return word;
   const jobs = new Set(stories.map(({ incident: one }) => one.job));
-  const subject = incident.subject ? ` (${line(incident.subject, 60)})` : '';
+  // The number of a finding says nothing to its reader.
+  const subject = incident.subject && incident.cause !== 'drift' ? ` (${line(incident.subject, 60)})` : '';
   const name = jobs.size > 1 ? `${jobs.size} jobs` : `${incident.job ?? 'the service'}${subject}`;
   switch (incident.kind) {
     case 'opened':

@@ -6,10 +6,10 @@ import { causes, type Incident } from '../store/incidents.ts';
 import { cut } from '../text.ts';
 import type { Link } from './message.ts';
 
-/** Links of messages: who has one may look, and after a question acknowledge or rerun, once, for three days. */
+/** Links of messages: who has one may look, and after a question acknowledge, rerun or answer a finding, once, for three days. */
 
 export const linkPath = '/api/alerts';
-export const linkActs = ['acknowledge', 'rerun'] as const;
+export const linkActs = ['acknowledge', 'rerun', 'answer'] as const;
 export type LinkAct = (typeof linkActs)[number];
 
 const validFor = 3 * day;
@@ -70,6 +70,8 @@ export function alertLinks(base: string, key: () => Promise<Buffer>): AlertLinks
         { label: 'Open', url },
         { label: 'Acknowledge', url: `${url}?do=acknowledge` },
       ];
+      // What drifts needs a word on what is right, and no second run.
+      if (cause === 'drift') return [...links, { label: 'Answer', url: `${url}?do=answer` }];
       // A run by hand can repeat only what has been one.
       return job !== null && run !== null ? [...links, { label: 'Rerun', url: `${url}?do=rerun` }] : links;
     },

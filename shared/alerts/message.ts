@@ -3,7 +3,7 @@ import type { Severity, Step } from '../store/incidents.ts';
 
 /** One link of a message. None of them acts when it is only opened. */
 export interface Link {
-  label: 'Open' | 'Acknowledge' | 'Rerun';
+  label: 'Open' | 'Acknowledge' | 'Rerun' | 'Answer';
   url: string;
 }
 

@@ -1,10 +1,12 @@
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { html } from 'hono/html';
+import { answer } from '../actions/drift.ts';
 import { acknowledge } from '../actions/incidents.ts';
 import { rerun } from '../actions/rerun.ts';
 import { plainly, stateWord } from '../alerts/cause.ts';
 import { type AlertLinks, type LinkAct, linkActs, type Ticket, useOf } from '../alerts/links.ts';
+import { type Answer, answers, type Finding } from '../drift/finding.ts';
 import { type Instant, iso } from '../instant.ts';
 import type { Parts } from '../parts.ts';
 import { isFinal } from '../run/run.ts';
@@ -40,23 +42,45 @@ export function alertLinkPages(parts: Parts, links: AlertLinks, clock: () => Ins
   });
   app.post(
     '/:token',
-    bodyLimit({ maxSize: 1_024, onError: (c) => c.text('expected at most 1 KB', 413) }),
+    bodyLimit({ maxSize: 4_096, onError: (c) => c.text('expected at most 4 KB', 413) }),
     async (c) => {
       const token = c.req.param('token');
       const ticket = await links.read(token, clock());
       if (!ticket) return c.html(page('This link does not work', tooOld), 404);
-      const asked = (await c.req.parseBody().catch(() => ({}) as Record<string, unknown>)).do;
-      const act = linkActs.find((one) => one === asked);
-      if (!act) return c.html(page('Nothing was done', html`<p>Expected a button of the page to be pressed.</p>`), 400);
-      const refused = act === 'rerun' ? await cannotRerun(parts, ticket) : undefined;
+      const form: Record<string, unknown> = await c.req.parseBody().catch(() => ({}));
+      const order = orderOf(form);
+      if (typeof order === 'string') return c.html(page('Nothing was done', html`<p>${order}</p>`), 400);
+      const { act } = order;
+      const refused = await cannot(parts, ticket, act);
       if (refused) return c.html(page('Nothing was done', html`<p>${refused}</p>`), 409);
       if (!(await parts.store.usedLinks.use(useOf(token, act), ticket.until))) {
         return c.html(page('This link was used already', html`<p>Each button of a message works once.</p>`), 409);
       }
-      return c.html(page('Done', await perform(parts, ticket, act, clock())));
+      return c.html(page('Done', await perform(parts, ticket, order, clock())));
     },
   );
   return app;
+}
+
+interface Order {
+  act: LinkAct;
+  /** Of an answer. */
+  answer?: Answer;
+  why?: string;
+}
+
+const mostWhy = 1_000;
+
+/** What was pressed; text: what is wrong with it. */
+function orderOf(form: Record<string, unknown>): Order | string {
+  const act = linkActs.find((one) => one === form.do);
+  if (act && act !== 'answer') return { act };
+  const said = answers.find((one) => one === form.do);
+  if (!said) return 'Expected a button of the page to be pressed.';
+  const why = typeof form.why === 'string' ? form.why.trim() : '';
+  if (why === '' || why.length > mostWhy)
+    return `Expected why, in 1 to ${mostWhy} characters: go back, write it, and press the button again.`;
+  return { act: 'answer', answer: said, why };
 }
 
 const tooOld = html`<p>It is older than three days, or it was cut off on its way. Open the newest message, or use
@@ -83,10 +107,38 @@ function question({ run }: Ticket, incident: Incident | undefined, wanted: LinkA
     <p><b>First step:</b> ${firstStep}</p>
     <p>Since ${iso(incident.since)}, ${incident.count} times.${taken ? ` Acknowledged by ${visible(taken.by)}.` : ''}</p>
     ${incident.state === 'open' ? button('acknowledge', 'Acknowledge: I look after it') : ''}
-    ${run === null ? '' : button('rerun', `Rerun ${incident.job}`)}`;
+    ${incident.cause === 'drift' ? answerForm : run === null ? '' : button('rerun', `Rerun ${incident.job}`)}`;
 }
 
-/** Why a run is not repeated now: what works beside itself may send twice. The link stays good for later. */
+/** One form: the word on what is right goes with whichever button is pressed. */
+const answerForm = html`<form method="post" class="answer">
+  <p><label for="why">What do you know of it? It is kept with your answer.</label></p>
+  <p><textarea id="why" name="why" rows="3" maxlength="${mostWhy}" required></textarea></p>
+  <p><button name="do" value="expected">Expected from now on</button> The new results are right, and the new normal.</p>
+  <p><button name="do" value="once">A one-off</button> Right or explained, and it will pass: the normal stays as it was.</p>
+  <p><button name="do" value="real">A real problem</button> It stays open until the results are as they were.</p>
+</form>`;
+
+async function findingOf({ store }: Parts, { incident: { job, subject } }: Ticket): Promise<Finding | undefined> {
+  return job === null ? undefined : (await store.drift.findings(job, mostFindings)).find(({ id }) => id === subject);
+}
+
+/** Findings of a job that are looked through for one; a link is good for three days. */
+const mostFindings = 100;
+
+/** Why nothing can be done now; the link stays good for later. */
+async function cannot(parts: Parts, ticket: Ticket, act: LinkAct): Promise<string | undefined> {
+  if (act === 'rerun') return cannotRerun(parts, ticket);
+  if (act !== 'answer') return undefined;
+  const state = ticket.incident.cause === 'drift' ? (await findingOf(parts, ticket))?.state : undefined;
+  if (state === undefined) return 'There is no finding to answer.';
+  if (state === 'open' || state === 'real') return undefined;
+  return state === 'recovered'
+    ? 'There is nothing to answer any more: the results are as they were.'
+    : 'It is answered already; lamp events says by whom and why.';
+}
+
+/** What works beside itself may send twice. */
 async function cannotRerun({ store, catalog }: Parts, { incident: { job }, run }: Ticket): Promise<string | undefined> {
   if (job === null || run === null) return 'There is no run to repeat.';
   if (!catalog().has(job)) return `The folder of ${job} is gone: deploy it again, then press Rerun.`;
@@ -95,7 +147,8 @@ async function cannotRerun({ store, catalog }: Parts, { incident: { job }, run }
   return isFinal(past.state) ? undefined : `Run ${job}.${run} is ${past.state}: cancel it, or wait until it is over.`;
 }
 
-async function perform(parts: Parts, { incident, run, sentTo }: Ticket, act: LinkAct, now: Instant) {
+async function perform(parts: Parts, ticket: Ticket, { act, ...said }: Order, now: Instant) {
+  const { incident, run, sentTo } = ticket;
   // Whose mailbox or channel had the link is all that is known of the one that pressed the button.
   const asked = { by: `link of an alert for ${sentTo ?? 'a channel'}`, why: `incident ${incident.id}` };
   if (act === 'acknowledge') {
@@ -104,11 +157,23 @@ async function perform(parts: Parts, { incident, run, sentTo }: Ticket, act: Lin
       ? html`<p>It is acknowledged, and escalated no further.</p>`
       : html`<p>There was nothing to acknowledge: it is over, or someone has it already.</p>`;
   }
+  if (said.answer !== undefined) {
+    const finding = await findingOf(parts, ticket);
+    if (!finding) return html`<p>There is no finding to answer.</p>`;
+    await answer(parts, finding, said.answer, { by: asked.by, why: said.why ?? '' }, now);
+    return html`<p>${saidOf[said.answer]}</p>`;
+  }
   const past = incident.job === null || run === null ? undefined : await parts.store.runs.get(incident.job, run);
   if (!past) return html`<p>There is no run to repeat.</p>`;
   const next = await rerun(parts, past.value, asked, now);
   return html`<p>Run ${next.job}.${next.id} is queued.</p>`;
 }
+
+const saidOf: Record<Answer, string> = {
+  expected: 'The new results are what is expected from now on. The alert is over.',
+  once: 'These runs are left out of what is usual. The alert is over.',
+  real: 'It is kept as a real problem, and open until the results are as they were.',
+};
 
 function page(title: string, body: unknown) {
   return html`<!doctype html>
@@ -117,6 +182,7 @@ function page(title: string, body: unknown) {
 <style>
 body { font: 17px/1.5 system-ui, sans-serif; max-width: 40rem; margin: 2rem auto; padding: 0 1rem; overflow-wrap: anywhere }
 h1 { font-size: 1.4rem } form { margin: 1rem 0 }
-button { font: inherit; padding: .6rem 1.2rem; min-height: 44px } .wanted { font-weight: 700; border-width: 3px }
+button { font: inherit; padding: .6rem 1.2rem; min-height: 44px }
+textarea { font: inherit; width: 100%; box-sizing: border-box } .wanted { font-weight: 700; border-width: 3px }
 </style></head><body><main><h1>${title}</h1>${body}</main></body></html>`;
 }
