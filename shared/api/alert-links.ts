@@ -105,7 +105,7 @@ function question({ run }: Ticket, incident: Incident | undefined, wanted: LinkA
   const taken = incident.acknowledged;
   return html`<p>${sentence} ${visible(incident.text)}</p>
     <p><b>First step:</b> ${firstStep}</p>
-    <p>Since ${iso(incident.since)}, ${incident.count} times.${taken ? ` Acknowledged by ${visible(taken.by)}.` : ''}</p>
+    <p>Since ${iso(incident.since)}, ${incident.count === 1 ? 'once' : `${incident.count} times`}.${taken ? ` Acknowledged by ${visible(taken.by)}.` : ''}</p>
     ${incident.state === 'open' ? button('acknowledge', 'Acknowledge: I look after it') : ''}
     ${incident.cause === 'drift' ? answerForm : run === null ? '' : button('rerun', `Rerun ${incident.job}`)}`;
 }

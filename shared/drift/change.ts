@@ -71,8 +71,8 @@ export function changesBetween(before: RunFacts, after: RunFacts, at: number): C
         ? a.lock !== b.lock && a.commit === b.commit
         : before.code === after.code && (a.lock !== b.lock || before.manifest !== after.manifest);
     if (a.bundle !== b.bundle && !sameCode) {
-      differ('code', 'the code', a.commit ?? a.bundle, b.commit ?? b.bundle);
-      if ((a.commit ?? a.bundle) === (b.commit ?? b.bundle)) differ('code', 'the code', a.bundle, b.bundle);
+      differ('code', 'the code of the job', a.commit ?? a.bundle, b.commit ?? b.bundle);
+      if ((a.commit ?? a.bundle) === (b.commit ?? b.bundle)) differ('code', 'the code of the job', a.bundle, b.bundle);
     }
     differ('python', 'Python', a.python, b.python);
     differ('image', 'the image', a.image, b.image);

@@ -3,7 +3,7 @@ import type { MetricValue, OutputProfile } from '../run/attempt.ts';
 import { acceptColumns, type Breach, newColumns, seeColumns } from './columns.ts';
 import type { BreachKind } from './contract.ts';
 import { newEnumeration, strangers, withRun, withValues } from './enumeration.ts';
-import { readable } from './readable.ts';
+import { named } from './readable.ts';
 import type { MetricState, Sign } from './state.ts';
 
 /** What one run shows of the contract of a metric, at once and without statistics. */
@@ -33,7 +33,7 @@ export function checkLimit(state: MetricState, slot: Instant, detail: string | u
     return { state: standing ? { ...state, broken: null } : state, signs: [], over: standing ? [state.metric] : [] };
   }
   if (standing) return { state, signs: [], over: [] };
-  const sign = signOf(state.metric, slot, 'limit', detail, `${readable(state.metric)} ${detail}`);
+  const sign = signOf(state.metric, slot, 'limit', detail, `${named({ metric: state.metric, kind: 'limit' })} ${detail}`);
   return { state: { ...state, broken: { kind: 'limit', since: slot } }, signs: [sign], over: [] };
 }
 
@@ -58,9 +58,10 @@ export function checkValues(state: MetricState, slot: Instant, value: MetricValu
     return { state: { ...state, values, broken: null }, signs: [], over: [metric] };
   }
   if (!strange || strange.length === 0) return { ...same, state: { ...state, values: withRun(known, value) } };
+  const place = named({ metric, kind: 'value' });
   const usual = known.seen.map(([name]) => name).sort();
-  const detail = `${listed(strange)} came up in ${readable(metric)}, which ${known.runs} runs before never had (only ${listed(usual, 6)})`;
-  const sign = signOf(metric, slot, 'value', detail, `${listed(strange)} in ${readable(metric)}`);
+  const detail = `${listed(strange)} came up in ${place}; the ${known.runs} runs before had only ${listed(usual, 6)}`;
+  const sign = signOf(metric, slot, 'value', detail, `${listed(strange)} in ${place}`);
   const values = withRun(known, value, new Set(strange));
   return {
     state: { ...state, values, broken: { kind: 'value', since: slot, values: strange } },
@@ -133,7 +134,7 @@ function ofColumn(output: string, slot: Instant, { kind, column, from = '', to =
     lost: [`the column ${column} is missing from ${output}; all ${all} had it`, `the column ${column} missing`],
     new: [`${output} has a new column, ${column}; none of ${all} had it`, `a new column ${column}`],
     renamed: [
-      `the column ${column} of ${output} seems to be called ${to} now; all ${all} had it as ${column}`,
+      `the column ${column} is missing from ${output}, and a new column ${to} stands in its place with values of the same type, so it was probably renamed; all ${all} had ${column}`,
       `the column ${column} now called ${to}`,
     ],
     retyped: [

@@ -20,6 +20,7 @@ export function numbersOf(about: About, kind: MetricKind, before: readonly Point
     low: at(0.05),
     high: at(0.95),
     after: is.length > 0 ? median(is) : 0,
+    ...(about.kind.startsWith('var') && is.length > 0 && { latest: [Math.min(...is), Math.max(...is)] as const }),
   };
 }
 

@@ -76,7 +76,14 @@ export function dayText(at: Instant, timeZone: string): string {
     .replace(',', '');
 }
 
+/** A metric inside a sentence: as its owner calls it, or in quotes as the script does. */
+export function named({ metric, label, kind }: Pick<Numbers, 'metric' | 'label' | 'kind'>): string {
+  if (label !== undefined) return label;
+  if (/^(run|output):/.test(metric)) return readable(metric);
+  return kind === 'mix' ? `the mix "${readable(metric)}"` : `the figure "${readable(metric)}"`;
+}
+
 /** What a sign shows, in a few words beside a longer sentence about another. */
 export function briefOf(numbers: Numbers): string {
-  return numbers.brief ?? numbers.label ?? readable(numbers.metric);
+  return numbers.brief ?? named(numbers);
 }

@@ -20,10 +20,10 @@ export function earlySentence({ since, timeZone, changed, of, attribution, isNew
   if (isNew) {
     return `On ${day} ${examples} got another answer than the accepted one in the first replay by the service. Their accepted answers come from other code, packages or another machine. Look at the differences; then accept the answers of now (lamp replay --accept), or fix the job.`;
   }
-  const what = `Since ${day} ${examples} get another answer than the accepted one, on the same inputs. The results of the job do not show it yet.`;
+  const what = `Since ${day} ${examples} get another answer than the accepted one, though their input is the same. The results of the job do not show it yet.`;
   const also = second?.change && second.weight >= 0.2 ? ` Possible too: ${second.change.text}.` : '';
   const why = first?.change
     ? `It began when ${first.change.text}.${also}`
-    : 'Nothing that is recorded changed: look at what the job asks outside, such as a model behind a service.';
-  return `${what} ${why} Look at the differences before the next results are used; undo the change, or accept the new answers as expected.`;
+    : 'The job itself was not changed: look at what it asks outside, such as a model behind a service.';
+  return `${what} ${why} Look at the differences before the next results are used. If the new answers are right, answer "expected"; if they are worse, answer "real"${first?.change ? ' and have the change undone' : ''}.`;
 }

@@ -2,7 +2,7 @@ import type { Instant } from '../instant.ts';
 import type { Attribution, Replay } from './attribution.ts';
 import { type BreachKind, isBreach } from './contract.ts';
 import { alikeText } from './finding.ts';
-import { dayText, readable, valueText } from './readable.ts';
+import { dayText, named, valueText } from './readable.ts';
 
 /** The numbers behind a finding of one metric, in its own unit. */
 export interface Numbers {
@@ -18,6 +18,8 @@ export interface Numbers {
   high: number;
   /** Median since. */
   after: number;
+  /** Of a spread that changed: the least and the most since. */
+  latest?: readonly [number, number] | undefined;
   /** Of a mix: the category that moved most, with its shares before and after. */
   category?: string | undefined;
   /** Of a breach of the contract: what was seen and expected, as half a sentence and in a few words. */
@@ -50,30 +52,35 @@ export function sentenceOf(reported: Reported): string {
 }
 
 function happened({ numbers, since, timeZone, oneIn, runs, others }: Reported): string {
-  const of = numbers.label ?? readable(numbers.metric);
+  const of = named(numbers);
   const day = dayText(since, timeZone);
   const format = (value: number) => valueText(value, numbers);
-  const usual = `${format(numbers.before)} (${format(numbers.low)} to ${format(numbers.high)})`;
-  const chance = oneIn === undefined ? '' : `; chance alone would do that less than once in ${rounded(oneIn)} runs`;
+  const chance = oneIn === undefined ? '' : ` By chance alone that happens less than once in ${rounded(oneIn)} runs.`;
   const also =
     others.length === 0
       ? ''
       : ` Also: ${others.slice(0, 5).join(', ')}${others.length > 5 ? ` and ${others.length - 5} more` : ''}.`;
   const over = ` (${runs} ${runs === 1 ? 'run' : 'runs'} so far)`;
+  const range = `nine of ten runs gave ${format(numbers.low)} to ${format(numbers.high)}`;
+  const usual = `Before, it was usually ${format(numbers.before)}; ${range}.`;
+  const latest =
+    numbers.latest === undefined
+      ? `it is around ${format(numbers.after)}`
+      : `it goes from ${format(numbers.latest[0])} to ${format(numbers.latest[1])}`;
   switch (numbers.kind) {
     case 'shift_up':
     case 'shift_down':
-      return `Since about ${day}${over} ${of} is ${format(numbers.after)} instead of the usual ${usual}${chance}.${also}`;
+      return `Since about ${day}${over} ${of} has been ${format(numbers.after)}. ${usual}${chance}${also}`;
     case 'var_up':
-      return `Since about ${day}${over} ${of} varies more than usual, around ${format(numbers.after)}; it used to lie between ${format(numbers.low)} and ${format(numbers.high)}${chance}.${also}`;
+      return `Since about ${day}${over} ${of} has varied more than usual: ${latest}. Before, ${range}.${chance}${also}`;
     case 'var_down':
-      return `Since about ${day}${over} ${of} hardly varies any more, around ${format(numbers.after)}; it used to lie between ${format(numbers.low)} and ${format(numbers.high)}${chance}.${also}`;
+      return `Since about ${day}${over} ${of} has hardly varied any more: ${latest}. Before, ${range}.${chance}${also}`;
     case 'mix':
-      return `Since about ${day}${over} the mix of ${of.replace(/^(the categories of|by|mix( by)?) /, '')} has changed: "${numbers.category ?? ''}" makes up ${format(numbers.after)} instead of the usual ${usual}${chance}.${also}`;
+      return `Since about ${day}${over} "${numbers.category ?? ''}" has made up ${format(numbers.after)} of ${of}. ${usual}${chance}${also}`;
     case 'missing':
       return `Since ${day} ${of} is missing: the job no longer reports it.${also}`;
     case 'zero':
-      return `On ${day} ${of} was 0, which it never was before (usually ${usual}).${also}`;
+      return `On ${day} ${of} was 0, which it never was before. ${usual}${also}`;
     case 'lost':
     case 'new':
     case 'renamed':
@@ -82,7 +89,7 @@ function happened({ numbers, since, timeZone, oneIn, runs, others }: Reported): 
     case 'value':
       return `On ${day} ${numbers.detail}.${also}`;
     case 'limit':
-      return `On ${day} ${of} ${numbers.detail} by job.yaml.${also}`;
+      return `On ${day} ${of} ${numbers.detail}, by the job's own rule in job.yaml.${also}`;
     default:
       return `On ${day} ${of} ${numbers.detail ?? 'was no number'}.${also}`;
   }
@@ -98,7 +105,7 @@ function why({ attribution, change, replay }: Reported): string {
       attribution.verdict === 'outside'
         ? ' What came in looks as before, so look at what the job asks outside: lookup tables, other services, the date.'
         : '';
-    return `${then}No change of code, packages, model, secrets or schedule is on record around then.${outside}`;
+    return `${then}The job itself was not changed around then: no change of its code, packages, model, secrets or schedule is on record.${outside}`;
   }
   const named = first.change;
   if (named.kind === 'shared') {
@@ -112,13 +119,8 @@ function why({ attribution, change, replay }: Reported): string {
     second?.change && second.change.kind !== 'shared' && second.weight >= 0.2
       ? ` Possible too: ${second.change.text}.`
       : '';
-  const inputs =
-    attribution.verdict === 'agent' && replay
-      ? ''
-      : attribution.verdict === 'both'
-        ? ' The incoming rows moved as well.'
-        : '';
-  return `It began ${at} ${named.text}${frozen ? `; ${frozen}` : ''}, so that ${sure}.${inputs}${also}`;
+  const inputs = attribution.verdict === 'both' ? ' The incoming rows moved as well.' : '';
+  return `It began ${at} ${named.text}${frozen ? `; ${frozen}` : ''}. That ${sure}.${inputs}${also}`;
 }
 
 /** Unless they are the likeliest cause, and named as that. */
@@ -126,43 +128,36 @@ function together({ alike = [], attribution }: Reported): string {
   return attribution?.candidates[0]?.change?.kind === 'shared' ? '' : alikeText(alike);
 }
 
+/** The words in quotes are the answers that a message, the command line and the API take. */
 function toDo({ numbers, attribution }: Reported): string {
-  const [first] = attribution?.candidates ?? [];
+  const cause = attribution?.candidates[0]?.change?.kind;
+  const change = cause !== undefined && cause !== 'shared' && cause !== 'input-volume' && cause !== 'input-profile';
   if (numbers.kind === 'missing')
-    return 'Check whether it was renamed or no longer written; if that is meant, reset its baseline.';
+    return 'Ask the one who looks after the script whether it was renamed or left out. If that is meant, answer "expected"; if not, have it put back.';
   if (numbers.kind === 'zero' || numbers.kind === 'nan' || numbers.kind === 'limit')
-    return 'Check the results of this run before they are used.';
-  if (numbers.kind === 'value')
-    return 'Check the rows with this value; if they are right, accept the finding as expected.';
-  if (numbers.kind === 'new') return 'If the column is meant to be there, accept the finding as expected.';
-  if (isBreach(numbers.kind))
-    return first?.change
-      ? 'Programs that read this file may fail: undo the change, or accept the finding as expected.'
-      : 'Programs that read this file may fail: find out who changed it, or accept the finding as expected.';
-  if (numbers.metric.startsWith('run:'))
-    return 'Check whether the job has more to do or waits for another system; if that is meant, accept the new level as expected.';
-  switch (first?.change?.kind) {
-    case 'model':
-    case 'code':
-    case 'package':
-    case 'python':
-    case 'image':
-    case 'manifest':
-      return 'Compare some results from before and after; undo the change, or accept the new level as expected.';
-    case 'input-volume':
-    case 'input-profile':
-      return 'Ask the supplier of the data whether this is right; if so, accept the new level as expected.';
-    default:
-      return numbers.kind === 'var_up' || numbers.kind === 'var_down'
-        ? 'Compare some of these runs with earlier ones; if they are right, accept the new range as expected.'
-        : 'Compare some results with earlier ones: if they are right, accept the new level as expected; if not, look at what the job reads.';
+    return 'Do not use the results of this run before someone has checked them.';
+  if (numbers.kind === 'value') return 'Check the rows with this value. If they are right, answer "expected".';
+  if (numbers.kind === 'new') return 'If the column is meant to be there, answer "expected".';
+  if (isBreach(numbers.kind)) {
+    const next = change ? 'have the change undone' : 'find out who changed the file';
+    return `Programs and people that read this file may get wrong figures: warn them, and ${next}. If it is meant, answer "expected".`;
   }
+  if (numbers.metric.startsWith('run:'))
+    return 'Check whether the job has more data to work on, or whether a database or service that it asks has become slow. If that is meant, answer "expected".';
+  if (cause === 'input-volume' || cause === 'input-profile')
+    return 'Ask the one who supplies the data whether this is right. If so, answer "expected"; if not, answer "real".';
+  const isOutside = attribution?.verdict === 'agent' || attribution?.verdict === 'outside';
+  const suspect = isOutside ? 'the services and models that the job asks' : 'the data that the job reads';
+  const compare = 'Compare a few results from before and after.';
+  return change
+    ? `${compare} If the new ones are right, answer "expected"; if they are worse, answer "real" and have the change undone.`
+    : `${compare} If the new ones are right, answer "expected", or "once" if it will pass; if they are wrong, answer "real" and have someone look at ${suspect}.`;
 }
 
 function replayText({ state, changed, of }: NonNullable<Reported['replay']>): string {
   return state === 'moved'
-    ? `${changed} of ${of} frozen examples now get a different answer`
-    : `all ${of} frozen examples still get the same answer`;
+    ? `${changed} of ${of} frozen examples, whose input is always the same, now get a different answer`
+    : `all ${of} frozen examples, whose input is always the same, still get the same answer`;
 }
 
 function rounded(value: number): string {

@@ -3,7 +3,7 @@ import { type Change, changesBetween, type RunFacts } from '../drift/change.ts';
 import { evidenceOf } from '../drift/evidence.ts';
 import type { Finding } from '../drift/finding.ts';
 import { movedAt } from '../drift/moved.ts';
-import { briefOf, readable } from '../drift/readable.ts';
+import { briefOf, named } from '../drift/readable.ts';
 import { sentenceOf } from '../drift/sentence.ts';
 import { type MetricState, readings } from '../drift/state.ts';
 import type { Instant } from '../instant.ts';
@@ -44,7 +44,7 @@ export async function explain(parts: Parts, run: Run, job: Job | undefined, find
     changes.push({
       kind: 'input-profile',
       at: change,
-      text: `what came in changed (${inputs.moved.slice(0, 3).map(readable).join(', ')})`,
+      text: `the data that came in changed (${inputs.moved.slice(0, 3).map((metric) => named({ metric, kind: 'shift_up' })).join(', ')})`,
     });
   }
   const newModel = changes.some(({ kind, at }) => kind === 'model' && at <= change + 1);
@@ -56,9 +56,13 @@ export async function explain(parts: Parts, run: Run, job: Job | undefined, find
   const attribution = attribute({ change, changes, replay: replay?.state ?? 'unknown', inputs: state });
   const [first, ...others] = finding.signs;
   if (!first) return finding;
+  // Said as the cause, and not once more as a result.
+  const blamed = attribution.candidates[0]?.change?.kind === 'input-profile';
   const sentence = sentenceOf({
     numbers: first.numbers,
-    others: others.filter(({ metric }) => metric !== first.metric).map(({ numbers }) => briefOf(numbers)),
+    others: others
+      .filter(({ metric }) => metric !== first.metric && !(blamed && inputs.moved.includes(metric)))
+      .map(({ numbers }) => briefOf(numbers)),
     since: finding.since,
     timeZone,
     oneIn: first.oneIn,

@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { compose } from '../../shared/alerts/compose.ts';
+import { type Link, messageText } from '../../shared/alerts/message.ts';
+import type { Finding } from '../../shared/drift/finding.ts';
 import { day, type Instant } from '../../shared/instant.ts';
 import { seeDrift } from '../../shared/pipeline/drift.ts';
 import type { KeptOutput, MetricValue } from '../../shared/run/attempt.ts';
@@ -10,8 +13,9 @@ import { resultOf } from '../support/pipeline/executor.ts';
 import { World } from '../support/pipeline/parts.ts';
 
 /**
- * Prints findings as their owners get them, of injected changes and of the real contacts of a bank: for a fresh reader,
- * who says what happened, since when, and what to do. `node test/bench/sentences.ts`; docs/drift.md has the answers.
+ * Prints the alerts about findings as their owners get them, of injected changes and of the real contacts of a bank: for
+ * a fresh reader, who says what happened, since when, and what to do. `node test/bench/sentences.ts`; docs/drift.md has
+ * the answers. Titles, which give the change away, go to standard error.
  */
 interface Day {
   metrics?: Record<string, MetricValue>;
@@ -127,10 +131,22 @@ const cases: Record<string, (i: number) => Day> = {
   'outside its limit': (i) => ({ metrics: { rows_scored: i < at ? 400 : 0 } }),
 };
 
+const links: Link[] = (['Open', 'Acknowledge', 'Answer'] as const).map((label) => ({ label, url: '(a button)' }));
+
+/** Findings about limits alone are in the alert about the limit. */
+async function messageAbout(world: World, { id, job: name, sentence, found }: Finding): Promise<string> {
+  const incident = (await world.store.incidents.get({ job: name, cause: 'drift', subject: id }))?.value;
+  if (!incident) return sentence;
+  const rest = { run: undefined, usual: undefined, changes: undefined, detail: '' };
+  const story = { incident, job: world.parts.catalog().get(name)?.job, ...rest };
+  return messageText(compose(incident.id, [story], links, found));
+}
+
 let count = 0;
 async function print(title: string, world: World, name: string): Promise<void> {
   for (const finding of (await world.store.drift.findings(name, 50)).slice(0, title.startsWith('real') ? 3 : 1)) {
-    console.log(`${++count}. [${title}] ${finding.sentence}\n`);
+    console.error(`${++count}. ${title}`);
+    console.log(`--- Message ${count} ---\n${await messageAbout(world, finding)}\n`);
   }
 }
 

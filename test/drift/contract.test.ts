@@ -171,7 +171,7 @@ describe('the values of counts by category', () => {
     const { signs, over } = see([...many(20), ...many(3, { ...plain, cancelled: 2 }), ...many(2)]);
     expect(signs).toMatchObject([{ kind: 'value', run: 20 }]);
     expect(signs[0]?.numbers.detail).toBe(
-      '"cancelled" came up in status, which 20 runs before never had (only "done", "new", "open")',
+      '"cancelled" came up in the figure "status"; the 20 runs before had only "done", "new", "open"',
     );
     expect(over).toEqual([23]);
   });

@@ -37,11 +37,13 @@ const reported: Reported = {
 describe('the sentence for an owner', () => {
   test('says what, since when, why and what to do', () => {
     expect(sentenceOf(reported)).toBe(
-      'Since about Tue 14 Jul 2026 (5 runs so far) the share of high scores is 19 % instead of the usual 12 % (9 % to 15 %); ' +
-        'chance alone would do that less than once in 2,900 runs. ' +
+      'Since about Tue 14 Jul 2026 (5 runs so far) the share of high scores has been 19 %. ' +
+        'Before, it was usually 12 %; nine of ten runs gave 9 % to 15 %. ' +
+        'By chance alone that happens less than once in 2,900 runs. ' +
         'It began one run after the model changed from scorer-1 to scorer-2; ' +
-        '7 of 20 frozen examples now get a different answer, so that is the likely cause. ' +
-        'Compare some results from before and after; undo the change, or accept the new level as expected.',
+        '7 of 20 frozen examples, whose input is always the same, now get a different answer. That is the likely cause. ' +
+        'Compare a few results from before and after. If the new ones are right, answer "expected"; ' +
+        'if they are worse, answer "real" and have the change undone.',
     );
   });
 
@@ -49,7 +51,8 @@ describe('the sentence for an owner', () => {
     const attribution = attribute({ change: 51, changes: [], replay: 'still', inputs: 'still' });
     const text = sentenceOf({ ...reported, attribution, replay: { state: 'still', changed: 0, of: 20 } });
     expect(text).toContain(
-      'All 20 frozen examples still get the same answer. No change of code, packages, model, secrets or schedule is on record around then.',
+      'All 20 frozen examples, whose input is always the same, still get the same answer. ' +
+        'The job itself was not changed around then: no change of its code, packages, model, secrets or schedule is on record.',
     );
   });
 

@@ -176,7 +176,7 @@ test('bundles that are gone or broken leave the versions to speak, and the findi
   const get = world.store.bundles.get;
   world.store.bundles.get = async (digest) => (digest === second.bundle ? Buffer.from('no zip') : get(digest));
   const finding = await pass(world, [first, second]);
-  expect(finding?.sentence).toContain('the code changed from c1 to c2');
+  expect(finding?.sentence).toContain('the code of the job changed from c1 to c2');
   expect(world.events.some(({ type }) => type === 'trouble')).toBe(true);
 });
 
@@ -204,7 +204,7 @@ test('the message about drift carries its picture, and goes without one that can
   } as const;
   const before = await world.store.incidents.get(incident);
   const [{ message, length } = { message: {}, length: 0 }] = await sent();
-  expect(message.picture).toMatch(/^<svg [\s\S]*the code changed from c1 to c2[\s\S]*<\/svg>$/);
+  expect(message.picture).toMatch(/^<svg [\s\S]*the code of the job changed from c1 to c2[\s\S]*<\/svg>$/);
   expect(Buffer.from(message.image.png, 'base64').subarray(1, 4).toString()).toBe('PNG');
   expect(message.image.words).toMatch(/^mean score: usual 0\.\d+ to 0\.\d+, now 0\.7/);
   expect(length).toBeLessThan(32_000);

@@ -75,8 +75,8 @@ describe('the contract of an output', () => {
     expect(finding?.found).toBe(seven + 20 * day);
     expect(finding?.sentence).toBe(
       'Since Thu 10 Dec 2026 (1 run so far) the column score is missing from outbound.csv; all 20 runs before had it. ' +
-        'No change of code, packages, model, secrets or schedule is on record around then. ' +
-        'Programs that read this file may fail: find out who changed it, or accept the finding as expected.',
+        'The job itself was not changed around then: no change of its code, packages, model, secrets or schedule is on record. ' +
+        'Programs and people that read this file may get wrong figures: warn them, and find out who changed the file. If it is meant, answer "expected".',
     );
     expect(await incidentOf(world, finding?.id)).toMatchObject({ state: 'open', text: finding?.sentence });
     expect(world.events.filter(({ type }) => type === 'drift-found')).toHaveLength(1);
@@ -156,7 +156,7 @@ describe('the contract of what a script reports', () => {
       ['rows', 'limit'],
     ]);
     expect(finding?.sentence).toMatch(
-      /^On Fri 20 Nov 2026 (rows is 0, expected at least 1|by counts "odd", expected only "high", "low") by job.yaml\. Also: /,
+      /^On Fri 20 Nov 2026 the figure ("rows" is 0, expected at least 1|"by" counts "odd", expected only "high", "low"), by the job's own rule in job\.yaml\. Also: /,
     );
     expect(await incidentOf(world, finding?.id)).toBeUndefined();
     const limit = await world.store.incidents.get({ job: 'score', cause: 'metric', subject: 'rows' });
@@ -170,7 +170,7 @@ describe('the contract of what a script reports', () => {
     const world = await World.inMemory(job('score', { schedule, more }));
     await pass(world, [good, { metrics: { rows: 5, by: { high: 1 } } }]);
     const [finding] = await findings(world);
-    expect(finding?.sentence).toContain('quiet is missing');
+    expect(finding?.sentence).toContain('the figure "quiet" is missing');
     expect(finding?.signs).toHaveLength(1);
   });
 

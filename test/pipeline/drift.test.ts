@@ -45,7 +45,7 @@ test('a shift after a new commit is a finding that names the commit, and one ope
   const [finding, ...more] = await world.store.drift.findings('score', 10);
   expect(more).toEqual([]);
   expect(finding).toMatchObject({ state: 'open', since: seven + 40 * day });
-  expect(finding?.sentence).toContain('the code changed from c1 to c2');
+  expect(finding?.sentence).toContain('the code of the job changed from c1 to c2');
   const incident = await world.store.incidents.get({ job: 'score', cause: 'drift', subject: finding?.id ?? '' });
   expect(incident?.value).toMatchObject({ state: 'open', text: finding?.sentence });
 });
