@@ -33,7 +33,13 @@ export function checkLimit(state: MetricState, slot: Instant, detail: string | u
     return { state: standing ? { ...state, broken: null } : state, signs: [], over: standing ? [state.metric] : [] };
   }
   if (standing) return { state, signs: [], over: [] };
-  const sign = signOf(state.metric, slot, 'limit', detail, `${named({ metric: state.metric, kind: 'limit' })} ${detail}`);
+  const sign = signOf(
+    state.metric,
+    slot,
+    'limit',
+    detail,
+    `${named({ metric: state.metric, kind: 'limit' })} ${detail}`,
+  );
   return { state: { ...state, broken: { kind: 'limit', since: slot } }, signs: [sign], over: [] };
 }
 

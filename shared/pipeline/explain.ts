@@ -44,7 +44,10 @@ export async function explain(parts: Parts, run: Run, job: Job | undefined, find
     changes.push({
       kind: 'input-profile',
       at: change,
-      text: `the data that came in changed (${inputs.moved.slice(0, 3).map((metric) => named({ metric, kind: 'shift_up' })).join(', ')})`,
+      text: `the data that came in changed (${inputs.moved
+        .slice(0, 3)
+        .map((metric) => named({ metric, kind: 'shift_up' }))
+        .join(', ')})`,
     });
   }
   const newModel = changes.some(({ kind, at }) => kind === 'model' && at <= change + 1);

@@ -33,7 +33,9 @@ test('a model that is swapped at day 200 is attributed to the model, and not to 
     replay: { state: 'moved', changed: 12, of: 12 },
   });
   expect(found[0]?.attribution?.candidates[0]?.change?.text).toBe('the model changed from scorer-1 to scorer-2');
-  expect(found[0]?.sentence).toContain('12 of 12 frozen examples, whose input is always the same, now get a different answer');
+  expect(found[0]?.sentence).toContain(
+    '12 of 12 frozen examples, whose input is always the same, now get a different answer',
+  );
 });
 
 test('a model that is swapped behind a name that stays is not taken for a shift of the data', async () => {
@@ -43,7 +45,9 @@ test('a model that is swapped behind a name that stays is not taken for a shift 
   await service.days(20);
   const [found] = (await service.findings()).filter(({ signs }) => signs.length > 0);
   expect(found?.attribution?.verdict).toBe('agent');
-  expect(found?.sentence).toContain('12 of 12 frozen examples, whose input is always the same, now get a different answer');
+  expect(found?.sentence).toContain(
+    '12 of 12 frozen examples, whose input is always the same, now get a different answer',
+  );
 });
 
 test('data that shift at day 200 while the model is fixed are attributed to the data, by replays', async () => {
