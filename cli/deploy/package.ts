@@ -35,12 +35,11 @@ const aroundMs = 2 * hour;
  */
 export async function makePackage({ catalog, prefix, out, index, alerts = noAlerts }: PackageOptions): Promise<void> {
   const jobs = [...catalog.values()];
-  const listed = listJobs(
+  const indexText = packedIndex(
     prefix,
     jobs.map(({ job }) => job),
+    alerts,
   );
-  const indexText = jsonText({ prefix, jobs: listed, alertSecrets: secretsOf(alerts) });
-  refuse(indexLimit(indexText));
   const fresh = `${out}.${process.pid}`;
   await mkdir(join(fresh, 'bundles'), { recursive: true });
   try {
@@ -96,6 +95,13 @@ function apart({ onResolve }: PluginBuild): void {
     const name = basename(path, '.ts');
     return kind === 'dynamic-import' && name in files ? { path: `./${name}.js`, external: true } : undefined;
   });
+}
+
+/** What infra/ reads of the jobs. @throws Refusal when one cannot run there, or all of them are too many */
+export function packedIndex(prefix: string, jobs: Job[], alerts: AlertSettings): string {
+  const text = jsonText({ prefix, jobs: listJobs(prefix, jobs), alertSecrets: secretsOf(alerts) });
+  refuse(indexLimit(text));
+  return text;
 }
 
 /** All jobs that the platform is to know; one that is over gets no new resources. @throws Refusal */
