@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import { within } from '../shared/clients/limit.ts';
+import { NoAnswer, within } from '../shared/clients/limit.ts';
+import { troubleText } from '../shared/events.ts';
 import { minute } from '../shared/instant.ts';
 import { exits, Refusal } from './refusal.ts';
 
@@ -12,8 +13,8 @@ export interface Client {
   /** Jobs of this folder that cannot be read; an app has none, as it is not deployed with one. */
   broken: ReadonlySet<string>;
   get<T>(path: string, shape: z.ZodType<T>): Promise<T>;
-  /** @param key for what must not be done twice when it is sent twice */
-  post<T>(path: string, body: unknown, shape: z.ZodType<T>, key?: string): Promise<T>;
+  /** Sent with a key of its own: it is done once, also when it is sent again after an outage. */
+  post<T>(path: string, body: unknown, shape: z.ZodType<T>): Promise<T>;
   /** A part of a log. */
   log(path: string): Promise<{ bytes: Buffer; next: number; complete: boolean }>;
   text(path: string): Promise<string>;
@@ -31,6 +32,9 @@ export class ApiRefusal extends Refusal {
 
 export type Send = (path: string, init?: RequestInit) => Promise<Response>;
 
+export const nothingKnown = 'Nothing is known about what you asked for.';
+export const lookAt = 'Check the address (lamp use) and your network; lamp verify shows whether the app runs.';
+
 /** Longest for one answer with its token and body. */
 const limitMs = minute;
 
@@ -45,9 +49,12 @@ export function clientOf(place: string, send: Send, options: ClientOptions = {})
   async function ask(path: string, init: RequestInit = {}) {
     return within(place, limitMs, async (signal) => {
       const answer = await send(path, { ...init, signal });
-      const bytes = Buffer.from(await answer.arrayBuffer());
+      const bytes = await wholeBody(place, answer);
       if (!answer.ok) throw refusal(place, `${init.method ?? 'GET'} ${path}`, answer.status, bytes.toString());
       return { answer, bytes };
+    }).catch((error) => {
+      if (!remote || !(error instanceof NoAnswer)) throw error;
+      throw new Refusal(`${error.message}. ${nothingKnown} ${lookAt}`, exits.noAnswer);
     });
   }
   const json = async <T>(path: string, shape: z.ZodType<T>, init?: RequestInit) => {
@@ -65,10 +72,10 @@ export function clientOf(place: string, send: Send, options: ClientOptions = {})
     remote,
     broken,
     get: (path, shape) => json(path, shape),
-    post: (path, body, shape, key) =>
+    post: (path, body, shape) =>
       json(path, shape, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', ...(key !== undefined && { 'idempotency-key': key }) },
+        headers: { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID() },
         body: JSON.stringify(body),
       }),
     async log(path) {
@@ -78,6 +85,16 @@ export function clientOf(place: string, send: Send, options: ClientOptions = {})
     },
     text: async (path) => (await ask(path)).bytes.toString(),
   };
+}
+
+/** @throws Refusal when the connection ends before the answer does */
+async function wholeBody(place: string, answer: Response): Promise<Buffer> {
+  try {
+    return Buffer.from(await answer.arrayBuffer());
+  } catch (error) {
+    const why = troubleText((error as Error).cause ?? error);
+    throw new Refusal(`${place} did not answer to the end: ${why}. ${nothingKnown} ${lookAt}`, exits.noAnswer);
+  }
 }
 
 /** What the API says instead of an answer, when it is the API that says it. */

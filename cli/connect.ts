@@ -1,22 +1,27 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Service } from '../shared/api/app.ts';
 import { isLoopback } from '../shared/api/loopback.ts';
 import { type Event, troubleText } from '../shared/events.ts';
 import { hour, minute, second } from '../shared/instant.ts';
 import { type App, findApp } from './app.ts';
-import { type Client, clientOf, type Send } from './client.ts';
+import { type Client, clientOf, lookAt, nothingKnown, type Send } from './client.ts';
 import type { Home } from './home.ts';
 import { exits, Refusal } from './refusal.ts';
 
 const prefix = '/api/v1';
+
+type Sleep = (ms: number) => Promise<unknown>;
 
 export interface Connecting {
   /** A name or an address; not given: LAMPLIGHTER_APP, what `lamp use` chose, or else the host in this folder. */
   app?: string;
   /** Who acts, for the audit: only on one machine, an app knows its caller. */
   by?: string;
+  /** Between two tries; not given: it waits. */
+  sleep?: (ms: number) => Promise<unknown>;
 }
 
-export async function connect(home: Home, { app, by }: Connecting = {}): Promise<Client> {
+export async function connect(home: Home, { app, by, sleep = wait }: Connecting = {}): Promise<Client> {
   const chosen = await findApp(app ?? process.env.LAMPLIGHTER_APP);
   if (!chosen) return local(home, by ?? home.person);
   if (by !== undefined) {
@@ -24,7 +29,7 @@ export async function connect(home: Home, { app, by }: Connecting = {}): Promise
       `--by is for one machine: ${chosen.name} keeps the name that you are signed in with. Leave it out.`,
     );
   }
-  return clientOf(chosen.url, await remote(chosen), { remote: true });
+  return clientOf(chosen.url, await remote(chosen, sleep), { remote: true });
 }
 
 async function local(home: Home, name: string): Promise<Client> {
@@ -64,7 +69,7 @@ const pauses = [second, 3 * second];
 const reserve = 5 * minute;
 
 /** Signed in as az is, or as the identity of the machine: without a secret of our own. */
-async function remote({ url, client }: App): Promise<Send> {
+async function remote({ url, client }: App, sleep: Sleep): Promise<Send> {
   const { protocol, host } = new URL(url);
   if (protocol !== 'https:' && !isLoopback(host)) {
     throw new Refusal(`${url} is not encrypted: expected an address that begins with https://`);
@@ -85,23 +90,22 @@ async function remote({ url, client }: App): Promise<Send> {
     }
     const headers = new Headers(init.headers);
     headers.set('authorization', `Bearer ${token.token}`);
-    return patiently(new URL(prefix + path, url), { ...init, headers, redirect: 'error' });
+    return patiently(new URL(prefix + path, url), { ...init, headers, redirect: 'error' }, sleep);
   };
 }
 
 /** Asks again after an outage, when that can do no harm: a look, or an order with a key of its own. */
-async function patiently(url: URL, init: RequestInit & { headers: Headers }): Promise<Response> {
+async function patiently(url: URL, init: RequestInit & { headers: Headers }, sleep: Sleep): Promise<Response> {
   const again = (init.method ?? 'GET') === 'GET' || init.headers.has('idempotency-key');
   for (const pause of again ? pauses : []) {
     const answer = await fetch(url, init).catch(() => undefined);
     if (answer && ![429, 502, 503, 504].includes(answer.status)) return answer;
     await answer?.body?.cancel();
-    await new Promise((resolve) => setTimeout(resolve, pause));
+    await sleep(pause);
   }
   return fetch(url, init).catch((error: Error) => {
     throw new Refusal(
-      `${url.origin} does not answer: ${troubleText(error.cause ?? error)}. Nothing is known about what you asked for. ` +
-        'Check the address (lamp use) and your network; lamp verify shows whether the app runs.',
+      `${url.origin} does not answer: ${troubleText(error.cause ?? error)}. ${nothingKnown} ${lookAt}`,
       exits.noAnswer,
     );
   });

@@ -26,7 +26,7 @@ export async function run(here: Here, name: string, args: string[], options: Wai
   const job = await runnableJob(client, name);
   if (options.wait) await demandHost(here, client);
   const { why } = options;
-  const queued = await client.post(jobPath(job, '/runs'), { args, why }, runShape, crypto.randomUUID());
+  const queued = await client.post(jobPath(job, '/runs'), { args, why }, runShape);
   await follow(here, client, queued, options);
 }
 
@@ -40,12 +40,7 @@ export async function rerunRun(here: Here, name: string, options: WaitOptions): 
   await runnableJob(client, past.job);
   if (options.wait) await demandHost(here, client);
   const { why } = options;
-  await follow(
-    here,
-    client,
-    await client.post(runPath(past.run, '/rerun'), { why }, runShape, crypto.randomUUID()),
-    options,
-  );
+  await follow(here, client, await client.post(runPath(past.run, '/rerun'), { why }, runShape), options);
 }
 
 async function follow(here: Here, client: Client, queued: RunJson, { wait, json }: WaitOptions) {

@@ -131,8 +131,7 @@ function registerActions(server: McpServer, client: Client): void {
       confirmed(
         server,
         `Run ${job} now${args.length > 0 ? ` with ${JSON.stringify(args)}` : ''} at ${client.place}?`,
-        () =>
-          client.post(`/jobs/${encodeURIComponent(job)}/runs`, { args, why: reason }, anything, crypto.randomUUID()),
+        () => client.post(`/jobs/${encodeURIComponent(job)}/runs`, { args, why: reason }, anything),
       ),
   );
   server.registerTool(
@@ -144,7 +143,7 @@ function registerActions(server: McpServer, client: Client): void {
     },
     async ({ run, why: reason }) =>
       confirmed(server, `Rerun ${run} at ${client.place}?`, () =>
-        client.post(`${runPath(run)}/rerun`, { why: reason }, anything, crypto.randomUUID()),
+        client.post(`${runPath(run)}/rerun`, { why: reason }, anything),
       ),
   );
   server.registerTool(

@@ -41,23 +41,26 @@ async function change(
   return amend(parts.store, about, mine);
 }
 
-/** Keeps messages back until a time: maintenance, or a known matter. */
+/** Keeps messages back until a time: maintenance, or a known matter. @param id the same again is the same silence */
 export async function silence(
   parts: Parts,
   scope: Scope,
   { from, until }: { from: Instant; until: Instant },
   asked: Person,
   now: Instant,
+  id = randomBytes(4).toString('hex'),
 ): Promise<Silence> {
-  const made: Silence = { id: randomBytes(4).toString('hex'), scope, from, until, ...asked };
-  await note(parts, jobOf(scope), 'silenced', asked, now, { silence: made.id, scope: scopeText(scope), until });
+  const made: Silence = { id, scope, from, until, ...asked };
+  // The same request again is the same event.
+  const details = { silence: id, scope: scopeText(scope), until };
+  await note(parts, jobOf(scope), 'silenced', asked, now, details, id);
   await parts.store.silences.add(made);
   return made;
 }
 
 /** Ends a silence early. @returns undefined when there is none of this id */
 export async function unsilence(parts: Parts, id: string, asked: Person, now: Instant): Promise<Silence | undefined> {
-  const found = (await parts.store.silences.current()).find((one) => one.id === id);
+  const found = (await parts.store.silences.get(id))?.value;
   if (!found) return undefined;
   await note(parts, jobOf(found.scope), 'heard-again', asked, now, { silence: id, scope: scopeText(found.scope) });
   await parts.store.silences.remove(id);
@@ -79,6 +82,7 @@ async function note(
   asked: Person,
   at: Instant,
   details: JobEvent['details'],
+  id?: string,
 ): Promise<void> {
-  await store.events.append({ job: job ?? serviceName, at, kind, ...asked, details });
+  await store.events.append({ job: job ?? serviceName, at, kind, ...asked, details, ...(id !== undefined && { id }) });
 }

@@ -10,8 +10,10 @@ import { brieflyAsked } from '../store/property.ts';
 /** From now on slots of the job are skipped, and backfills wait; a run that is under way goes on. False: it was paused already. */
 export async function pause(parts: Parts, job: string, asked: Person, now: Instant): Promise<boolean> {
   const found = await parts.store.jobs.get(job);
-  if (!found || found.value.paused) return false;
   const paused = { ...asked, at: now };
+  if (!found) return false;
+  // The same request again, by its key.
+  if (found.value.paused) return isSame(found.value.paused, paused);
   // First what is meant to be done: nothing is paused that the audit does not know.
   await parts.store.events.append({ job, at: now, kind: 'paused', ...asked, details: {} });
   const change = await parts.store.jobs.amend(job, (row) => (row.paused ? undefined : { ...row, paused }));
@@ -20,7 +22,8 @@ export async function pause(parts: Parts, job: string, asked: Person, now: Insta
 }
 
 function isSame(one: JobRow['paused'], other: NonNullable<JobRow['paused']>): boolean {
-  return one?.at === other.at && one.by === brieflyAsked(other).by;
+  const { by, why } = brieflyAsked(other);
+  return one?.at === other.at && one.by === by && one.why === why;
 }
 
 /**

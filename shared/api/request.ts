@@ -4,8 +4,41 @@ import type { Service } from './app.ts';
 import type { Caller } from './caller.ts';
 import { ApiProblem } from './problem.ts';
 
+/** What sets one request apart from others. */
+interface Asking {
+  req: { path: string; header(name: string): string | undefined };
+}
+
+/** When a request came first, and what sets it apart from all others. */
+export interface First {
+  at: Instant;
+  token: string;
+}
+
 /**
- * When a request to make a run came first, and what sets its run apart: the id of the run is made of both, so that the
+ * Does what is asked, once for each idempotency key of a caller: the same request again gets the answer that was kept.
+ * An answer that got lost because its host died in between is made anew, with the instant and the token of the first.
+ * What is refused is not kept: the same request may be allowed later.
+ * @param asked the body, which must be the same when the key is. @throws ApiProblem `key-reused`
+ */
+export async function once<T>(
+  service: Service,
+  c: Asking,
+  caller: Caller,
+  asked: unknown,
+  act: (first: First) => Promise<T>,
+): Promise<T> {
+  const key = c.req.header('idempotency-key');
+  const first = await firstRequest(service, caller, key, [c.req.path, asked]);
+  if (key === undefined) return act(first);
+  if (first.answer !== null) return JSON.parse(first.answer);
+  const { requests } = service.parts.store;
+  const { token } = first;
+  return JSON.parse(await requests.keep({ caller: caller.name, key, token }, JSON.stringify(await act(first))));
+}
+
+/**
+ * When a request came first, and what sets it apart: the id of a run that it makes is made of both, so that the
  * same request again, by the same idempotency key, makes the same run.
  * @param asked all that must be the same when the key is
  * @throws ApiProblem `key-reused`
@@ -15,14 +48,21 @@ export async function firstRequest(
   caller: Caller,
   key: string | undefined,
   asked: unknown,
-): Promise<{ at: Instant; token: string }> {
+): Promise<First & { answer: string | null }> {
   const now = clock();
   const token = randomBytes(4).toString('hex');
-  if (key === undefined) return { at: now, token };
+  if (key === undefined) return { at: now, token, answer: null };
   const sum = createHash('sha256').update(JSON.stringify(asked)).digest('hex');
   const first = await parts.store.requests.first({ caller: caller.name, key, asked: sum, at: now, token });
   if (first.asked !== sum) {
     throw new ApiProblem('key-reused', 'expected a key of its own for each request: this one was sent with another');
   }
   return first;
+}
+
+/** @param etag of the thing now; undefined: it has none yet. @throws ApiProblem when the caller has read another version */
+export function matches({ req }: Asking, etag: string | undefined): void {
+  const wanted = req.header('if-match');
+  if (wanted === undefined || wanted === '*' || wanted === etag) return;
+  throw new ApiProblem('changed-meanwhile', `expected If-Match: ${etag ?? 'none'}, found ${wanted}: read it again`);
 }

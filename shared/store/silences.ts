@@ -1,6 +1,6 @@
 import type { Instant } from '../instant.ts';
 import { brieflyAsked } from './property.ts';
-import { type Codec, readInstant, type Table } from './table.ts';
+import { type Codec, readInstant, type Table, type Versioned } from './table.ts';
 
 /** Whom a silence is for. */
 export type Scope = { kind: 'all' } | { kind: 'job'; name: string } | { kind: 'tag'; name: string };
@@ -37,6 +37,7 @@ export const silenceCodec: Codec<Silence> = {
 
 export interface Silences {
   add(silence: Silence): Promise<void>;
+  get(id: string): Promise<Versioned<Silence> | undefined>;
   remove(id: string): Promise<void>;
   /** All that have not been removed; some may be over. */
   current(): Promise<Silence[]>;
@@ -47,6 +48,7 @@ export function silences(table: Table<Silence>): Silences {
     async add(silence) {
       await table.insert(silence);
     },
+    get: (id) => table.get(partition, id),
     remove: (id) => table.remove(partition, id),
     async current() {
       const found: Silence[] = [];

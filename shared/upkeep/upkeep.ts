@@ -45,6 +45,11 @@ async function forgetDaily(parts: Parts, days: number, retention: Retention, now
   const { marks } = parts.store;
   const last = await marks.get('forgotten');
   if (last !== undefined && now - last < atMostEvery) return;
+  try {
+    await parts.store.requests.forget(now);
+  } catch (error) {
+    parts.emit({ type: 'trouble', doing: 'forgetting the idempotency keys of yesterday', error });
+  }
   const { complete } = await forget(parts, now - days * day, retention);
   // What there was no time for is done by the next call.
   if (complete) await marks.advance('forgotten', now, parts.person);

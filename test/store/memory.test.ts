@@ -5,6 +5,7 @@ openInMemory();
 await import('./store.test.ts');
 await import('./runs.test.ts');
 await import('./places.test.ts');
+await import('./requests.test.ts');
 await import('./recent.test.ts');
 await import('./metrics.test.ts');
 await import('./alerts.test.ts');

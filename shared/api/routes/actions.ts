@@ -8,7 +8,7 @@ import { isFinal, runName } from '../../run/run.ts';
 import { type Api, callerOf, type KnownJob, knownJob, knownRun, newApi, type Service } from '../app.ts';
 import { runJson } from '../json.ts';
 import { ApiProblem } from '../problem.ts';
-import { firstRequest } from '../request.ts';
+import { firstRequest, matches, once } from '../request.ts';
 import { changes, idempotencyKey, jobParam, runParam, why } from '../schema.ts';
 import { runView } from '../views.ts';
 
@@ -54,7 +54,7 @@ const cancelRoute = createRoute({
   method: 'post',
   path: '/jobs/{job}/runs/{run}/cancel',
   summary: 'End a run, or keep it from starting',
-  request: { params: ofRun, body: body(whyBody) },
+  request: { params: ofRun, headers: idempotencyKey, body: body(whyBody) },
   responses: changes(runView),
 });
 
@@ -63,7 +63,7 @@ const pauseRoute = createRoute({
   method: 'post',
   path: '/jobs/{job}/pause',
   summary: 'Skip the slots of a job from now on; a run under way goes on',
-  request: { params: ofJob, body: body(whyBody) },
+  request: { params: ofJob, headers: idempotencyKey, body: body(whyBody) },
   responses: changes(paused),
 });
 
@@ -74,13 +74,14 @@ const resumeRoute = createRoute({
   summary: 'Run slots again',
   request: {
     params: ofJob,
+    headers: idempotencyKey,
     body: body(resumeBody),
   },
   responses: changes(resumed),
 });
 
 export function actionRoutes(service: Service): Api {
-  const { parts, clock } = service;
+  const { parts } = service;
   return newApi()
     .openapi(runRoute, async (c) => {
       const caller = callerOf(c, 'act');
@@ -113,44 +114,44 @@ export function actionRoutes(service: Service): Api {
       const caller = callerOf(c, 'act');
       const { job, run: id } = c.req.valid('param');
       const found = await knownRun(service, caller, job, id);
-      matches(c.req.header('if-match'), found.etag);
-      if (isFinal(found.run.state) && !found.run.cancel) {
-        throw new ApiProblem(
-          'conflict',
-          `expected a run that is not over, ${runName(found.run)} is ${found.run.state}`,
-        );
-      }
-      const run = await cancel(
-        parts,
-        job,
-        found.run.id,
-        { by: caller.name, why: whyBody.parse(c.req.valid('json') ?? {}).why },
-        clock(),
-      );
-      return c.json(runJson(run ?? found.run), 200);
+      const { why: reason } = whyBody.parse(c.req.valid('json') ?? {});
+      const done = await once(service, c, caller, { why: reason }, async ({ at }) => {
+        matches(c, found.etag);
+        if (isFinal(found.run.state) && !found.run.cancel) {
+          throw new ApiProblem(
+            'conflict',
+            `expected a run that is not over, ${runName(found.run)} is ${found.run.state}`,
+          );
+        }
+        const run = await cancel(parts, job, found.run.id, { by: caller.name, why: reason }, at);
+        return runJson(run ?? found.run);
+      });
+      return c.json(done, 200);
     })
     .openapi(pauseRoute, async (c) => {
       const caller = callerOf(c, 'act');
       const job = await knownJob(service, caller, c.req.valid('param').job);
-      if (!job.row)
-        throw new ApiProblem('conflict', `expected a job that a tick has seen: ${job.name} is too new, wait a minute`);
-      matches(c.req.header('if-match'), job.row.etag);
-      const changed = await pause(
-        parts,
-        job.name,
-        { by: caller.name, why: whyBody.parse(c.req.valid('json') ?? {}).why },
-        clock(),
-      );
-      return c.json({ job: job.name, paused: true, changed }, 200);
+      const { name, row } = job;
+      if (!row)
+        throw new ApiProblem('conflict', `expected a job that a tick has seen: ${name} is too new, wait a minute`);
+      const { why: reason } = whyBody.parse(c.req.valid('json') ?? {});
+      const done = await once(service, c, caller, { why: reason }, async ({ at }) => {
+        matches(c, row.etag);
+        const changed = await pause(parts, name, { by: caller.name, why: reason }, at);
+        return { job: name, paused: true, changed };
+      });
+      return c.json(done, 200);
     })
     .openapi(resumeRoute, async (c) => {
       const caller = callerOf(c, 'act');
-      const job = await knownJob(service, caller, c.req.valid('param').job);
-      matches(c.req.header('if-match'), job.row?.etag);
+      const { name, row } = await knownJob(service, caller, c.req.valid('param').job);
       const asked = resumeBody.parse(c.req.valid('json') ?? {});
-      const runs = await resume(parts, job.name, { by: caller.name, why: asked.why }, asked.catchUp, clock());
-      const caughtUp = (runs ?? []).map(runName);
-      return c.json({ job: job.name, paused: false, changed: runs !== undefined, caughtUp }, 200);
+      const done = await once(service, c, caller, asked, async ({ at }) => {
+        matches(c, row?.etag);
+        const runs = await resume(parts, name, { by: caller.name, why: asked.why }, asked.catchUp, at);
+        return { job: name, paused: false, changed: runs !== undefined, caughtUp: (runs ?? []).map(runName) };
+      });
+      return c.json(done, 200);
     });
 }
 
@@ -160,9 +161,4 @@ export function runnable({ name, deployed }: KnownJob): Job {
   }
   if (deployed) return deployed.job;
   throw new ApiProblem('conflict', `expected a job that is deployed, the folder of ${name} is gone: deploy it again`);
-}
-
-function matches(wanted: string | undefined, etag: string | undefined): void {
-  if (wanted === undefined || wanted === '*' || wanted === etag) return;
-  throw new ApiProblem('changed-meanwhile', `expected If-Match: ${etag ?? 'none'}, found ${wanted}: read it again`);
 }

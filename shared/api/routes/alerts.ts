@@ -13,7 +13,8 @@ import { type Api, callerOf, knownRun, newApi, type Service } from '../app.ts';
 import { type Caller, may, sees } from '../caller.ts';
 import { letterJson } from '../json.ts';
 import { ApiProblem } from '../problem.ts';
-import { answers, changes, jobParam, runParam, whole } from '../schema.ts';
+import { once } from '../request.ts';
+import { answers, changes, idempotencyKey, jobParam, runParam, whole } from '../schema.ts';
 import { time } from '../views.ts';
 import { body } from './actions.ts';
 
@@ -47,7 +48,7 @@ const tried = createRoute({
   method: 'post',
   path: '/alerts/test',
   summary: 'Send a test by one channel or by all; for admins',
-  request: { body: body(z.strictObject({ channel: z.string().max(100).optional() })) },
+  request: { headers: idempotencyKey, body: body(z.strictObject({ channel: z.string().max(100).optional() })) },
   responses: changes(z.object({ items: z.array(trial) }).openapi('Trials')),
 });
 
@@ -109,9 +110,10 @@ export function alertRoutes(service: Service): Api {
         const names = channels.map((one) => one.name).join(', ');
         throw new ApiProblem('conflict', `expected the name of a channel, found "${name}". There are: ${names}`);
       }
-      const now = clock();
-      const items = await Promise.all(wanted.map((one) => tryChannel(alerts, one, caller.name, now)));
-      return c.json({ items }, 200);
+      const done = await once(service, c, caller, { channel: name }, async ({ at }) => ({
+        items: await Promise.all(wanted.map((one) => tryChannel(alerts, one, caller.name, at))),
+      }));
+      return c.json(done, 200);
     })
     .openapi(preview, async (c) => {
       const { job: name, run: id } = c.req.valid('param');

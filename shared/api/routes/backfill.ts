@@ -1,13 +1,16 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { backfill, planBackfill } from '../../actions/backfill.ts';
 import { cancelBackfill } from '../../actions/cancel-backfill.ts';
-import { iso } from '../../instant.ts';
+import { type Instant, iso } from '../../instant.ts';
+import type { Job } from '../../job/job.ts';
 import { isFinal, runName } from '../../run/run.ts';
 import { countWanted, futureSlot, type Wanted, wantedSlots } from '../../run/wanted.ts';
 import { beginOf, endOf, type LocalTime, parseLocalTime } from '../../schedule/local-time.ts';
 import { type Api, callerOf, knownJob, newApi, type Service } from '../app.ts';
+import type { Caller } from '../caller.ts';
 import { ApiProblem } from '../problem.ts';
-import { changes, jobParam, why } from '../schema.ts';
+import { once } from '../request.ts';
+import { changes, idempotencyKey, jobParam, why } from '../schema.ts';
 import { time } from '../views.ts';
 import { args, body, runnable } from './actions.ts';
 
@@ -45,7 +48,7 @@ const backfillRoute = createRoute({
   method: 'post',
   path: '/jobs/{job}/backfill',
   summary: `One run for each past slot that has not succeeded yet, at most ${mostSlots}; a dry run shows up to ${mostLooked}`,
-  request: { params: z.object({ job: jobParam }), body: body(asked, true) },
+  request: { params: z.object({ job: jobParam }), headers: idempotencyKey, body: body(asked, true) },
   responses: changes(backfilled),
 });
 
@@ -61,48 +64,55 @@ const cancelRoute = createRoute({
   method: 'post',
   path: '/jobs/{job}/backfill/cancel',
   summary: 'Cancel every run of the job’s backfills that is not over',
-  request: { params: z.object({ job: jobParam }), body: body(z.strictObject({ why })) },
+  request: { params: z.object({ job: jobParam }), headers: idempotencyKey, body: body(z.strictObject({ why })) },
   responses: changes(cancelled),
 });
 
 export function backfillRoutes(service: Service): Api {
-  const { parts, clock } = service;
+  const { parts } = service;
   return newApi()
     .openapi(backfillRoute, async (c) => {
       const caller = callerOf(c, 'act');
       const order = c.req.valid('json');
       const job = runnable(await knownJob(service, caller, c.req.valid('param').job));
-      const [first] = job.schedules;
-      if (!first)
-        throw new ApiProblem('conflict', `expected a job with a schedule, ${job.name} has none: run it instead`);
-      const { timeZone } = first.schedule;
-      const meant = wantedOf(order, timeZone);
-      const now = clock();
-      const future = futureSlot(job, meant, now);
-      if (future !== undefined) {
-        throw new ApiProblem(
-          'conflict',
-          `expected as "to" an instant that is past, ${iso(future)} has not come yet: a backfill is for the past`,
-        );
-      }
-      const most = countWanted(job, meant);
-      if (most > mostLooked) throw tooMany(most, mostLooked);
-      const wanted = wantedSlots(job, meant);
-      const slots = await planBackfill(parts, job.name, wanted);
-      if (!order.dryRun && slots.length > mostSlots) throw tooMany(slots.length, mostSlots);
-      const by = { by: caller.name, why: order.why };
-      const runs = order.dryRun ? [] : await backfill(parts, job.name, slots, order.args, by, now);
-      const { name, concurrency } = job;
-      const facts = { slots: slots.map(iso), runs: runs.map(runName), done: wanted.length - slots.length };
-      return c.json({ job: name, dryRun: order.dryRun, ...facts, timeZone, concurrency }, 200);
+      return c.json(await once(service, c, caller, order, ({ at }) => ask(caller, job, order, at)), 200);
     })
     .openapi(cancelRoute, async (c) => {
       const caller = callerOf(c, 'act');
       const { name } = await knownJob(service, caller, c.req.valid('param').job);
-      const runs = await cancelBackfill(parts, name, { by: caller.name, why: c.req.valid('json')?.why ?? '' }, clock());
-      const named = (over: boolean) => runs.filter(({ state }) => isFinal(state) === over).map(runName);
-      return c.json({ job: name, cancelled: named(true), ending: named(false) }, 200);
+      const { why: reason = '' } = c.req.valid('json') ?? {};
+      const done = await once(service, c, caller, { why: reason }, async ({ at }) => {
+        const runs = await cancelBackfill(parts, name, { by: caller.name, why: reason }, at);
+        const named = (over: boolean) => runs.filter(({ state }) => isFinal(state) === over).map(runName);
+        return { job: name, cancelled: named(true), ending: named(false) };
+      });
+      return c.json(done, 200);
     });
+
+  async function ask(caller: Caller, job: Job, order: z.infer<typeof asked>, now: Instant) {
+    const [first] = job.schedules;
+    if (!first)
+      throw new ApiProblem('conflict', `expected a job with a schedule, ${job.name} has none: run it instead`);
+    const { timeZone } = first.schedule;
+    const meant = wantedOf(order, timeZone);
+    const future = futureSlot(job, meant, now);
+    if (future !== undefined) {
+      throw new ApiProblem(
+        'conflict',
+        `expected as "to" an instant that is past, ${iso(future)} has not come yet: a backfill is for the past`,
+      );
+    }
+    const most = countWanted(job, meant);
+    if (most > mostLooked) throw tooMany(most, mostLooked);
+    const wanted = wantedSlots(job, meant);
+    const slots = await planBackfill(parts, job.name, wanted);
+    if (!order.dryRun && slots.length > mostSlots) throw tooMany(slots.length, mostSlots);
+    const by = { by: caller.name, why: order.why };
+    const runs = order.dryRun ? [] : await backfill(parts, job.name, slots, order.args, by, now);
+    const { name, concurrency } = job;
+    const facts = { slots: slots.map(iso), runs: runs.map(runName), done: wanted.length - slots.length };
+    return { job: name, dryRun: order.dryRun, ...facts, timeZone, concurrency };
+  }
 }
 
 function wantedOf(order: z.infer<typeof asked>, timeZone: string): Wanted {

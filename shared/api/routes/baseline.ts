@@ -6,7 +6,8 @@ import { iso } from '../../instant.ts';
 import { type Api, callerOf, knownJob, newApi, type Service } from '../app.ts';
 import { optional } from '../json.ts';
 import { ApiProblem } from '../problem.ts';
-import { answers, changes, jobParam, why } from '../schema.ts';
+import { once } from '../request.ts';
+import { answers, changes, idempotencyKey, jobParam, why } from '../schema.ts';
 import { time } from '../views.ts';
 import { body } from './actions.ts';
 
@@ -41,6 +42,7 @@ const pin = createRoute({
   summary: 'Take the values since an instant as the norm',
   request: {
     params: ofJob,
+    headers: idempotencyKey,
     body: body(z.strictObject({ since: z.iso.datetime({ offset: true }), metric, why }), true),
   },
   responses: changes(named),
@@ -50,12 +52,12 @@ const reset = createRoute({
   method: 'post',
   path: '/jobs/{job}/baseline/reset',
   summary: `Forget the values and learn anew; after ${learning} runs it is watched again`,
-  request: { params: ofJob, body: body(z.strictObject({ metric, why })) },
+  request: { params: ofJob, headers: idempotencyKey, body: body(z.strictObject({ metric, why })) },
   responses: changes(named),
 });
 
 export function baselineRoutes(service: Service): Api {
-  const { parts, clock } = service;
+  const { parts } = service;
   const { drift } = parts.store;
   return newApi()
     .openapi(list, async (c) => {
@@ -65,19 +67,25 @@ export function baselineRoutes(service: Service): Api {
     .openapi(pin, async (c) => {
       const caller = callerOf(c, 'act');
       const { name } = await knownJob(service, caller, c.req.valid('param').job);
-      const { since, metric: one, why: reason } = c.req.valid('json');
-      await demandMetric(name, one);
-      const asked = { by: caller.name, why: reason };
-      const metrics = await pinBaseline(parts, name, Date.parse(since), one, asked, clock());
-      return c.json({ job: name, metrics }, 200);
+      const order = c.req.valid('json');
+      const done = await once(service, c, caller, order, async ({ at }) => {
+        await demandMetric(name, order.metric);
+        const asked = { by: caller.name, why: order.why };
+        const metrics = await pinBaseline(parts, name, Date.parse(order.since), order.metric, asked, at);
+        return { job: name, metrics };
+      });
+      return c.json(done, 200);
     })
     .openapi(reset, async (c) => {
       const caller = callerOf(c, 'act');
       const { name } = await knownJob(service, caller, c.req.valid('param').job);
       const { metric: one, why: reason = '' } = c.req.valid('json') ?? {};
-      const metrics = await demandMetric(name, one);
-      await resetBaseline(parts, name, one, { by: caller.name, why: reason }, clock());
-      return c.json({ job: name, metrics }, 200);
+      const done = await once(service, c, caller, { metric: one, why: reason }, async ({ at }) => {
+        const metrics = await demandMetric(name, one);
+        await resetBaseline(parts, name, one, { by: caller.name, why: reason }, at);
+        return { job: name, metrics };
+      });
+      return c.json(done, 200);
     });
 
   /** @returns those that are meant. @throws ApiProblem when there is none: the audit keeps nothing that was not done */

@@ -6,7 +6,8 @@ import { type Api, callerOf, newApi, type Service } from '../app.ts';
 import { sees } from '../caller.ts';
 import { optional } from '../json.ts';
 import { ApiProblem } from '../problem.ts';
-import { answers, changes, why } from '../schema.ts';
+import { once } from '../request.ts';
+import { answers, changes, idempotencyKey, why } from '../schema.ts';
 import { time } from '../views.ts';
 import { body } from './actions.ts';
 
@@ -35,11 +36,12 @@ const confirm = createRoute({
   method: 'post',
   path: '/clock/confirm',
   summary: 'Say that the clock of the host that answers is right, for an hour; for admins',
-  request: { body: body(z.strictObject({ why })) },
+  request: { headers: idempotencyKey, body: body(z.strictObject({ why })) },
   responses: changes(view),
 });
 
-export function clockRoutes({ parts, clock }: Service): Api {
+export function clockRoutes(service: Service): Api {
+  const { parts, clock } = service;
   async function clocks(all: boolean) {
     const now = clock();
     const progress = await parts.store.marks.progress();
@@ -66,7 +68,11 @@ export function clockRoutes({ parts, clock }: Service): Api {
       if (!sees(caller, undefined)) {
         throw new ApiProblem('not-allowed', 'expected a role for all departments: the clock is that of all jobs');
       }
-      await confirmClock(parts, { by: caller.name, why: c.req.valid('json')?.why ?? '' }, clock());
-      return c.json(await clocks(true), 200);
+      const { why: reason = '' } = c.req.valid('json') ?? {};
+      const done = await once(service, c, caller, { why: reason }, async ({ at }) => {
+        await confirmClock(parts, { by: caller.name, why: reason }, at);
+        return clocks(true);
+      });
+      return c.json(done, 200);
     });
 }

@@ -5,7 +5,8 @@ import { day } from '../../instant.ts';
 import { type Api, callerOf, knownJob, newApi, type Service, visibleJobs } from '../app.ts';
 import type { Caller } from '../caller.ts';
 import { ApiProblem } from '../problem.ts';
-import { answers, changes, jobParam, whole, why } from '../schema.ts';
+import { once } from '../request.ts';
+import { answers, changes, idempotencyKey, jobParam, whole, why } from '../schema.ts';
 import { body } from './actions.ts';
 import { findingJson, findingView } from './findings.ts';
 
@@ -33,7 +34,7 @@ const answerRoute = createRoute({
   method: 'post',
   path: '/jobs/{job}/findings/{finding}/answer',
   summary: 'The owner’s word: expected (the new norm), once (not again), or real (a problem)',
-  request: { params, body: body(z.strictObject({ answer: z.enum(words), why }), true) },
+  request: { params, headers: idempotencyKey, body: body(z.strictObject({ answer: z.enum(words), why }), true) },
   responses: changes(findingView),
 });
 
@@ -41,12 +42,16 @@ const snoozeRoute = createRoute({
   method: 'post',
   path: '/jobs/{job}/findings/{finding}/snooze',
   summary: 'No reminder of a finding until then, at most 90 days',
-  request: { params, body: body(z.strictObject({ until: z.iso.datetime({ offset: true }), why }), true) },
+  request: {
+    params,
+    headers: idempotencyKey,
+    body: body(z.strictObject({ until: z.iso.datetime({ offset: true }), why }), true),
+  },
   responses: changes(findingView),
 });
 
 export function findingAnswerRoutes(service: Service): Api {
-  const { parts, clock } = service;
+  const { parts } = service;
   const { drift } = parts.store;
 
   async function find(caller: Caller, job: string, id: string): Promise<Finding> {
@@ -75,17 +80,23 @@ export function findingAnswerRoutes(service: Service): Api {
       const found = await find(caller, job, id);
       const asked = c.req.valid('json');
       const by = { by: caller.name, why: asked.why };
-      return c.json(findingJson(await answer(parts, found, asked.answer, by, clock())), 200);
+      const done = await once(service, c, caller, asked, async ({ at }) =>
+        findingJson(await answer(parts, found, asked.answer, by, at)),
+      );
+      return c.json(done, 200);
     })
     .openapi(snoozeRoute, async (c) => {
       const caller = callerOf(c, 'act');
       const { job, finding: id } = c.req.valid('param');
       const found = await find(caller, job, id);
       const asked = c.req.valid('json');
-      const [now, until] = [clock(), Date.parse(asked.until)];
-      if (until <= now || until > now + longest) {
-        throw new ApiProblem('conflict', `expected as "until" a time within the next 90 days, found ${asked.until}`);
-      }
-      return c.json(findingJson(await snooze(parts, found, until, { by: caller.name, why: asked.why }, now)), 200);
+      const until = Date.parse(asked.until);
+      const done = await once(service, c, caller, asked, async ({ at }) => {
+        if (until <= at || until > at + longest) {
+          throw new ApiProblem('conflict', `expected as "until" a time within the next 90 days, found ${asked.until}`);
+        }
+        return findingJson(await snooze(parts, found, until, { by: caller.name, why: asked.why }, at));
+      });
+      return c.json(done, 200);
     });
 }

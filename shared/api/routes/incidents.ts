@@ -1,11 +1,13 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { acknowledge, resolve } from '../../actions/incidents.ts';
 import { causes, type Incident, severities } from '../../store/incidents.ts';
+import type { Versioned } from '../../store/table.ts';
 import { type Api, callerOf, newApi, type Service } from '../app.ts';
 import { type Caller, sees } from '../caller.ts';
 import { incidentJson } from '../json.ts';
 import { ApiProblem } from '../problem.ts';
-import { answers, changes, jobParam, whole, why } from '../schema.ts';
+import { matches, once } from '../request.ts';
+import { answers, changes, idempotencyKey, jobParam, whole, why } from '../schema.ts';
 import { time } from '../views.ts';
 
 const incidentView = z
@@ -51,13 +53,25 @@ const listRoute = createRoute({
   responses: answers(z.object({ items: z.array(incidentView) }).openapi('Incidents')),
 });
 
+const params = z.object({ incident: idParam });
+
+const oneRoute = createRoute({
+  method: 'get',
+  path: '/incidents/{incident}',
+  summary:
+    'One incident that is open or was within the last day; its ETag changes when it is seen again, taken or over',
+  request: { params },
+  responses: answers(incidentView),
+});
+
 const act = (path: string, summary: string) =>
   createRoute({
     method: 'post',
     path,
     summary,
     request: {
-      params: z.object({ incident: idParam }),
+      params,
+      headers: idempotencyKey,
       body: { content: { 'application/json': { schema: z.strictObject({ why }) } }, required: false },
     },
     responses: changes(incidentView),
@@ -68,14 +82,15 @@ const resolveRoute = act(
   'Say that an incident is over; mostly the next good run does',
 );
 
-export function incidentRoutes({ parts, clock }: Service): Api {
+export function incidentRoutes(service: Service): Api {
+  const { parts } = service;
   // Those of the service name jobs of all departments: they are for callers who may know of all.
   const mayKnow = (caller: Caller, { job }: Incident) =>
     sees(caller, job === null ? undefined : parts.catalog().get(job)?.job);
 
-  async function find(caller: Caller, id: string): Promise<Incident> {
-    for await (const { value } of parts.store.incidents.open())
-      if (value.id === id && mayKnow(caller, value)) return value;
+  async function find(caller: Caller, id: string): Promise<Versioned<Incident>> {
+    for await (const one of parts.store.incidents.open())
+      if (one.value.id === id && mayKnow(caller, one.value)) return one;
     throw new ApiProblem(
       'no-such-incident',
       `expected the id of an incident that is open, found "${id}": GET /incidents lists them`,
@@ -105,22 +120,35 @@ export function incidentRoutes({ parts, clock }: Service): Api {
         .slice(0, limit);
       return c.json({ items: items.map(incidentJson) }, 200);
     })
+    .openapi(oneRoute, async (c) => {
+      const found = await find(callerOf(c, 'read'), c.req.valid('param').incident);
+      c.header('etag', found.etag);
+      return c.json(incidentJson(found.value), 200);
+    })
     .openapi(acknowledgeRoute, async (c) => {
       const caller = callerOf(c, 'act');
-      const found = await find(caller, c.req.valid('param').incident);
-      const asked = { by: caller.name, why: c.req.valid('json')?.why ?? '' };
-      const next = await acknowledge(parts, found, asked, clock());
-      if (!next) throw new ApiProblem('conflict', `expected an incident that is open, ${found.id} is ${found.state}`);
-      return c.json(incidentJson(next), 200);
+      const { why: reason = '' } = c.req.valid('json') ?? {};
+      const done = await once(service, c, caller, { why: reason }, async ({ at }) => {
+        const { value: found, etag } = await find(caller, c.req.valid('param').incident);
+        matches(c, etag);
+        const next = await acknowledge(parts, found, { by: caller.name, why: reason }, at);
+        if (!next) throw new ApiProblem('conflict', `expected an incident that is open, ${found.id} is ${found.state}`);
+        return incidentJson(next);
+      });
+      return c.json(done, 200);
     })
     .openapi(resolveRoute, async (c) => {
       const caller = callerOf(c, 'act');
-      const found = await find(caller, c.req.valid('param').incident);
-      const asked = { by: caller.name, why: c.req.valid('json')?.why ?? '' };
-      const next = await resolve(parts, found, asked, clock());
-      if (!next)
-        throw new ApiProblem('conflict', `expected an incident that is not over, ${found.id} is ${found.state}`);
-      return c.json(incidentJson(next), 200);
+      const { why: reason = '' } = c.req.valid('json') ?? {};
+      const done = await once(service, c, caller, { why: reason }, async ({ at }) => {
+        const { value: found, etag } = await find(caller, c.req.valid('param').incident);
+        matches(c, etag);
+        const next = await resolve(parts, found, { by: caller.name, why: reason }, at);
+        if (!next)
+          throw new ApiProblem('conflict', `expected an incident that is not over, ${found.id} is ${found.state}`);
+        return incidentJson(next);
+      });
+      return c.json(done, 200);
     });
 }
 

@@ -2,7 +2,8 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { ownerLeft } from '../../actions/owner.ts';
 import { type Api, callerOf, newApi, type Service } from '../app.ts';
 import { sees } from '../caller.ts';
-import { changes, why } from '../schema.ts';
+import { once } from '../request.ts';
+import { changes, idempotencyKey, why } from '../schema.ts';
 
 const body = z.strictObject({
   email: z
@@ -22,15 +23,18 @@ const route = createRoute({
   method: 'post',
   path: '/owner-left',
   summary: 'A person has left: open an incident for each production job that they own; for admins',
-  request: { body: { content: { 'application/json': { schema: body } }, required: true } },
+  request: { headers: idempotencyKey, body: { content: { 'application/json': { schema: body } }, required: true } },
   responses: changes(view),
 });
 
-export function ownerRoutes({ parts, clock }: Service): Api {
+export function ownerRoutes(service: Service): Api {
   return newApi().openapi(route, async (c) => {
     const caller = callerOf(c, 'administer');
-    const { email, why: reason } = c.req.valid('json');
-    const asked = { by: caller.name, why: reason };
-    return c.json(await ownerLeft(parts, email, (job) => sees(caller, job), asked, clock()), 200);
+    const order = c.req.valid('json');
+    const asked = { by: caller.name, why: order.why };
+    const done = await once(service, c, caller, order, ({ at }) =>
+      ownerLeft(service.parts, order.email, (job) => sees(caller, job), asked, at),
+    );
+    return c.json(done, 200);
   });
 }

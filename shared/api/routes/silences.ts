@@ -2,11 +2,13 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { silence, unsilence } from '../../actions/incidents.ts';
 import { day, minute } from '../../instant.ts';
 import type { Scope, Silence } from '../../store/silences.ts';
+import type { Versioned } from '../../store/table.ts';
 import { type Api, callerOf, knownJob, newApi, type Service } from '../app.ts';
 import { type Caller, sees } from '../caller.ts';
 import { silenceJson } from '../json.ts';
 import { ApiProblem } from '../problem.ts';
-import { answers, changes, jobParam, why } from '../schema.ts';
+import { matches, once } from '../request.ts';
+import { answers, changes, idempotencyKey, jobParam, why } from '../schema.ts';
 import { time } from '../views.ts';
 import { body } from './actions.ts';
 
@@ -46,11 +48,21 @@ const listRoute = createRoute({
   responses: answers(z.object({ items: z.array(silenceView) }).openapi('Silences')),
 });
 
+const params = z.object({ silence: z.string().regex(/^[0-9a-f]{1,40}$/, 'expected the id of a silence') });
+
+const oneRoute = createRoute({
+  method: 'get',
+  path: '/silences/{silence}',
+  summary: 'One silence; its ETag is for ending it as it was read',
+  request: { params },
+  responses: answers(silenceView),
+});
+
 const makeRoute = createRoute({
   method: 'post',
   path: '/silences',
   summary: 'Keep alerts of a job, a tag or all back for a time, at most 90 days',
-  request: { body: body(order, true) },
+  request: { headers: idempotencyKey, body: body(order, true) },
   responses: changes(silenceView),
 });
 
@@ -58,10 +70,7 @@ const endRoute = createRoute({
   method: 'post',
   path: '/silences/{silence}/end',
   summary: 'End a silence early',
-  request: {
-    params: z.object({ silence: z.string().regex(/^[0-9a-f]{1,40}$/, 'expected the id of a silence') }),
-    body: body(z.strictObject({ why })),
-  },
+  request: { params, headers: idempotencyKey, body: body(z.strictObject({ why })) },
   responses: changes(silenceView),
 });
 
@@ -70,12 +79,23 @@ export function silenceRoutes(service: Service): Api {
   // What is for more than a job of their own is for callers who may know of all.
   const mayKnow = (caller: Caller, { kind, ...rest }: Scope) =>
     sees(caller, kind === 'job' && 'name' in rest ? parts.catalog().get(rest.name)?.job : undefined);
-  const current = async (caller: Caller): Promise<Silence[]> =>
-    (await parts.store.silences.current()).filter((one) => one.until > clock() && mayKnow(caller, one.scope));
+  const isCurrent = (caller: Caller, one: Silence) => one.until > clock() && mayKnow(caller, one.scope);
+  const find = async (caller: Caller, id: string): Promise<Versioned<Silence>> => {
+    const found = await parts.store.silences.get(id);
+    if (found && isCurrent(caller, found.value)) return found;
+    throw new ApiProblem('no-such-silence', `expected the id of a silence, found "${id}": GET /silences lists them`);
+  };
 
   return newApi()
     .openapi(listRoute, async (c) => {
-      return c.json({ items: (await current(callerOf(c, 'read'))).map(silenceJson) }, 200);
+      const caller = callerOf(c, 'read');
+      const all = await parts.store.silences.current();
+      return c.json({ items: all.filter((one) => isCurrent(caller, one)).map(silenceJson) }, 200);
+    })
+    .openapi(oneRoute, async (c) => {
+      const found = await find(callerOf(c, 'read'), c.req.valid('param').silence);
+      c.header('etag', found.etag);
+      return c.json(silenceJson(found.value), 200);
     })
     .openapi(makeRoute, async (c) => {
       const caller = callerOf(c, 'act');
@@ -87,29 +107,29 @@ export function silenceRoutes(service: Service): Api {
           `expected a role for all departments: silence each job of yours by its name`,
         );
       }
-      const now = clock();
-      const [from, until] = [asked.from === undefined ? now : Date.parse(asked.from), Date.parse(asked.until)];
-      if (!(until >= Math.max(from, now) + minute) || until > Math.max(from, now) + longest) {
-        throw new ApiProblem(
-          'conflict',
-          `expected as "until" a time between a minute and 90 days after the beginning, found ${asked.until}`,
-        );
-      }
-      const by = { by: caller.name, why: asked.why };
-      return c.json(silenceJson(await silence(parts, asked.scope, { from, until }, by, now)), 200);
+      const done = await once(service, c, caller, asked, async ({ at, token }) => {
+        const [from, until] = [asked.from === undefined ? at : Date.parse(asked.from), Date.parse(asked.until)];
+        if (!(until >= Math.max(from, at) + minute) || until > Math.max(from, at) + longest) {
+          throw new ApiProblem(
+            'conflict',
+            `expected as "until" a time between a minute and 90 days after the beginning, found ${asked.until}`,
+          );
+        }
+        const by = { by: caller.name, why: asked.why };
+        return silenceJson(await silence(parts, asked.scope, { from, until }, by, at, token));
+      });
+      return c.json(done, 200);
     })
     .openapi(endRoute, async (c) => {
       const caller = callerOf(c, 'act');
       const id = c.req.valid('param').silence;
-      const known = (await current(caller)).find((one) => one.id === id);
-      const asked = { by: caller.name, why: c.req.valid('json')?.why ?? '' };
-      const ended = known && (await unsilence(parts, id, asked, clock()));
-      if (!ended) {
-        throw new ApiProblem(
-          'no-such-silence',
-          `expected the id of a silence, found "${id}": GET /silences lists them`,
-        );
-      }
-      return c.json(silenceJson(ended), 200);
+      const { why: reason = '' } = c.req.valid('json') ?? {};
+      const done = await once(service, c, caller, { why: reason }, async ({ at }) => {
+        const { value, etag } = await find(caller, id);
+        matches(c, etag);
+        // Another request that ended it at this moment did the same.
+        return silenceJson((await unsilence(parts, id, { by: caller.name, why: reason }, at)) ?? value);
+      });
+      return c.json(done, 200);
     });
 }
