@@ -81,7 +81,12 @@ const examples: Record<string, string[]> = {
     'lamp baseline show score-prospects',
     'lamp baseline pin score-prospects --since 2026-11-20 --why "new model, checked by hand"',
   ],
-  replay: ['lamp replay score-prospects --accept', 'lamp replay score-prospects', 'lamp replay score-prospects --last'],
+  replay: [
+    'lamp replay score-prospects --accept',
+    'lamp replay score-prospects',
+    'lamp replay score-prospects --last',
+    'lamp replay score-prospects --now --why "new model"',
+  ],
   detect: ['lamp detect < series.jsonl > flags.jsonl', 'lamp detect --metrics 1 --notes < one-metric.jsonl'],
   use: ['lamp use https://func-lamplighter-abc123.azurewebsites.net --client 0000-…', 'lamp use here'],
   mcp: ['claude mcp add lamplighter -- npx lamp mcp', 'lamp mcp --app prod'],

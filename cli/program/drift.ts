@@ -67,10 +67,15 @@ export function driftCommands(program: Command, flags: () => Flags, here: () => 
       atLeastOne,
       3,
     )
-    .option('--last', 'run nothing: show the latest replays that the service has done by itself', false)
+    .option('--last', 'run nothing here: show the latest replays that the service has done', false)
+    .option('--now', 'run nothing here: the service does one as soon as it can', false)
+    .addOption(why())
+    .addOption(by())
     .addOption(json())
     .action(async (job: string, options) => {
-      if (options.last) process.exitCode = await (await import('../replay/last.ts')).showLast(here(), job, options);
+      if (options.now) await (await import('../replay/last.ts')).askNow(here(), job, options);
+      else if (options.last)
+        process.exitCode = await (await import('../replay/last.ts')).showLast(here(), job, options);
       else {
         const { replay } = await import('../commands/replay.ts');
         process.exitCode = await replay(machineOf('replay', flags()), job, options);

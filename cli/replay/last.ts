@@ -8,8 +8,9 @@ import { jobPath, knownJob, query } from '../find.ts';
 import type { Here } from '../here.ts';
 import { printJson } from '../json.ts';
 import { shapeOf } from '../shapes.ts';
+import { isHosted, noHost } from '../wait.ts';
 
-/** What the service has found by replaying a job itself. */
+/** What the service finds by replaying a job itself. */
 
 const shown = 10;
 
@@ -21,6 +22,26 @@ export async function showLast(here: Here, name: string, { json }: { json?: bool
   if (json) printJson(found);
   else print(job, found);
   return found.items[0]?.state === 'moved' ? 1 : 0;
+}
+
+const asked = z.object({ job: z.string(), run: z.string().nullable(), after: z.string().nullable() });
+
+export interface NowOptions {
+  why: string;
+  by?: string;
+  json?: boolean;
+}
+
+/** `lamp replay <job> --now`: the service does one. */
+export async function askNow(here: Here, name: string, { why, by, json }: NowOptions): Promise<void> {
+  const client = await here.connect(by);
+  const job = await knownJob(client, name);
+  const done = await client.post(jobPath(job, '/replays'), { why }, asked);
+  if (json) return printJson(done);
+  const result = `Its result: lamp replay ${job} --last`;
+  if (done.run === null) console.log(`A replay of ${job} is queued when ${done.after} is over. ${result}`);
+  else if (await isHosted(here, client)) console.log(`${done.run} is queued. ${result}`);
+  else console.log(`${done.run} is queued, but ${noHost(client)}`);
 }
 
 /** One line and what it differs in, for the end of `lamp drift <job>`; nothing for a job without examples. */

@@ -32,8 +32,8 @@ export function isDue({ starts, everyDays: days }: ReplayState, now: Instant): b
   return last === undefined || now - last >= days * day - jitter;
 }
 
-/** Whether one more may start today. Noise and confirmation belong to one that was let through. */
+/** Whether one more may start today. Noise and confirmation belong to one that was let through; a person may always ask. */
 export function mayStart({ starts }: ReplayState, reason: ReplayReason, now: Instant): boolean {
-  if (reason === 'confirm' || reason === 'pin') return true;
+  if (reason === 'confirm' || reason === 'pin' || reason === 'asked') return true;
   return starts.filter((at) => now - at < day).length < mostADay;
 }

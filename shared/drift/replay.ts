@@ -4,8 +4,8 @@ import type { Difference, Noise } from './golden.ts';
 
 /** Replays that the service does by itself: what is kept of them, and when the next one is due. */
 
-/** Why one is done. `pin`: a new set of examples, whose noise is measured; `confirm`: the one before moved. */
-export const replayReasons = ['pin', 'daily', 'change', 'finding', 'confirm'] as const;
+/** Why one is done. `pin`: a new set of examples, whose noise is measured; `confirm`: the one before moved; `asked`: by a person. */
+export const replayReasons = ['pin', 'daily', 'change', 'finding', 'confirm', 'asked'] as const;
 export type ReplayReason = (typeof replayReasons)[number];
 
 export const replayStates = ['moved', 'still', 'unknown'] as const;
@@ -94,7 +94,7 @@ export function repeatsOf(reason: ReplayReason, examples: number): number {
 }
 
 /** What wants a replay most: one of these at a time, and the others are answered by it. */
-const urgency: readonly ReplayReason[] = ['daily', 'change', 'confirm', 'finding', 'pin'];
+const urgency: readonly ReplayReason[] = ['daily', 'change', 'asked', 'confirm', 'finding', 'pin'];
 
 /** Whether a replay under way answers a wish too: the daily one any, the others one that has only just been started. */
 export function isAnswered(

@@ -23,7 +23,8 @@ export interface JobEvent {
     | 'clock-confirmed'
     | 'drift-answered'
     | 'baseline-pinned'
-    | 'baseline-reset';
+    | 'baseline-reset'
+    | 'replay-asked';
   by: string;
   why: string;
   /** Facts of the kind, e.g. `{ bundle, previous }` or `{ run }`. */

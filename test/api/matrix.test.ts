@@ -62,6 +62,7 @@ const table: Record<string, Right | [right: Right, body: unknown]> = {
   'POST /jobs/{job}/findings/{finding}/answer': ['act', { answer: 'real' }],
   'POST /jobs/{job}/baseline/pin': ['act', { since: '2026-11-01T00:00:00Z' }],
   'POST /jobs/{job}/baseline/reset': 'act',
+  'POST /jobs/{job}/replays': 'act',
   'POST /incidents/{incident}/acknowledge': 'act',
   'POST /incidents/{incident}/resolve': 'act',
   'POST /silences': ['act', { scope: { kind: 'job', name: 'score' }, until: iso(seven + day), why: 'moving' }],

@@ -5,7 +5,9 @@ import { apiDocument, v1 } from '../../shared/api/v1.ts';
 import { opened } from '../../shared/drift/finding.ts';
 import { newState } from '../../shared/drift/state.ts';
 import { day, hour, iso, minute } from '../../shared/instant.ts';
+import { register } from '../../shared/pipeline/deployments.ts';
 import { Mailbox } from '../support/alerts/world.ts';
+import { packed } from '../support/drift/replays.ts';
 import { hourly, job, seven } from '../support/pipeline/cast.ts';
 import { World } from '../support/pipeline/parts.ts';
 
@@ -28,6 +30,8 @@ interface Answer {
 beforeEach(async () => {
   const jobs = [job('score', { schedule: hourly }), job('sick', { schedule: hourly }), job('long', {})];
   world = await World.inMemory(...jobs);
+  const golden = await packed('golden');
+  world.jobs.set('golden', golden);
   world.platform.behave = ({ job: name }) => (name === 'sick' ? 'fail' : name === 'long' ? 'run' : 'succeed');
   await world.pass(seven + 2 * minute);
   const numbers = { metric: 'mean', kind: 'shift_up', share: false, before: 10, low: 9, high: 12, after: 20 } as const;
@@ -128,6 +132,11 @@ const acts: Record<string, Act> = {
     body: { metric: 'mean' },
     says: { metrics: ['mean'] },
   },
+  'POST /jobs/{job}/replays': {
+    path: () => '/jobs/golden/replays',
+    body: { why: 'a new model' },
+    says: { run: expect.stringMatching(/^golden\..*\.g$/), after: null },
+  },
   'POST /incidents/{incident}/acknowledge': {
     path: async () => `/incidents/${await incident()}/acknowledge`,
     body: {},
@@ -155,7 +164,7 @@ const acts: Record<string, Act> = {
     path: () => '/owner-left',
     body: { email: 'dana@contoso.com' },
     says: { already: [] },
-    entries: 3,
+    entries: 4,
   },
 };
 
@@ -227,6 +236,14 @@ describe('an idempotency key', () => {
     expect((await ask('POST', '/silences', later, { 'idempotency-key': 'one' })).status).toBe(200);
   });
 
+  test('keeps no refusal: what is allowed later is done then', async () => {
+    const resume = () => ask('POST', '/jobs/golden/replays', {}, { 'idempotency-key': 'one' });
+    await ask('POST', '/jobs/golden/pause', {});
+    expect((await resume()).status).toBe(409);
+    await ask('POST', '/jobs/golden/resume', {});
+    expect((await resume()).status).toBe(200);
+  });
+
   test('of a backfill of a thousand runs names all of them again', async () => {
     const year = { from: iso(seven - 990 * hour), to: iso(seven - hour), why: 'a year of lists' };
     const first = await ask('POST', '/jobs/score/backfill', year, { 'idempotency-key': 'one' });
@@ -265,5 +282,43 @@ describe('If-Match', () => {
     const first = await ask('POST', '/jobs/score/pause', {}, headers);
     expect(first.status).toBe(200);
     expect(await ask('POST', '/jobs/score/pause', {}, headers)).toEqual(first);
+  });
+});
+
+describe('a replay that a person asks for', () => {
+  const golden = (body = {}) => ask('POST', '/jobs/golden/replays', body);
+
+  test('waits for the one under way, and is done then', async () => {
+    const first = await golden();
+    world.now += 2 * minute;
+    const second = await golden({ why: 'once more' });
+    expect(second.body).toEqual({ job: 'golden', run: null, after: first.body.run });
+    // One that has only just been started answers both.
+    const third = await golden();
+    expect(third.body.after).toBe(first.body.run);
+  });
+
+  test('is of the examples that were deployed where this process has read no code', async () => {
+    const { golden: _, ...known } = await packed('golden');
+    await register(world.parts, world.jobs, world.now);
+    world.jobs.set('golden', known);
+    expect((await golden()).body).toMatchObject({ run: expect.stringMatching(/^golden\./), after: null });
+  });
+
+  test.each([
+    ['sick', 409, 'it has no frozen examples'],
+    ['nothing', 404, 'expected the name of a job'],
+  ])('of %s is refused with the reason', async (name, status, detail) => {
+    const before = await audit();
+    const answer = await ask('POST', `/jobs/${name}/replays`, {});
+    expect([answer.status, answer.body.detail]).toEqual([status, expect.stringContaining(detail)]);
+    expect(await audit()).toBe(before);
+  });
+
+  test('of a job that does not say how is refused, and says what to write', async () => {
+    world.jobs.set('golden', await packed('golden', {}, 'outputs: [out.csv]\n'));
+    expect((await golden()).body.detail).toContain('add replay: { command: [...] }');
+    world.jobs.set('golden', await packed('golden', {}, 'replay: { command: [python, main.py] }\n'));
+    expect((await golden()).body.detail).toContain('declares no outputs to compare');
   });
 });

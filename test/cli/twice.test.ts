@@ -66,6 +66,8 @@ const table: [line: Line, code: number][] = [
   ['drift score --answer expected', 1],
   ['drift --all', 0],
   ['replay score --last', 0],
+  ['replay score --now --why checked', 1],
+  ['replay scroe --now', 1],
   ['replay score --last --json', 0],
   ['runs score --kind replay', 0],
   ['baseline show score', 0],

@@ -27,11 +27,12 @@ test('a replay is due after its days, and a timer that is an hour early still co
   expect(isDue({ ...state, starts: [] }, at)).toBe(true);
 });
 
-test('eight changes a day are replayed, and a look again is always let through', () => {
+test('eight changes a day are replayed; a look again, and what a person asks for, is always let through', () => {
   const starts = Array.from({ length: 8 }, (_, i) => at + i * hour);
   const state = { ...newReplayState('score'), starts };
   expect(mayStart(state, 'change', at + 8 * hour)).toBe(false);
   expect(mayStart(state, 'confirm', at + 8 * hour)).toBe(true);
+  expect(mayStart(state, 'asked', at + 8 * hour)).toBe(true);
   expect(mayStart(state, 'change', at + 25 * hour)).toBe(true);
 });
 

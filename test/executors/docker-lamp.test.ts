@@ -1,12 +1,23 @@
 import { createHash } from 'node:crypto';
-import { cp, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { storeProxyFolder } from '../../shared/executors/docker/store-proxy.ts';
 import { type Lamp, lampHome, type Running, until } from '../support/cli/lamp.ts';
 import { findDocker, runtimeImage } from '../support/docker/docker.ts';
 
 const docker = await findDocker();
+
+/** Scores rows, and says which networks it sees and whether it is a replay. */
+const scorer = (model: string) => `
+import csv, os
+networks = ' '.join(sorted(os.listdir('/sys/class/net')))
+rows = [float(row['x']) for row in csv.DictReader(open('in.csv'))]
+with open('out.csv', 'w') as file:
+    file.write('score,networks,replay\\n')
+    for x in rows:
+        file.write(f"{${model}:.3f},{networks},{os.environ.get('JOB_REPLAY', '')}\\n")
+`;
 
 describe.skipIf(!docker)('lamp start --executor docker', () => {
   let here: Lamp;
@@ -31,6 +42,18 @@ describe.skipIf(!docker)('lamp start --executor docker', () => {
 with open('x', 'wb') as file:
     while True: file.write(bytes(1 << 16))`;
     await here.job('starved', takesTheShimAlong, tight);
+    await here.job('scored', scorer('0.2 + x / 2'), 'outputs: [out.csv]\nreplay: { command: [python, main.py] }\n');
+    for (const [path, text] of Object.entries({
+      'in.csv': 'x\n0.5\n',
+      'golden/low/input/in.csv': 'x\n0.1\n',
+      'golden/low/accepted/out.csv': 'score,networks,replay\n0.250,lo,1\n',
+      'golden/high/input/in.csv': 'x\n0.9\n0.8\n',
+      'golden/high/accepted/out.csv': 'score,networks,replay\n0.650,lo,1\n0.600,lo,1\n',
+    })) {
+      const file = join(here.home, 'jobs', 'scored', path);
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, text);
+    }
     host = await here.start(['--executor', 'docker', '--image', image, '--allow-process', 'plain']);
   }, 120_000);
   afterAll(async () => {
@@ -64,6 +87,33 @@ with open('x', 'wb') as file:
     await until('its bundle is gone', async () => !(await readdir(left)).includes('in'));
     expect(await readdir(left)).toEqual(expect.arrayContaining(['log.txt', 'result.json', 'started.json']));
     expect((await here.lamp(['logs', 'boxed'])).stdout).toBe('pid 1\n');
+  });
+
+  test('replays frozen examples in a container without a network: by itself, when asked, and when the code changes', async () => {
+    const last = async () => JSON.parse((await here.lamp(['replay', 'scored', '--last', '--json'])).stdout);
+    const done = (reason: string) =>
+      until(`a replay by ${reason} is over`, async () => {
+        const { items, running } = await last();
+        return running === null && items.find((one: { reason: string }) => one.reason === reason);
+      });
+    const run = await here.json(['run', 'scored', '--wait']);
+    expect(run, JSON.stringify(run)).toMatchObject({ state: 'succeeded', outputs: [{ path: 'out.csv' }] });
+    // The set is new: the service learns what differs by itself.
+    const pin = await done('pin');
+    expect(pin).toMatchObject({ state: 'still', changed: 0, of: 2, repeats: 5, error: null, problems: [] });
+    const [replayed] = await here.json(['runs', 'scored', '--kind', 'replay']);
+    expect(replayed.attempts[0]).toMatchObject({ executor: 'docker', handle: expect.stringContaining('scored') });
+    expect(replayed.versions.image).toMatch(/^sha256:[0-9a-f]{64}$/);
+
+    const asked = await here.json(['replay', 'scored', '--now', '--why', 'to be sure']);
+    expect(await done('asked')).toMatchObject({ run: asked.run.slice('scored.'.length), state: 'still', repeats: 1 });
+
+    await writeFile(join(here.home, 'jobs', 'scored', 'main.py'), scorer('0.2 + x / 3'));
+    expect(await done('confirm')).toMatchObject({ state: 'moved', changed: 2, of: 2, error: null });
+    expect((await last()).items[0].worst[0]).toMatchObject({ file: 'out.csv', path: 'row 0.score' });
+    expect((await here.lamp(['drift', 'scored'])).stdout).toContain('2 of 2 frozen examples get another answer');
+    // Neither a run of the job nor a container is left of it.
+    expect(await here.json(['runs', 'scored'])).toHaveLength(1);
   });
 
   test('says at once that a job ran out of memory, even when its shim was killed with it', async () => {

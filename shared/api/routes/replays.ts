@@ -1,9 +1,13 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import { noReplay, replayNow, withExamples } from '../../actions/replay.ts';
 import { newReplayState, type Replayed, type ReplayState, replayReasons, replayStates } from '../../drift/replay.ts';
 import { iso } from '../../instant.ts';
 import { type Api, callerOf, knownJob, newApi, type Service } from '../app.ts';
-import { answers, jobParam, whole } from '../schema.ts';
+import { ApiProblem } from '../problem.ts';
+import { once } from '../request.ts';
+import { answers, changes, idempotencyKey, jobParam, whole, why } from '../schema.ts';
 import { time } from '../views.ts';
+import { body, runnable } from './actions.ts';
 
 export const differenceView = z
   .object({ example: z.string(), file: z.string(), path: z.string(), was: z.string(), is: z.string() })
@@ -70,11 +74,53 @@ const list = createRoute({
   responses: answers(replaysView),
 });
 
+const askedView = z
+  .object({
+    job: z.string(),
+    run: z
+      .string()
+      .nullable()
+      .openapi({ description: 'The run that answers; null: it is queued when `after` is over' }),
+    after: z.string().nullable().openapi({ description: 'The replay under way that this one waits for' }),
+  })
+  .openapi('ReplayAsked');
+
+const ask = createRoute({
+  method: 'post',
+  path: '/jobs/{job}/replays',
+  summary: 'Run a job on its frozen examples now; one is under way at a time',
+  request: { params: z.object({ job: jobParam }), headers: idempotencyKey, body: body(z.strictObject({ why })) },
+  responses: changes(askedView),
+});
+
 export function replayRoutes(service: Service): Api {
-  const { replays } = service.parts.store;
-  return newApi().openapi(list, async (c) => {
-    const { name, deployed } = await knownJob(service, callerOf(c, 'read'), c.req.valid('param').job);
-    const [found, items] = await Promise.all([replays.state(name), replays.list(name, c.req.valid('query').limit)]);
-    return c.json(replaysJson(found?.value ?? newReplayState(name), items, deployed?.job.replay != null), 200);
-  });
+  const { parts } = service;
+  const { replays, jobs } = parts.store;
+  return newApi()
+    .openapi(list, async (c) => {
+      const { name, deployed } = await knownJob(service, callerOf(c, 'read'), c.req.valid('param').job);
+      const [found, items] = await Promise.all([replays.state(name), replays.list(name, c.req.valid('query').limit)]);
+      return c.json(replaysJson(found?.value ?? newReplayState(name), items, deployed?.job.replay != null), 200);
+    })
+    .openapi(ask, async (c) => {
+      const caller = callerOf(c, 'act');
+      const known = await knownJob(service, caller, c.req.valid('param').job);
+      const { deployed, name } = known;
+      const { why: reason = '' } = c.req.valid('json') ?? {};
+      const done = await once(service, c, caller, { why: reason }, async ({ at, token }) => {
+        runnable(known);
+        const row = (await jobs.get(name))?.value;
+        const job = deployed && (await withExamples(parts, deployed, row?.bundle));
+        const problem = job && noReplay(job);
+        if (!job || problem !== undefined)
+          throw new ApiProblem('conflict', `expected a job that the service can replay, ${name} is none: ${problem}`);
+        if (row?.paused)
+          throw new ApiProblem('conflict', `expected a job that is not paused, ${name} is: resume it first`);
+        const asked = await replayNow(parts, job, { by: caller.name, why: reason }, at, token);
+        if (!asked) throw new ApiProblem('conflict', `expected one replay of ${name} at a time: ask again in a minute`);
+        const named = (run: string | null) => run && `${name}.${run}`;
+        return { job: name, run: named(asked.run), after: named(asked.after) };
+      });
+      return c.json(done, 200);
+    });
 }

@@ -25,8 +25,8 @@ export function isReplayed({ job, golden }: Deployed): boolean {
   return golden != null && job.replay !== null && !job.external && job.status !== 'decommissioned';
 }
 
-/** Why it cannot; undefined: it can. */
-function problemOf({ job, golden }: Deployed): string | undefined {
+/** Why it cannot, though it is to be; undefined: it can. */
+export function problemOf({ job, golden }: Pick<Deployed, 'job' | 'golden'>): string | undefined {
   if (job.outputs.length === 0) return 'the job declares no outputs to compare: name them under outputs: in job.yaml';
   return golden ? goldenProblem(golden) : undefined;
 }
