@@ -32,11 +32,11 @@ export function afterAnswer(before: MetricState, answer: Answer, word: Word, nam
   if (!state.drifted || answer === 'real' || !names.has(state.metric)) return state;
   const { since } = state.drifted;
   if (answer === 'expected') return pinnedAt(state, since, word);
-  return { ...state, points: state.points.filter(({ slot }) => slot < since), drifted: null };
+  return { ...state, points: state.points.filter(({ slot }) => slot < since), lateDay: null, drifted: null };
 }
 
 /** The values from this slot on are the norm; what is older is no longer compared with. */
 export function pinnedAt(state: MetricState, since: Instant, word: Word): MetricState {
   const points = state.points.filter(({ slot }) => slot >= since);
-  return { ...state, points, runs: points.length, missed: 0, absentNow: 0, drifted: null, pinned: word };
+  return { ...state, points, runs: points.length, missed: 0, absentNow: 0, drifted: null, lateDay: null, pinned: word };
 }

@@ -1,6 +1,5 @@
 import type { Instant } from '../instant.ts';
 import type { MetricValue } from '../run/attempt.ts';
-import { wallAt, zoneOf } from '../schedule/zone.ts';
 import { alphaOf, type Budget, learning } from './budget.ts';
 import type { Broken } from './check.ts';
 import type { Columns } from './columns.ts';
@@ -10,8 +9,9 @@ import { judge } from './judge.ts';
 import { median } from './median.ts';
 import { judgeMix } from './mix.ts';
 import { isBack, mixNumbers, type Numbers, numbersOf } from './numbers.ts';
+import { bounded, type DayValues, dayOf, late, ofDay, withLateDay } from './points.ts';
 import { unitOf } from './readable.ts';
-import { latest, type MixReading, oldest, type Point, type Reading } from './reading.ts';
+import type { MixReading, Point, Reading } from './reading.ts';
 import type { MetricKind } from './transform.ts';
 
 /** What one metric of one job is compared with, and where it stands: learning → watching → drifted → watching. */
@@ -30,7 +30,9 @@ export interface MetricState {
   /** The newest slot that was looked at: what is older arrives late and is news to no one. */
   last: Instant;
   /** Of a job that runs more than once a day: the values of the day that is not over. */
-  today: { day: number; slot: Instant; values: number[] } | null;
+  today: DayValues | null;
+  /** Of such a job: a past day without a value whose runs have come late, day by day as backfills go. */
+  lateDay?: DayValues | null;
   drifted: Drifted | null;
   pinned: { by: string; why: string; at: Instant } | null;
   /** Of counts by category: the values that they have had. */
@@ -102,7 +104,7 @@ export function see(state: MetricState, slot: Instant, value: MetricValue | unde
     const detail = `is ${typeof value === 'number' ? 'a number' : 'counts by category'}, which it was not before`;
     return sign({ ...state, last: slot }, { since: slot, found: slot, kind: 'type' }, setting, undefined, detail);
   }
-  if (slot <= state.last) return { state: { ...state, points: filed(state.points, { slot, value }) } };
+  if (slot <= state.last) return { state: late(state, { slot, value }, setting) };
   const present = { ...state, last: slot, missed: state.missed + state.absentNow, absentNow: 0 };
   if (setting.fast && typeof value === 'number') return collect(present, slot, value, setting);
   return arrived(present, { slot, value }, setting);
@@ -120,10 +122,8 @@ function absent(state: MetricState, slot: Instant, setting: Setting): Step {
 /** Closes the day before when a new one begins. */
 function collect(state: MetricState, slot: Instant, value: number, setting: Setting): Step {
   const day = dayOf(slot, setting.timeZone);
-  if (state.today?.day === day) {
-    return { state: { ...state, today: { ...state.today, values: [...state.today.values, value].slice(-1_500) } } };
-  }
-  const next = { ...state, today: { day, slot, values: [value] } };
+  if (state.today?.day === day) return { state: { ...state, today: ofDay(state.today, day, slot, value) } };
+  const next = { ...withLateDay(state), today: ofDay(null, day, slot, value) };
   if (!state.today) return { state: next };
   return arrived(next, { slot: state.today.slot, value: median(state.today.values) }, setting);
 }
@@ -216,19 +216,4 @@ function mixReadings(points: readonly Point[], { timeZone }: Setting): MixReadin
 function periodOf(points: readonly Point[]): number {
   const gaps = points.slice(1).map(({ slot }, i) => slot - (points[i]?.slot ?? slot));
   return gaps.length > 0 && median(gaps) < 2 * 86_400_000 ? 7 : 0;
-}
-
-function dayOf(slot: Instant, timeZone: string): number {
-  return Math.floor(wallAt(zoneOf(timeZone), slot) / 86_400_000);
-}
-
-function bounded(points: Point[]): Point[] {
-  const most = oldest + 2 * latest;
-  return points.length <= most ? points : [...points.slice(0, oldest), ...points.slice(points.length - 2 * latest)];
-}
-
-/** A late value takes its place in time, or that of the run it repeats. */
-function filed(points: readonly Point[], late: Point): Point[] {
-  const others = points.filter(({ slot }) => slot !== late.slot);
-  return bounded([...others, late].sort((a, b) => a.slot - b.slot));
 }

@@ -6,10 +6,10 @@ import type { MetricState } from '../drift/state.ts';
 import type { Instant } from '../instant.ts';
 import type { Job } from '../job/job.ts';
 import type { Parts } from '../parts.ts';
-import { mostMetrics } from '../run/metrics.ts';
 import type { Run } from '../run/run.ts';
 import type { Change, Versioned } from '../store/table.ts';
 import { groupOf, nameInOthers } from './alike.ts';
+import { forgetNames, surplus } from './drift-names.ts';
 import { type Left, leftOf, type Over, signsOf } from './drift-signs.ts';
 import { explain } from './explain.ts';
 import { replaySoon } from './replay/soon.ts';
@@ -17,9 +17,6 @@ import type { Results } from './results.ts';
 
 /** Findings that are looked at for one that a sign belongs to. */
 const recent = 10;
-/** Metrics of one job that have a baseline: those of its latest run, and as many that it has no more. */
-const mostFollowed = 2 * mostMetrics;
-
 /** This often other hosts may write the same baselines in between; the watch tries again later. */
 const mostTries = 5;
 
@@ -77,29 +74,6 @@ async function seeRuns(
   }
   // Last: a follow-up that is cut short before finds the same again.
   return changes.length === 0 || parts.store.drift.write(name, changes, same);
-}
-
-/** Baselines and history of metrics that the job has no more; its run says so. */
-async function forgetNames({ store }: Parts, { job, id }: Run, names: string[]): Promise<void> {
-  await store.metrics.forgetNames(job, names);
-  await store.drift.forget(job, names);
-  const more = names.length > 1 ? ` and ${names.length - 1} more` : '';
-  const text = `this job has had more than ${mostFollowed} metrics, and the history of "${names[0]}"${more} is removed: give metrics the same names in each run`;
-  const found = await store.runs.get(job, id);
-  if (found) await store.runs.replace({ ...found.value, warnings: [...found.value.warnings, text] }, found.etag);
-}
-
-/**
- * Names beyond {@link mostFollowed}, the longest absent first. A job that gives its metrics new names with each run would
- * else have all that it ever had read and written again by each follow-up. What the manifest declares stays.
- */
-function surplus(states: ReadonlyMap<string, MetricState>, job: Job | undefined): string[] {
-  if (states.size <= mostFollowed) return [];
-  return [...states.values()]
-    .filter(({ metric, absentNow }) => absentNow > 0 && !Object.hasOwn(job?.metrics ?? {}, metric))
-    .sort((a, b) => b.absentNow - a.absentNow)
-    .slice(0, states.size - mostFollowed)
-    .map(({ metric }) => metric);
 }
 
 /** Makes findings of what was seen, and ends those that are over. */

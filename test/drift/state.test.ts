@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { defaultBudget } from '../../shared/drift/budget.ts';
 import { afterAnswer, pinnedAt } from '../../shared/drift/feedback.ts';
 import { kindOf, type MetricState, newState, type Setting, type Sign, see } from '../../shared/drift/state.ts';
-import { day, hour, type Instant } from '../../shared/instant.ts';
+import { day, hour, type Instant, minute } from '../../shared/instant.ts';
 import type { MetricValue } from '../../shared/run/attempt.ts';
+import { stateCodec } from '../../shared/store/drift.ts';
 import { series } from '../support/drift/families.ts';
 
 const zero: Instant = Date.UTC(2026, 0, 5, 7);
@@ -183,6 +184,77 @@ describe('what an owner says', () => {
     expect(follow(values, undefined, { ...setting, direction: 'down' }).signs).toEqual([]);
     expect(follow(values, undefined, { ...setting, direction: 'up' }).signs).toHaveLength(1);
   });
+});
+
+describe('late values of a job that runs more than once a day', () => {
+  const fast = { ...setting, fast: true };
+  /** A run each hour of these days. */
+  const hours = (days: number[], value = (day: number, hour: number) => 100 + day + hour / 100) =>
+    days.flatMap((one) => Array.from({ length: 24 }, (_, i) => ({ slot: one * day + i * hour, value: value(one, i) })));
+  const from = Date.UTC(2026, 0, 5);
+  const seen = (points: { slot: number; value: number }[], state = newState('j', 'm', 1)) =>
+    points.reduce((now, { slot, value }) => see(now, from + slot, value, fast).state, state);
+
+  test('a rerun of one hour leaves the median of its day as it is, and today as well', () => {
+    const state = seen(hours([0, 1, 2, 3]));
+    expect(state.points.map(({ value }) => Number(value).toFixed(3))).toEqual(['100.115', '101.115', '102.115']);
+    for (const at of [1 * day + 5 * hour, 3 * day + 2 * hour]) {
+      const step = see(state, from + at, 9_999, fast);
+      expect([step.state, step.sign]).toEqual([state, undefined]);
+    }
+  });
+
+  test('a day that an outage hid gets one value when it is backfilled: the median of its runs', () => {
+    const state = seen(hours([0, 1, 3, 4]));
+    const some = seen(hours([2]), state);
+    expect(some.points).toEqual(state.points);
+    const next = seen(hours([5]).slice(0, 1), some);
+    const days = (points: MetricState['points']) => points.map(({ slot }) => (slot - from) / day);
+    expect(days(next.points)).toEqual([0, 1, 2, 3, 4]);
+    expect(next.points[2]?.value).toBeCloseTo(102.115, 9);
+    expect([next.last, next.lateDay ?? null]).toEqual([from + 5 * day, null]);
+  });
+
+  test('a backfill of months fills day by day, and raises nothing', () => {
+    const live = seen(hours([60, 61]));
+    const state = seen(hours(Array.from({ length: 40 }, (_, i) => 10 + i)), live);
+    // The last of them is closed when the day changes.
+    expect(state.points).toHaveLength(40);
+    expect(state.points.map(({ value }) => Math.floor(Number(value)))).toEqual([
+      ...Array.from({ length: 39 }, (_, i) => 110 + i),
+      160,
+    ]);
+    expect([state.runs, state.drifted]).toEqual([live.runs, null]);
+  });
+
+  test('what lies before a pin does not come back into the norm, nor what was under way then', () => {
+    const half = seen(hours([1]).slice(0, 5), seen(hours([0, 2, 3, 4])));
+    const pinned = pinnedAt(half, from + 3 * day, word);
+    const after = seen([...hours([1]).slice(5), ...hours([5])], pinned);
+    expect(after.points.map(({ slot }) => (slot - from) / day)).toEqual([3, 4]);
+  });
+
+  test('a minute job with long fractions keeps every day of its baseline in its row', () => {
+    let state = newState('j', 'm', 1);
+    const minutes = Array.from({ length: 1_440 }, (_, i) => i * minute);
+    for (let at = 0; at < 185; at++) {
+      const slots = at < 184 ? [0, hour] : minutes;
+      for (const slot of slots)
+        state = see(state, from + at * day + slot, Math.sin(at + slot) / 3, { ...fast, timeZone: 'UTC' }).state;
+    }
+    expect(state.points.length).toBeGreaterThanOrEqual(180);
+    const row = stateCodec.encode(state);
+    const back = stateCodec.decode({ ...row, partitionKey: 'j' });
+    expect(back.points).toHaveLength(state.points.length);
+    expect(back.today?.values).toHaveLength(1_440);
+  });
+});
+
+test('a value from before a pin, come late, is no part of the norm', () => {
+  const { state } = follow(noise(40));
+  const pinned = pinnedAt(state, zero + 20 * day, word);
+  expect(see(pinned, zero + 5 * day, 999, setting).state).toEqual(pinned);
+  expect(see(pinned, zero + 25 * day, 0.5, setting).state.points[5]?.value).toBe(0.5);
 });
 
 test('a job of every hour is judged once a day, on the median of the day', () => {

@@ -125,17 +125,3 @@ test('two hundred metrics whose categories have long names still fit into their 
   const [state] = await world.store.drift.states('score');
   expect(state?.points.length).toBeGreaterThan(2);
 });
-
-test('a job that names its metrics anew with each run has a bounded number of baselines, and keeps those it declares', async () => {
-  const more = 'metrics: { declared: { min: 0 } }';
-  const world = await World.inMemory(job('score', { schedule, more }));
-  const days = Array.from({ length: 6 }, (_, i): Day => {
-    const names = Array.from({ length: 150 }, (_, at) => [`run_${i}_${at}`, at]);
-    return { metrics: { ...(i === 0 && { declared: 1, constructor: 1 }), steady: 5, ...Object.fromEntries(names) } };
-  });
-  await pass(world, days);
-  const names = (await world.store.drift.states('score')).map(({ metric }) => metric);
-  expect(names.length).toBeLessThanOrEqual(400);
-  for (const name of ['declared', 'steady', 'run_5_0', 'run_4_149']) expect(names).toContain(name);
-  expect(names).not.toContain('run_0_0');
-});
