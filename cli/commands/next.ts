@@ -2,11 +2,11 @@ import { styleText } from 'node:util';
 import { type Instant, iso } from '../../shared/instant.ts';
 import { nearest } from '../../shared/nearest.ts';
 import { previewOf } from '../../shared/run/preview.ts';
+import { previewSlots } from '../../shared/schedule/note.ts';
 import {
   clockChanges,
   localText,
   parseSchedule,
-  previewSlots,
   type Schedule,
   ScheduleError,
 } from '../../shared/schedule/schedule.ts';

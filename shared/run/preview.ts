@@ -1,7 +1,8 @@
 import { type Instant, iso } from '../instant.ts';
 import type { Job } from '../job/job.ts';
 import { whyClosed } from '../schedule/calendar.ts';
-import { localText, previewSlots } from '../schedule/schedule.ts';
+import { previewSlots } from '../schedule/note.ts';
+import { localText } from '../schedule/schedule.ts';
 
 /** A slot to come, as people are shown it. */
 export interface Preview {

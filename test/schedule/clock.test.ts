@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Instant, minute } from '../../shared/instant.ts';
-import {
-  clockChanges,
-  localText,
-  nextSlots,
-  parseSchedule,
-  previewSlots,
-  slotOnDate,
-} from '../../shared/schedule/schedule.ts';
+import { previewSlots } from '../../shared/schedule/note.ts';
+import { clockChanges, localText, nextSlots, parseSchedule, slotOnDate } from '../../shared/schedule/schedule.ts';
 
 const at = (text: string): Instant => Date.parse(`${text}Z`);
 const text = (instant: Instant) => new Date(instant).toISOString().slice(0, 16);

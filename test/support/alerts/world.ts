@@ -3,9 +3,11 @@ import { type Channel, ChannelError } from '../../../shared/alerts/channels/chan
 import type { Message } from '../../../shared/alerts/message.ts';
 import { type AlertSettings, alertSettings } from '../../../shared/alerts/settings.ts';
 import type { Instant } from '../../../shared/instant.ts';
+import type { Job } from '../../../shared/job/job.ts';
 import type { Incident } from '../../../shared/store/incidents.ts';
 import type { Letter } from '../../../shared/store/outbox.ts';
 import type { Store } from '../../../shared/store/store.ts';
+import { World } from '../pipeline/parts.ts';
 
 export interface Arrived {
   channel: string;
@@ -70,4 +72,12 @@ export async function allLetters(store: Store): Promise<Letter[]> {
   for await (const { value } of store.outbox.waiting()) found.push(value);
   for await (const value of store.outbox.done()) found.push(value);
   return found;
+}
+
+/** A service of these jobs in memory, and all that its alerts send. */
+export async function withMailbox(...jobs: Job[]): Promise<{ world: World; box: Mailbox }> {
+  const world = await World.inMemory(...jobs);
+  const box = new Mailbox(() => world.now);
+  Object.assign(world.parts, { alerts: box.alerts });
+  return { world, box };
 }
