@@ -48,6 +48,8 @@ param alertEmails array
 param alertsEnabled bool = true
 @description('Whether the action group stands already: then it is left as it is, with receivers that someone added by hand. `lamp deploy` looks, and adds new addresses by themselves.')
 param keepActionGroup bool = false
+@description('Address of docs/runbook.md as your people read it, e.g. https://github.com/contoso/jobs/blob/main/docs/runbook.md: each alert links to its part of it. Empty: an alert names the file.')
+param runbookUrl string = ''
 @description('US dollars a month at which `alertEmails` get a mail, at 80 percent of it spent and at 100 percent foreseen; 0: no budget.')
 @minValue(0)
 param monthlyBudget int = 0
@@ -241,6 +243,7 @@ module monitoring 'modules/monitoring.bicep' = if (stage == 'all') {
     alertEmails: alertEmails
     alertsEnabled: alertsEnabled
     keepActionGroup: keepActionGroup
+    runbookUrl: runbookUrl
     monthlyBudget: monthlyBudget
     budgetStart: budgetStart
     location: location

@@ -10,6 +10,7 @@ param callers = json(readEnvironmentVariable('LAMPLIGHTER_CALLERS', '[]'))
 param callerGroups = json(readEnvironmentVariable('LAMPLIGHTER_CALLER_GROUPS', '[]'))
 param callerClients = json(readEnvironmentVariable('LAMPLIGHTER_CALLER_CLIENTS', '["04b07795-8ddb-461a-bbee-02f9e1bf7b46"]'))
 param keepActionGroup = bool(readEnvironmentVariable('LAMPLIGHTER_KEEP_ACTION_GROUP', 'false'))
+param runbookUrl = readEnvironmentVariable('LAMPLIGHTER_RUNBOOK_URL', '')
 param monthlyBudget = 300
 param budgetStart = readEnvironmentVariable('LAMPLIGHTER_BUDGET_START', '2026-12-01')
 param secretOfficers = json(readEnvironmentVariable('LAMPLIGHTER_SECRET_OFFICERS', '[]'))

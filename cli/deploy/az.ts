@@ -28,6 +28,8 @@ export interface Known {
   callerClients: string[] | null;
   /** Whether the action group stands: it is left as it is, with receivers that someone added by hand. */
   channelsStand: boolean;
+  /** Where docs/runbook.md is read; empty: alerts name the file. */
+  runbookUrl: string;
   /** First day of the month of the first deployment, `YYYY-MM-01`: Azure takes no other for a budget that stands. */
   budgetStart: string;
   /** In whose network, over how many buildings. */
@@ -55,6 +57,7 @@ export const placeholders: Known = {
   callerGroups: [],
   budgetStart: '<first-of-month>',
   channelsStand: false,
+  runbookUrl: '',
   callerClients: null,
   reach: openReach,
   secretOfficers: [{ objectId: '<your-object-id>', type: 'User' }],
@@ -118,6 +121,7 @@ function variables(known: Known, stage: Stage): Record<string, string> {
     LAMPLIGHTER_AUTH_CLIENT_ID: known.authClientId,
     LAMPLIGHTER_ALERT_EMAILS: known.alertEmails.join(','),
     ...(known.channelsStand && { LAMPLIGHTER_KEEP_ACTION_GROUP: 'true' }),
+    ...(known.runbookUrl && { LAMPLIGHTER_RUNBOOK_URL: known.runbookUrl }),
     LAMPLIGHTER_BUDGET_START: known.budgetStart,
     LAMPLIGHTER_CALLERS: JSON.stringify(known.callers),
     ...(known.callerGroups.length > 0 && { LAMPLIGHTER_CALLER_GROUPS: JSON.stringify(known.callerGroups) }),

@@ -17,6 +17,7 @@ const given = z.object({
       callers: z.object({ value: z.array(z.string()) }).optional(),
       callerGroups: z.object({ value: z.array(z.string()) }).optional(),
       budgetStart: text.optional(),
+      runbookUrl: z.object({ value: z.string() }).optional(),
       callerClients: z.object({ value: z.array(z.string()) }).optional(),
       secretOfficers: z.object({ value: z.array(z.object({ objectId: z.string(), type: z.string() })) }).optional(),
       network: z.object({ value: z.enum(networks) }).optional(),
@@ -45,6 +46,7 @@ export function readParameters({ known }: Deployment, last: unknown): void {
   known.callers = parameters.callers?.value ?? known.callers;
   known.callerGroups = parameters.callerGroups?.value ?? known.callerGroups;
   known.budgetStart = parameters.budgetStart?.value ?? known.budgetStart;
+  known.runbookUrl = parameters.runbookUrl?.value ?? known.runbookUrl;
   known.callerClients = parameters.callerClients?.value ?? known.callerClients;
   known.secretOfficers = parameters.secretOfficers?.value ?? known.secretOfficers;
   known.reach = {

@@ -25,6 +25,11 @@ export async function people(deployment: Deployment, account: Account, before: b
   if (emails !== undefined) known.alertEmails = emails.split(',').map((email) => email.trim());
   else if (!before)
     throw new Refusal('It is not said who is notified when something fails: --alert-emails ops@contoso.com');
+  known.runbookUrl = environment.LAMPLIGHTER_RUNBOOK_URL || known.runbookUrl;
+  if (!/^(https:\/\/[^\s'"#]+)?$/.test(known.runbookUrl))
+    throw new Refusal(
+      `LAMPLIGHTER_RUNBOOK_URL is ${JSON.stringify(known.runbookUrl)}: expected an address that begins with https:// and has no #`,
+    );
   if (target.authClientId !== undefined) known.authClientId = target.authClientId;
 
   const callers = variable(environment, 'LAMPLIGHTER_CALLERS', ids);

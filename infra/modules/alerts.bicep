@@ -13,6 +13,9 @@ param enabled bool
 @description('The action group stands, perhaps with receivers that someone added by hand: it is left as it is.')
 param keepActionGroup bool
 
+@description('Where docs/runbook.md is read; empty: alerts name the file.')
+param runbookUrl string
+
 @description('US dollars a month at which addresses get a mail, at 80 and 100 percent of it; 0: no budget.')
 param monthlyBudget int
 
@@ -125,6 +128,9 @@ var rules = [
 // A title and a first step are of little use without the place to look.
 var workbookUrl = '${environment().portal}/#resource${resourceId('Microsoft.Insights/workbooks', guid(resourceGroup().id, installation, 'workbook'))}'
 
+// Each rule has a heading there that is its key.
+var runbook = runbookUrl == '' ? 'docs/runbook.md' : runbookUrl
+
 var actionGroupId = resourceId('Microsoft.Insights/actionGroups', 'ag-${installation}')
 var subscriptionId = subscription().id
 
@@ -154,7 +160,7 @@ resource queryRules 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [for r
   tags: tags
   properties: {
     displayName: rule.title
-    description: '${rule.about} The workbook: ${workbookUrl}'
+    description: '${rule.about} More: ${runbook}#${rule.key} The workbook: ${workbookUrl}'
     severity: rule.severity
     enabled: enabled
     scopes: [workspace.id]
@@ -181,7 +187,8 @@ resource queryRules 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [for r
     actions: {
       actionGroups: [actionGroupId]
       customProperties: {
-        runbook: rule.about
+        todo: rule.about
+        runbook: '${runbook}#${rule.key}'
         workbook: workbookUrl
       }
     }
@@ -195,7 +202,7 @@ resource serviceHealth 'Microsoft.Insights/activityLogAlerts@2020-10-01' = {
   location: 'Global'
   tags: tags
   properties: {
-    description: 'Azure reports an incident, or planned work, in the region of this installation. Jobs are caught up by themselves afterwards. Do: read the incident; nothing else.'
+    description: 'Azure reports an incident, or planned work, in the region of this installation. Jobs are caught up by themselves afterwards. Do: read the incident; nothing else. More: ${runbook}#service-health The workbook: ${workbookUrl}'
     enabled: enabled
     scopes: [subscriptionId]
     condition: {
@@ -206,7 +213,13 @@ resource serviceHealth 'Microsoft.Insights/activityLogAlerts@2020-10-01' = {
     }
     actions: {
       actionGroups: [
-        { actionGroupId: actionGroupId }
+        {
+          actionGroupId: actionGroupId
+          webhookProperties: {
+            runbook: '${runbook}#service-health'
+            workbook: workbookUrl
+          }
+        }
       ]
     }
   }

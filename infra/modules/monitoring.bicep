@@ -13,6 +13,9 @@ param alertsEnabled bool
 @description('Whether the action group is left as it is.')
 param keepActionGroup bool
 
+@description('Where docs/runbook.md is read; empty: alerts name the file.')
+param runbookUrl string
+
 @description('US dollars a month at which addresses get a mail; 0: no budget.')
 param monthlyBudget int
 
@@ -32,6 +35,7 @@ module alerts 'alerts.bicep' = {
     workspaceName: names.workspace
     emails: alertEmails
     keepActionGroup: keepActionGroup
+    runbookUrl: runbookUrl
     monthlyBudget: monthlyBudget
     budgetStart: budgetStart
     enabled: alertsEnabled

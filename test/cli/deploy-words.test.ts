@@ -49,10 +49,16 @@ test('infra/ reads every variable that a deployment sets, and gives every output
   const infra = join(import.meta.dirname, '../../infra');
   const main = await readFile(join(infra, 'main.bicep'), 'utf8');
   for (const name of outputNames) expect(main).toMatch(new RegExp(`^output ${name} `, 'm'));
-  const some = { digest: newDigest, callerGroups: [me], channelsStand: true, callerClients: [appId] };
+  const some = {
+    digest: newDigest,
+    callerGroups: [me],
+    channelsStand: true,
+    callerClients: [appId],
+    runbookUrl: 'https://x',
+  };
   const known = { ...placeholders, ...some, reach: { ...openReach, network: 'private' as const } };
   const set = Object.keys(deployCommand(target(given, 'lamp-dev'), known, 'all').env ?? {});
-  expect(set).toHaveLength(14);
+  expect(set).toHaveLength(15);
   for (const environment of ['dev', 'prod']) {
     const text = await readFile(join(infra, `${environment}.bicepparam`), 'utf8');
     for (const name of set) expect(text).toContain(`'${name}'`);

@@ -154,17 +154,33 @@ describe('the app', () => {
   });
 
   it('says with each alert what it means, what to do first, and where to look', () => {
+    const url = 'https://github.com/contoso/jobs/blob/main/docs/runbook.md';
+    const all = install({ params: { runbookUrl: url } });
     const rules = ofType(all, 'Microsoft.Insights/scheduledQueryRules');
+    const page = readFileSync(join(infra, '../docs/runbook.md'), 'utf8');
     const [workbook] = ofType(all, 'Microsoft.Insights/workbooks');
     for (const rule of rules) {
       const { description, actions } = properties<{
         description: string;
-        actions: { customProperties: { runbook: string; workbook: string } };
+        actions: { customProperties: { todo: string; runbook: string; workbook: string } };
       }>(rule);
-      expect(description, String(rule.name)).toMatch(/\. Do: .*\. The workbook: /);
+      expect(description, String(rule.name)).toMatch(/\. Do: .*\. More: https:\/\/.* The workbook: /);
+      expect(description.length, String(rule.name)).toBeLessThan(1_024);
       expect(actions.customProperties.workbook).toBe(`https://portal.azure.com/#resource${workbook?.id}`);
-      expect(actions.customProperties.runbook).toContain(' Do: ');
+      expect(actions.customProperties.todo).toContain(' Do: ');
+      const key = String(rule.name).replace('alert-lamp-prod-', '');
+      expect(actions.customProperties.runbook).toBe(`${url}#${key}`);
+      expect(page).toContain(`\n## ${key}\n`);
     }
+    const [health] = ofType(all, 'Microsoft.Insights/activityLogAlerts');
+    const { actions, description } = properties<{
+      description: string;
+      actions: { actionGroups: { webhookProperties: Record<string, string> }[] };
+    }>(health);
+    expect(description).toContain(`${url}#service-health`);
+    expect(actions.actionGroups[0]?.webhookProperties).toMatchObject({ runbook: `${url}#service-health` });
+    expect(page).toContain('\n## service-health\n');
+    expect(JSON.stringify(install().resources)).toContain('"runbook":"docs/runbook.md#no-tick"');
     // An event may be five minutes late; the rule looks every five.
     const noTick = properties<{ windowSize: string; criteria: { allOf: { query: string }[] } }>(
       rules.find(({ name }) => String(name).endsWith('no-tick')),

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from '../../../../cli/deploy/command.ts';
 import type { Answer } from '../../../../cli/deploy/run.ts';
-import { functionNames } from '../../../../cli/verify/judge.ts';
 import type { Instant } from '../../../../shared/instant.ts';
 import { expand, type Files, readParams } from '../../infra/bicep-expand.ts';
 import { group } from '../../infra/bicep-functions.ts';
 import { infra } from '../../infra/installation.ts';
 import { flight } from '../preflight-lines.ts';
+import { looks } from './looks.ts';
 import { masterKey, type Running, tokenForApp } from './running.ts';
 import { Standing } from './standing.ts';
 
@@ -64,7 +64,7 @@ export class Azure {
       ...this.management(env),
       ...this.imageCommands(),
       ...this.functions(),
-      ...this.lists(),
+      ...(this.standing ? looks(this.standing, this.app) : []),
     ];
     for (const [pattern, handle] of handlers) {
       const match = pattern.exec(line);
@@ -255,54 +255,6 @@ export class Azure {
           if (verb === 'start' && faults.deadTimer === 'revives') app.timer = true;
         },
       ],
-    ];
-  }
-
-  /** What lamp verify asks for. */
-  private lists(): [RegExp, (match: RegExpExecArray) => unknown][] {
-    const { standing } = this;
-    if (!standing) return [];
-    const whole = (type: string) =>
-      standing.ofType(type).map((one) => ({ ...standing.body(one), id: one.id, name: one.name }));
-    const flat = (type: string) =>
-      standing.ofType(type).map((one) => ({ id: one.id, name: one.name, ...standing.properties(one) }));
-    const config = (name: string) => standing.ofType('Microsoft.Web/sites/config').find((one) => one.name === name);
-    return [
-      [
-        /^az functionapp list /,
-        () =>
-          standing.ofType('Microsoft.Web/sites').map(({ id, name }) => ({
-            id,
-            name,
-            defaultHostName: this.app.host,
-            state: this.app.stopped ? 'Stopped' : 'Running',
-          })),
-      ],
-      [/^az functionapp function list/, () => (this.app.published ? functionNames.map((name) => ({ name })) : [])],
-      [
-        /^az functionapp config appsettings list/,
-        () => Object.entries(standing.properties(config('appsettings'))).map(([name, value]) => ({ name, value })),
-      ],
-      [/^az rest .*config\/authsettingsV2/, () => ({ properties: standing.properties(config('authsettingsV2')) })],
-      [
-        /^az identity list/,
-        () =>
-          standing.ofType('Microsoft.ManagedIdentity/userAssignedIdentities').map(({ id, name }) => ({
-            id,
-            name,
-            principalId: `p-${String(name)}`,
-            clientId: `c-${String(name)}`,
-          })),
-      ],
-      [/^az rest .*Microsoft\.App\/jobs\?/, () => ({ value: whole('Microsoft.App/jobs') })],
-      [/^az role definition list/, () => flat('Microsoft.Authorization/roleDefinitions')],
-      [/^az rest .*roleAssignments\?/, () => ({ value: standing.assignments() })],
-      [
-        /^az resource list .*--resource-type (\S+)/,
-        ([, type = '']) => standing.ofType(type).map(({ id, name }) => ({ id, name })),
-      ],
-      [/^az rest .*scheduledQueryRules\?/, () => ({ value: whole('Microsoft.Insights/scheduledQueryRules') })],
-      [/^az monitor action-group list/, () => flat('Microsoft.Insights/actionGroups')],
     ];
   }
 }
