@@ -10,7 +10,7 @@ const azurite = ['test/setup/azurite.ts'];
 const taken: Record<string, string[]> = {
   // Needs Node and Python, nothing else.
   unit: ['', 'run', 'job', 'schedule', 'manifest', 'alerts', 'drift', 'samples'],
-  shim: ['shim', 'executors/process', 'executors/prefork', 'executors/store-proxy'],
+  shim: ['shim', 'executors/process', 'executors/prefork'],
   // Needs a Docker daemon.
   docker: ['executors/docker'],
   // What Azure is played by: its storage over TLS, its management, its templates, its queries.

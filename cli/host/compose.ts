@@ -50,10 +50,10 @@ export interface LocalOptions {
 /** Puts the service together for one machine. */
 export async function composeLocal(home: Home, options: LocalOptions): Promise<LocalParts> {
   const { opened, catalog, emit, ended, python = await findPython(), image = defaultImage } = options;
-  const { store, connection } = opened;
+  const { store } = opened;
   const executors = {
     process: processExecutor({ python, shim: home.shim, shimLog: home.shimLog, ended }),
-    docker: dockerHere({ home, connection, image, catalog, emit, ended }),
+    docker: dockerHere({ home, image, catalog, emit, ended }),
   };
   return {
     store,

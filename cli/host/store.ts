@@ -8,8 +8,6 @@ import type { Home } from '../home.ts';
 /** A store as a host or a command of this machine has it open. */
 export interface OpenStore {
   store: Store;
-  /** Of the storage account where it is one; null: the folder's own store. */
-  connection: string | null;
   /** Called by the host that holds the folder: what a host that died was about to launch is launched at once. */
   takeOver(): Promise<void>;
   close(): void;
@@ -28,11 +26,11 @@ export async function openFolder({ state }: Pick<Home, 'state'>): Promise<OpenSt
   await chmod(state, 0o700).catch(() => {});
   const { openEmbedded } = await import('../../shared/store/embedded/store.ts');
   const store = openEmbedded(state);
-  return { store, connection: null, takeOver: store.takeOver, close: store.close };
+  return { store, takeOver: store.takeOver, close: store.close };
 }
 
 /** A storage account, which several machines may share. Its clients load here only. */
 export async function openConnection(connection: string): Promise<OpenStore> {
   const { openStore } = await import('../../shared/store/azure/store.ts');
-  return { store: openStore(connection), connection, async takeOver() {}, close() {} };
+  return { store: openStore(connection), async takeOver() {}, close() {} };
 }

@@ -78,7 +78,6 @@ export async function attemptSpec(
     heartbeatMs,
     deliverMs,
     blobs,
-    relay: null,
     nudge,
     cache: settings.cache,
   };

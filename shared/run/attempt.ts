@@ -42,8 +42,6 @@ export const attemptSpec = z.object({
   /** How long the shim keeps trying to deliver log and result while storage is unavailable. */
   deliverMs: z.int().nonnegative(),
   blobs: z.object({ started: url, heartbeat: url, log: url, result: url }),
-  /** Unix socket through which a container without network reaches the blobs; null: by their addresses. */
-  relay: z.string().nullable(),
   /** POSTed `{job, run, attempt}` when the result is stored; null: no one listens. Losing it costs a minute, nothing else. */
   nudge: url.nullable(),
   /** Directory for things worth keeping between runs (bundles, uv environments); null: none. */

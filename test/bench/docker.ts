@@ -3,13 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
-import { startStore } from '../../cli/host/azurite.ts';
 import { containerOptions, type Limits } from '../../shared/executors/docker/container.ts';
 import { dockerExecutor } from '../../shared/executors/docker/docker.ts';
 import { buildImage } from '../../shared/executors/docker/image.ts';
-import { storeProxy } from '../../shared/executors/docker/store-proxy.ts';
 import type { AttemptSpec } from '../../shared/run/attempt.ts';
-import { openStore } from '../../shared/store/azure/store.ts';
+import { attemptFolder } from '../../shared/store/embedded/attempts.ts';
+import { openEmbedded } from '../../shared/store/embedded/store.ts';
 import { baseImage } from '../support/docker/docker-base.ts';
 import { zip } from '../support/shim/shim.ts';
 
@@ -37,13 +36,9 @@ const limits: Limits = {
 
 const docker = new Docker();
 const folder = await mkdtemp(join(tmpdir(), 'lamp-bench-'));
-const azurite = await startStore(folder);
-const endpoint = /BlobEndpoint=([^;]+)/.exec(azurite.connection)?.[1] ?? '';
-const way = await storeProxy(join(folder, 'store-proxy'), endpoint);
 const image = { base: await baseImage(docker), tag: 'lamplighter-test-runtime', uv: null, say: () => {} };
 await buildImage(docker, { ...image, runtime: join(import.meta.dirname, '../../infra/runtime') });
-const store = openStore(azurite.connection);
-await store.prepare();
+const store = openEmbedded(folder);
 const bundle = await zip({ 'main.py': code });
 const digest = createHash('sha256').update(bundle).digest('hex');
 await store.bundles.put(digest, bundle);
@@ -54,7 +49,7 @@ const executor = dockerExecutor({
   docker,
   image: image.tag,
   home,
-  storeProxyFolder: join(folder, 'store-proxy'),
+  attemptFolder: (attempt) => attemptFolder(folder, attempt),
   limits: () => limits,
   shimLog: join(folder, 'shim.log'),
   ended: () => over(performance.now()),
@@ -85,8 +80,7 @@ try {
   }
 } finally {
   await executor.close();
-  await way.close();
-  await azurite.stop();
+  store.close();
   await rm(folder, { recursive: true, force: true });
 }
 
@@ -148,7 +142,6 @@ async function specOf(run: string): Promise<AttemptSpec> {
     heartbeatMs: 20_000,
     deliverMs: 10_000,
     blobs,
-    relay: null,
     nudge: null,
     cache: null,
   };

@@ -5,23 +5,18 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DockerExecutor } from '../../shared/executors/docker/docker.ts';
 import type { AttemptSpec } from '../../shared/run/attempt.ts';
 import { findDocker, runtimeImage } from '../support/docker/docker.ts';
-import { usual, Yard } from '../support/docker/docker-world.ts';
-import { Folder } from '../support/shim/folder.ts';
+import { Yard } from '../support/docker/docker-world.ts';
 
 const docker = await findDocker();
 const folderOf = (spec: AttemptSpec) => dirname(fileURLToPath(spec.blobs.started));
 
 describe.skipIf(!docker)('a container whose store is a folder', () => {
   let yard: Yard;
-  let folder: Folder;
   let executor: DockerExecutor;
   beforeAll(async () => {
     if (!docker) return;
     yard = await Yard.create(docker, await runtimeImage(docker));
-    folder = await Folder.create('store');
-    executor = yard.host({
-      attemptFolder: ({ job, run, attempt }) => join(folder.root, job, run, `${attempt}`),
-    });
+    executor = yard.host();
     await executor.adopt();
   });
   afterAll(async () => {
@@ -30,13 +25,9 @@ describe.skipIf(!docker)('a container whose store is a folder', () => {
     expect(yard?.troubles ?? []).toEqual([]);
   });
 
-  async function run(files: Parameters<Folder['spec']>[0], over: Parameters<Folder['spec']>[1] = {}) {
-    const spec = await folder.spec(files, over);
-    yard.limits.set(spec.job, { ...usual, network: 'none' });
-    const ended = yard.endOf(spec);
-    await executor.start(spec);
-    await ended;
-    return { spec, result: await folder.result(spec), log: await folder.log(spec) };
+  async function run(...given: Parameters<Yard['spec']>) {
+    const spec = await yard.spec(...given);
+    return { spec, ...(await yard.run(executor, spec)) };
   }
 
   test('leaves log, result and outputs without a network, and nothing of what it was given to read', async () => {

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { storeProxyFolder } from '../../shared/executors/docker/store-proxy.ts';
 import { type Lamp, lampHome, type Running, until } from '../support/cli/lamp.ts';
 import { findDocker, runtimeImage } from '../support/docker/docker.ts';
 
@@ -58,7 +57,6 @@ with open('x', 'wb') as file:
   }, 120_000);
   afterAll(async () => {
     await here?.clean();
-    if (here) await rm(storeProxyFolder(here.home), { recursive: true, force: true });
     for (const name of (await containers()) ?? []) await docker?.getContainer(name).remove({ force: true });
   });
 

@@ -20,6 +20,7 @@ if (docker) {
     await executor.adopt();
     return {
       executor,
+      folder: yard.store,
       sharesDisk: false,
       startAndDie: (spec) => yard.startAndDie(spec),
       async close() {
@@ -46,7 +47,7 @@ describe.skipIf(!docker)('a host of containers', () => {
     await executor.adopt();
     return executor;
   }
-  const begun = (spec: AttemptSpec) => until(() => yard.world.exists(`${spec.run}/log.txt`));
+  const begun = (spec: AttemptSpec) => until(() => yard.store.has(spec, 'log.txt'));
 
   test('starts an attempt once, however often it is asked to', async () => {
     const executor = await open();
@@ -65,7 +66,7 @@ describe.skipIf(!docker)('a host of containers', () => {
     const again = yard.endOf(spec);
     await executor.start(spec);
     await again;
-    expect((await yard.world.left(spec)).log.job.toString()).toBe('begun\n');
+    expect((await yard.store.left(spec)).log.job.toString()).toBe('begun\n');
     expect(await yard.shimLog).toContain('attempt 1 is taken already');
     expect(await executor.status(ref(spec))).toBe('unknown');
   });
@@ -82,7 +83,7 @@ describe.skipIf(!docker)('a host of containers', () => {
     expect(await executor.status(ref(spec))).toBe('ended');
     await until(async () => (await yard.containers()).length === 0);
     expect(await executor.status(ref(spec))).toBe('ended');
-    expect((await yard.world.left(spec)).result.outcome).toBe('stopped');
+    expect((await yard.store.left(spec)).result.outcome).toBe('stopped');
     await executor.stop(ref(spec));
     await executor.stop({ ...ref(spec), run: 'never' });
   });
@@ -179,8 +180,8 @@ describe.skipIf(!docker)('a host of containers', () => {
     const over = yard.endOf(long);
     await heir.stop(ref(long));
     await over;
-    expect((await yard.world.left(long)).result.outcome).toBe('stopped');
-    expect((await yard.world.left(short)).result.outcome).toBe('succeeded');
+    expect((await yard.store.left(long)).result.outcome).toBe('stopped');
+    expect((await yard.store.left(short)).result.outcome).toBe('succeeded');
     await heir.idle();
     await heir.close();
     expect(await yard.containers()).toEqual([]);
@@ -220,9 +221,9 @@ describe.skipIf(!docker || process.getuid?.() !== 0)('when the daemon ends and c
     await executor.adopt();
     const spec = await yard.spec(patient);
     await executor.start(spec);
-    await until(() => yard.world.exists(`${spec.run}/log.txt`));
+    await until(() => yard.store.has(spec, 'log.txt'));
     await daemon.stop();
-    expect((await yard.world.left(spec)).result.outcome).toBe('stopped');
+    expect((await yard.store.left(spec)).result.outcome).toBe('stopped');
     await expect(executor.status(ref(spec))).rejects.toThrow();
     const next = await yard.spec("print('again')");
     await expect(executor.start(next)).rejects.toMatchObject({ class: 'infrastructure' });

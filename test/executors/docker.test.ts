@@ -159,7 +159,7 @@ subprocess.run([sys.executable, '-c', "x = b'x' * 10 ** 9"], check=True)`;
     await executor.start(spec);
     await over;
     expect(await executor.status({ ...spec, handle: null })).toBe('out-of-memory');
-    expect(await yard.world.exists(`${spec.run}/result.json`)).toBe(false);
+    expect(await yard.store.has(spec, 'result.json')).toBe(false);
   });
 
   test('gets its specification in a way that no one who may inspect containers can read', async () => {
@@ -173,7 +173,7 @@ subprocess.run([sys.executable, '-c', "x = b'x' * 10 ** 9"], check=True)`;
     expect(JSON.stringify(await yard.container(spec).top())).not.toMatch(/hunter2|sig=/);
     await executor.stop({ ...spec, handle: null });
     await over;
-    const { log } = await yard.world.left(spec);
+    const { log } = await yard.store.left(spec);
     expect(log.bytes.toString()).not.toContain('hunter2');
   });
 });

@@ -45,7 +45,7 @@ test('a container gets copies of its bundle and inputs, and nothing that a link 
     undefined,
   ]);
   expect((await stat(join(folder, 'attempts/score/20261120T070000Z/1'))).mode & 0o777).toBe(0o700);
-  expect(mount).toMatchObject({ folder: join(folder, 'attempts/score/20261120T070000Z/1'), writable: true });
+  expect(mount).toBe(join(folder, 'attempts/score/20261120T070000Z/1'));
   const all = [
     moved.bundle.url,
     ...moved.inputs.map(({ url }) => url),

@@ -1,19 +1,18 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Docker from 'dockerode';
 import { attemptOf, label } from '../../shared/executors/docker/container.ts';
 import { buildImage } from '../../shared/executors/docker/image.ts';
-import { storeProxyFolder } from '../../shared/executors/docker/store-proxy.ts';
 import { baseImage } from '../support/docker/docker-base.ts';
 
 export const image = 'lamplighter-faults';
-/** Where jobs in containers find the socket for their marks: beside the store proxy's. */
+/** Where jobs in containers find the socket for their marks: in the folder of their attempt. */
 export const marksInside = '/run/lamplighter/marks.sock';
 
 /** A Docker daemon of the harness's own, and the containers that run on it. */
@@ -41,18 +40,16 @@ export class Boxes {
   }
 
   /** Takes the marks of jobs, which see nothing of this machine's disk: a line each, answered when it is written. */
-  async takeMarks(home: string, temporary: string, marks: string): Promise<void> {
-    const folder = join(temporary, basename(storeProxyFolder(home)));
-    await mkdir(folder, { mode: 0o711 });
+  async takeMarks(socket: string, marks: string): Promise<void> {
     this.#marks = createServer((socket) => {
       socket.on('error', () => {});
       socket.once('data', (line) => {
         appendFileSync(marks, line);
         socket.end('ok');
       });
-    }).listen(join(folder, 'marks.sock'));
+    }).listen(socket);
     await once(this.#marks, 'listening');
-    await chmod(join(folder, 'marks.sock'), 0o666);
+    await chmod(socket, 0o666);
   }
 
   /** In a network of its own, as it would take the bridge of another daemon away. */

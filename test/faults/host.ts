@@ -1,11 +1,15 @@
 import { readFileSync } from 'node:fs';
+import { link, mkdir } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { findHome } from '../../cli/home.ts';
 import { composeLocal } from '../../cli/host/compose.ts';
 import { readFolder } from '../../cli/host/folder.ts';
 import { type Loop, loop } from '../../cli/host/loop.ts';
 import { openConnection, openFolder } from '../../cli/host/store.ts';
 import { eventText } from '../../shared/events.ts';
+import type { Executor } from '../../shared/executors/executor.ts';
 import type { Catalog } from '../../shared/job/catalog.ts';
 import { problemText } from '../../shared/manifest/problem.ts';
 import { register } from '../../shared/pipeline/deployments.ts';
@@ -25,6 +29,8 @@ export interface HostSettings {
   switches: string;
   /** Jobs run in containers of it; undefined: as processes. */
   image?: string;
+  /** Where those leave their marks. */
+  marksSocket?: string;
   /** Attempts at once on all hosts. */
   limit?: number;
   /** Share of nudges that get lost. */
@@ -33,7 +39,7 @@ export interface HostSettings {
 
 /** One host, as `lamp start` runs it, at a store that is given: node test/faults/host.ts SETTINGS, as JSON. */
 async function main(settings: HostSettings): Promise<void> {
-  const { name, home: folder, connection, image, limit } = settings;
+  const { name, home: folder, connection, image, marksSocket, limit } = settings;
   const clock = () => Date.now() + Number(readFileSync(settings.clock, 'utf8') || 0);
   const say = (line: string) => console.log(`${new Date().toISOString()} ${process.pid} ${line}`);
   const home = findHome(folder);
@@ -59,7 +65,7 @@ async function main(settings: HostSettings): Promise<void> {
   const parts = {
     ...composed,
     person: name,
-    executor: unsteadyExecutor(composed.executor, switches, name),
+    executor: unsteadyExecutor(marking(composed.executor, marksSocket), switches, name),
     vault: unsteadyVault(composed.vault, switches),
     ...(limit !== undefined && { limit }),
   };
@@ -81,6 +87,22 @@ async function main(settings: HostSettings): Promise<void> {
     await parts.executor.idle();
     await running?.stop();
     process.exit(0);
+  });
+}
+
+/** Puts the way for marks into the folder of the attempt, as that is all its container sees of this machine. */
+function marking<E extends Executor>(executor: E, socket: string | undefined): E {
+  if (socket === undefined) return executor;
+  const start: Executor['start'] = async (spec) => {
+    const place = fileURLToPath(new URL(basename(socket), spec.blobs.started));
+    await mkdir(dirname(place), { recursive: true, mode: 0o700 });
+    await link(socket, place).catch((error) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+    return executor.start(spec);
+  };
+  return new Proxy(executor, {
+    get: (object, name) => (name === 'start' ? start : Reflect.get(object, name, object)),
   });
 }
 

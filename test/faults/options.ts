@@ -69,7 +69,8 @@ export function readOptions(): Options {
     seed: number('seed', values.seed),
     every: number('every', values.every),
     patience: number('patience', values.patience),
-    store: values.store === 'embedded' ? 'embedded' : 'azurite',
+    // Containers leave what they leave in a folder.
+    store: docker || values.store === 'embedded' ? 'embedded' : 'azurite',
     executor: docker ? 'docker' : 'process',
     only,
     keep: values.keep,

@@ -40,7 +40,7 @@ const marks = join(folder, 'marks');
 const boxes = options.executor === 'docker' ? await Boxes.open() : undefined;
 const ordinary = ordinaryJobs(options.jobs);
 const poisoning = only.has('poison');
-// Containers find the socket for marks by the folder of one package.
+// Containers are known by the folder that their host was started in.
 const rolling = only.has('rolling') && !boxes;
 const jobs = poisoning ? [...ordinary, ...poisonedJobs] : ordinary;
 const packages = await makePackages(folder, jobs, rolling, boxes ? { socket: marksInside } : { file: marks });
@@ -49,7 +49,8 @@ const opened = await (azurite ? openConnection(azurite.connection) : openFolder(
 const { store } = opened;
 await store.prepare();
 const disk = await Disk.mount(join(folder, 'tmp'));
-await boxes?.takeMarks(packages.old, disk.folder, marks);
+const marksSocket = join(folder, 'marks.sock');
+await boxes?.takeMarks(marksSocket, marks);
 
 const poisoned = new Set<string>();
 const { connection, proxies } = await throughProxies(azurite?.connection ?? '', () => world.weather, random, poisoned);
@@ -90,7 +91,7 @@ try {
       losesNudges: only.has('nudges') ? 0.05 : 0,
       ...(rolling && { made: packages.made.old }),
       ...(limit !== undefined && { limit }),
-      ...(boxes && { image }),
+      ...(boxes && { image, marksSocket }),
     });
   }
   await firstTick(world);

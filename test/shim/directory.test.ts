@@ -130,7 +130,7 @@ import errno, os
 from lamplighter_shim.storage import open_storage, Refused, Away
 url = ${JSON.stringify(url)}
 pauses = []
-store = open_storage(url, {'deliverMs': 60_000, 'relay': None}, pause=pauses.append)
+store = open_storage(url, 60_000, pause=pauses.append)
 `;
 
 test('a full disk is waited for, and what was begun on it leaves nothing', async () => {

@@ -19,8 +19,8 @@ API_VERSION = '2023-11-03'
 class Addresses:
     """A storage driver. Not for several threads at once. `timeout`: seconds that an exchange may be silent."""
 
-    def __init__(self, timeout: float, relay: str | None) -> None:
-        self.http = Http(timeout, relay=relay)
+    def __init__(self, timeout: float) -> None:
+        self.http = Http(timeout)
         self._log_made = False
 
     def create(self, url: str, body: bytes | FileBody, content_type: str) -> bool:

@@ -40,7 +40,8 @@ def run(spec: Spec, ticket: Ticket | None = None) -> int:
     another's, 69 it could not be taken. `spec` is an AttemptSpec as a dict, read by the ticket if there is one.
     """
     signals = ticket.signals if ticket else Signals()
-    facts, storage = Facts(now_ms()), open_storage(spec['blobs']['started'], spec, pause=signals.sleep)
+    facts = Facts(now_ms())
+    storage = open_storage(spec['blobs']['started'], spec['deliverMs'], pause=signals.sleep)
     if ticket:
         storage.driver, storage.calls = ticket.addresses, ticket.storage.calls
     try:

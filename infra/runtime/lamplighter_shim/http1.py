@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import urlsplit
@@ -39,10 +38,8 @@ class Http:
     # Shorter than Node's 5 s and Azure's keep-alive, so that the other side is not closing while we send.
     IDLE_S = 4.0
 
-    def __init__(self, timeout: float = 30.0, connect_timeout: float = 5.0, relay: str | None = None) -> None:
+    def __init__(self, timeout: float = 30.0, connect_timeout: float = 5.0) -> None:
         self.timeout, self.connect_timeout = timeout, connect_timeout
-        self.relay = relay
-        """Path of a Unix socket that takes the place of every http:// host, or None."""
         self._kept: dict[Key, tuple[HTTPConnection, float]] = {}  # with time.monotonic() of its last use
 
     def exchange(
@@ -122,15 +119,9 @@ class Http:
     def _connect(self, scheme: str, host: str, port: int | None) -> HTTPConnection:
         kind = HTTPSConnection if scheme == 'https' else HTTPConnection
         connection = kind(host, port, timeout=self.connect_timeout)
-        relay = self.relay if scheme == 'http' else None
         try:
-            if relay:
-                connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-                connection.sock.settimeout(self.connect_timeout)
-                connection.sock.connect(relay)
-            else:
-                connection.connect()
+            connection.connect()
             return connection
         except OSError as error:
             connection.close()
-            raise Broken(f'{relay or f"{host}:{connection.port}"}: {error}', False) from error
+            raise Broken(f'{host}:{connection.port}: {error}', False) from error

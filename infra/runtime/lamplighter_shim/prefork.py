@@ -37,7 +37,7 @@ LATE = (
     'shutil',
     'threading',
 )
-OURS = ('addresses', 'classify', 'directory', 'metrics', 'outputs', 'profile', 'secretforms', 'terminal', 'xlsx')
+OURS = ('classify', 'directory', 'metrics', 'outputs', 'profile', 'secretforms', 'terminal', 'xlsx')
 
 
 class Prefork:

@@ -43,13 +43,6 @@ class Blobs(TypedDict):
     result: str
 
 
-class Reach(TypedDict):
-    """What of a specification a Storage needs."""
-
-    deliverMs: int
-    relay: str | None
-
-
 class Spec(TypedDict):
     version: int
     job: str
@@ -69,7 +62,6 @@ class Spec(TypedDict):
     heartbeatMs: int
     deliverMs: int
     blobs: Blobs
-    relay: str | None
     nudge: str | None
     cache: str | None
 

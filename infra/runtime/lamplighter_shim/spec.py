@@ -28,7 +28,6 @@ KEYS = [
     'heartbeatMs',
     'deliverMs',
     'blobs',
-    'relay',
     'nudge',
     'cache',
 ]

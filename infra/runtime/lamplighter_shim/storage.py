@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Protocol, TypeVar
 
-    from .shapes import Reach, Sink
+    from .shapes import Sink
 
     T = TypeVar('T')
 
@@ -142,13 +142,13 @@ class Storage:
 
 
 def open_storage(
-    url: str, reach: Reach, timeout: float = 30.0, pause: Callable[[float], object] = time.sleep
+    url: str, deliver_ms: int, timeout: float = 30.0, pause: Callable[[float], object] = time.sleep
 ) -> Storage:
     """Storage by the driver that `url`, one of the attempt's, is for. `timeout`: seconds that one try may be silent."""
     if url.startswith('file:'):
         from .directory import Directory
 
-        return Storage(Directory(), reach['deliverMs'], pause)
+        return Storage(Directory(), deliver_ms, pause)
     from .addresses import Addresses
 
-    return Storage(Addresses(timeout, reach['relay']), reach['deliverMs'], pause)
+    return Storage(Addresses(timeout), deliver_ms, pause)

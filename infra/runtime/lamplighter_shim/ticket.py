@@ -37,7 +37,7 @@ class Useless(Exception):
 class Ticket:
     def __init__(self, url: str, patience_ms: int = PATIENCE_MS) -> None:
         self.url, self.signals = url, Signals()
-        self.addresses = Addresses(timeout=30.0, relay=None)
+        self.addresses = Addresses(timeout=30.0)
         self.storage = Storage(self.addresses, patience_ms, self.signals.sleep)
 
     def read(self) -> Spec:

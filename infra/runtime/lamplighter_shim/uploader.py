@@ -41,7 +41,7 @@ class Uploader:
     def __init__(self, spec: Spec, spool: Spool, heartbeat: Heartbeat) -> None:
         self.spool, self.heartbeat = spool, heartbeat
         self.url, self.deliver_s = spec['blobs']['log'], spec['deliverMs'] / 1000
-        self.storage = open_storage(self.url, spec, timeout=15.0)
+        self.storage = open_storage(self.url, spec['deliverMs'], timeout=15.0)
         self.offset = self._blocks = self._tries = 0
         self.problem: str | None = None
         """Why the log is not whole, or None."""

@@ -3,6 +3,7 @@ import { chmod, chown, copyFile, mkdir, realpath, rename, rm } from 'node:fs/pro
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { AttemptSpec } from '../../run/attempt.ts';
+import { StartError } from '../executor.ts';
 import { insideFolder, type Placement, usualUser } from './container.ts';
 
 /** What the attempt reads, below its folder. */
@@ -17,8 +18,13 @@ export interface MovedIn extends Pick<Placement, 'mount' | 'user'> {
  * Makes the attempt's own folder all that its container needs to see: the bundle and the inputs are copied into it, as
  * they are for this user's eyes alone. An input that is missing is left for the shim to report.
  * @param spec of a store in folders: each address is a `file:` URL
+ * @throws StartError: it is of another store
  */
 export async function moveIn(spec: AttemptSpec): Promise<MovedIn> {
+  if (!spec.blobs.started.startsWith('file:')) {
+    const what = 'a container leaves its log and result in a folder of this machine, and the store is an account';
+    throw new StartError('configuration', `${what}: unset LAMPLIGHTER_STORAGE, or run the job as a process`);
+  }
   const folder = dirname(fileURLToPath(spec.blobs.started));
   const owner = await takeFolder(folder);
   // <store>/attempts/<job>/<run>/<attempt>
@@ -38,7 +44,7 @@ export async function moveIn(spec: AttemptSpec): Promise<MovedIn> {
     blobs: { started: left(started), heartbeat: left(heartbeat), log: left(log), result: left(result) },
   };
   await Promise.all(copies);
-  return { spec: moved, mount: { folder, writable: true }, user: owner ? usualUser : ownUser() };
+  return { spec: moved, mount: folder, user: owner ? usualUser : ownUser() };
 }
 
 /** Removes what the attempt was given to read, when it is over. */

@@ -11,8 +11,8 @@ export interface Placement {
   home: string;
   /** The process that starts it; see processHandle. */
   host: string;
-  /** Of this machine, seen at `insideFolder`: the attempt's own, or that of a store proxy; null: none. */
-  mount: { folder: string; writable: boolean } | null;
+  /** Of this machine's disk, seen at `insideFolder`: the attempt's own folder; null: nothing. */
+  mount: string | null;
   /** `uid:gid`, never root. */
   user: string;
 }
@@ -70,7 +70,7 @@ export function containerOptions(id: AttemptId, limits: Limits, place: Placement
       ReadonlyRootfs: true,
       // Written files lie in memory and count against its limit. exec: environments and scripts are run from there.
       Tmpfs: { '/tmp': `rw,exec,nosuid,nodev,mode=1777,size=${limits.scratchBytes}` },
-      Binds: place.mount ? [`${place.mount.folder}:${insideFolder}:${place.mount.writable ? 'rw' : 'ro'}`] : [],
+      Binds: place.mount === null ? [] : [`${place.mount}:${insideFolder}:rw`],
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges'],
       Privileged: false,

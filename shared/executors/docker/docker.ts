@@ -6,11 +6,10 @@ import type { AttemptSpec } from '../../run/attempt.ts';
 import type { AttemptId } from '../../store/attempts.ts';
 import type { AttemptRef, Executor, Status } from '../executor.ts';
 import { processHandle } from '../process/pid.ts';
-import { clearOut, moveIn } from './attempt-folder.ts';
-import { containerName, containerOptions, insideFolder, type Limits, type Placement, usualUser } from './container.ts';
+import { clearOut, type MovedIn, moveIn } from './attempt-folder.ts';
+import { containerName, containerOptions, type Limits } from './container.ts';
 import { type ContainerEnd, endOf, watchEnds } from './ends.ts';
 import { isMissing, orMissing, startError, statusOf } from './error.ts';
-import { storeProxySocket } from './store-proxy.ts';
 
 export interface DockerOptions {
   docker: Docker;
@@ -18,10 +17,8 @@ export interface DockerOptions {
   image: string;
   /** Which installation of this machine: letters and digits. Containers of others are left alone. */
   home: string;
-  /** Folder of the store proxy to a store that containers cannot reach by its address; null: they can. See store-proxy.ts. */
-  storeProxyFolder: string | null;
-  /** Where an attempt leaves what it leaves, for a store in folders; not given: its addresses are of another kind. */
-  attemptFolder?: (attempt: AttemptId) => string;
+  /** Where an attempt leaves what it leaves: all that its container sees of this machine's disk. */
+  attemptFolder: (attempt: AttemptId) => string;
   /** What an attempt may use up. */
   limits: (attempt: AttemptId) => Limits;
   /** Where a shim's own last words go when it cannot deliver them; appended. */
@@ -82,7 +79,7 @@ export function dockerExecutor(options: DockerOptions): DockerExecutor {
       if (end) ends.set(name, end);
       for (const old of ends.keys()) if (ends.size > mostEnds) ends.delete(old);
       leave(name);
-      if (options.attemptFolder) await clearOut(options.attemptFolder(attempt)).catch(options.trouble);
+      await clearOut(options.attemptFolder(attempt)).catch(options.trouble);
       await options.ended(attempt);
     },
     trouble: options.trouble,
@@ -94,7 +91,7 @@ export function dockerExecutor(options: DockerOptions): DockerExecutor {
   }
 
   /** The new container; undefined when the attempt has one already. */
-  async function create(spec: AttemptSpec, { mount, user }: Inside): Promise<Docker.Container | undefined> {
+  async function create(spec: AttemptSpec, { mount, user }: MovedIn): Promise<Docker.Container | undefined> {
     const { limits } = options;
     for (let again = false; ; again = true) {
       const image = await findImage();
@@ -153,7 +150,7 @@ export function dockerExecutor(options: DockerOptions): DockerExecutor {
       const name = containerName(home, spec);
       let made: Docker.Container | undefined;
       try {
-        const inside = await insideOf(spec, options.storeProxyFolder);
+        const inside = await moveIn({ ...spec, cache: null });
         made = await create(spec, inside);
         if (!made) return name;
         ours.set(name, { job: spec.job, run: spec.run, attempt: spec.attempt });
@@ -194,19 +191,6 @@ export function dockerExecutor(options: DockerOptions): DockerExecutor {
 function statusAfter(end: ContainerEnd | undefined): Status {
   if (!end || end.exitCode === takenAlready) return 'unknown';
   return end.outOfMemory && end.exitCode === 137 ? 'out-of-memory' : 'ended';
-}
-
-/** A specification as it holds in a container, and what of this machine's disk is there: one folder at most. */
-interface Inside extends Pick<Placement, 'mount' | 'user'> {
-  spec: AttemptSpec;
-}
-
-async function insideOf(spec: AttemptSpec, storeProxyFolder: string | null): Promise<Inside> {
-  const own = { ...spec, cache: null };
-  if (spec.blobs.started.startsWith('file:')) return moveIn(own);
-  if (storeProxyFolder === null) return { spec: own, mount: null, user: usualUser };
-  const relay = `${insideFolder}/${storeProxySocket}`;
-  return { spec: { ...own, relay }, mount: { folder: storeProxyFolder, writable: false }, user: usualUser };
 }
 
 /** The spec goes through stdin: the environment of a container is there for all to read who may inspect it. */

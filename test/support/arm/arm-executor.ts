@@ -56,7 +56,6 @@ export function spec(attempt = 1) {
     heartbeatMs: 1,
     deliverMs: 0,
     blobs: { started: url, heartbeat: url, log: url, result: url },
-    relay: null,
     nudge: null,
     cache: null,
   });

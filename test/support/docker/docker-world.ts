@@ -3,15 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type Docker from 'dockerode';
 import { containerName, type Limits } from '../../../shared/executors/docker/container.ts';
 import { type DockerExecutor, type DockerOptions, dockerExecutor } from '../../../shared/executors/docker/docker.ts';
-import { type StoreProxy, storeProxy } from '../../../shared/executors/docker/store-proxy.ts';
-import type { AttemptResult, AttemptSpec } from '../../../shared/run/attempt.ts';
+import type { AttemptSpec } from '../../../shared/run/attempt.ts';
 import type { AttemptId } from '../../../shared/store/attempts.ts';
-import { type Files, type Log, World } from '../shim/shim.ts';
-import { store } from './docker.ts';
+import { Folder } from '../shim/folder.ts';
+import type { Files, Left } from '../shim/shim.ts';
 
 const mega = 1024 ** 2;
 export const usual: Limits = {
@@ -23,11 +22,11 @@ export const usual: Limits = {
   graceMs: 300,
 };
 
-/** An installation of its own on a daemon: its store, its store proxy, its containers. */
+/** An installation of its own on a daemon: its store, which is a folder, and its containers. */
 export class Yard {
   readonly home = `t${randomBytes(5).toString('hex')}`;
   readonly docker: Docker;
-  readonly world: World;
+  readonly store: Folder;
   readonly folder: string;
   readonly image: string;
   /** What was reported ends, and what failed on the way, of all hosts. */
@@ -37,23 +36,16 @@ export class Yard {
   private readonly waiting = new Map<string, () => void>();
   private readonly hosts = new Set<DockerExecutor>();
   private readonly victims = new Set<ChildProcess>();
-  private way: StoreProxy | undefined;
 
-  private constructor(docker: Docker, image: string, world: World, folder: string) {
+  private constructor(docker: Docker, image: string, store: Folder, folder: string) {
     this.docker = docker;
     this.image = image;
-    this.world = world;
+    this.store = store;
     this.folder = folder;
   }
 
   static async create(docker: Docker, image: string): Promise<Yard> {
-    const yard = new Yard(docker, image, await World.create(), await mkdtemp(join(tmpdir(), 'yard-')));
-    yard.way = await storeProxy(yard.storeProxyFolder, store());
-    return yard;
-  }
-
-  get storeProxyFolder(): string {
-    return join(this.folder, 'store-proxy');
+    return new Yard(docker, image, await Folder.create('store'), await mkdtemp(join(tmpdir(), 'yard-')));
   }
 
   get shimLog(): Promise<string> {
@@ -65,7 +57,7 @@ export class Yard {
       docker: this.docker,
       image: this.image,
       home: this.home,
-      storeProxyFolder: this.storeProxyFolder,
+      attemptFolder: ({ job, run, attempt }) => join(this.store.root, job, run, `${attempt}`),
       limits: ({ job }) => this.limits.get(job) ?? usual,
       shimLog: join(this.folder, 'shim.log'),
       ended: (attempt) => {
@@ -87,19 +79,19 @@ export class Yard {
   /** A specification of a job of its own, with limits of its own. */
   async spec(
     files: Files | string,
-    { limits, ...over }: Parameters<World['spec']>[1] & { limits?: Partial<Limits> } = {},
+    { limits, ...over }: Parameters<Folder['spec']>[1] & { limits?: Partial<Limits> } = {},
   ): Promise<AttemptSpec> {
     const job = `job-${this.limits.size}`;
     this.limits.set(job, { ...usual, ...limits });
-    return this.world.spec(files, { job, ...over });
+    return this.store.spec(files, { job, ...over });
   }
 
   /** Runs an attempt to its end and reads what it has left. */
-  async run(executor: DockerExecutor, spec: AttemptSpec): Promise<{ result: AttemptResult; log: Log }> {
+  async run(executor: DockerExecutor, spec: AttemptSpec): Promise<Left> {
     const over = this.endOf(spec);
     await executor.start(spec);
     await over;
-    return this.world.left(spec);
+    return this.store.left(spec);
   }
 
   /** Starts the attempt from a host of its own, which is then there until it is killed. */
@@ -108,9 +100,9 @@ export class Yard {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     this.victims.add(victim);
-    const { home, image, storeProxyFolder, folder } = this;
+    const { home, image, store, folder } = this;
     const shimLog = join(folder, 'shim.log');
-    victim.stdin.end(JSON.stringify({ spec, image, home, storeProxyFolder, shimLog, limits: usual }));
+    victim.stdin.end(JSON.stringify({ spec, root: store.root, image, home, shimLog, limits: usual }));
     const [line] = await once(victim.stdout, 'data');
     return { handle: String(line).trim(), victim };
   }
@@ -140,7 +132,7 @@ export class Yard {
     for (const left of await this.containers().catch(() => [])) {
       await this.docker.getContainer(left).remove({ force: true });
     }
-    await this.way?.close();
+    await rm(dirname(this.store.root), { recursive: true, force: true });
     await rm(this.folder, { recursive: true, force: true });
   }
 }

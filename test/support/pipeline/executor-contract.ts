@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Executor } from '../../../shared/executors/executor.ts';
 import type { AttemptSpec } from '../../../shared/run/attempt.ts';
+import type { Folder } from '../shim/folder.ts';
 import { until, World } from '../shim/shim.ts';
 
 /** One backend under test, with the real shim behind it. */
@@ -14,6 +15,8 @@ export interface Subject {
    * @returns the handle that it was given
    */
   startAndDie(spec: AttemptSpec): Promise<string>;
+  /** Where its attempts leave what they leave; not given: a storage account. */
+  folder?: Folder;
   /** Jobs see the disk of this machine. */
   sharesDisk: boolean;
   close?(): Promise<void>;
@@ -24,12 +27,13 @@ const shortly = 10_000;
 /** What every executor promises; see shared/executors/executor.ts. */
 export function executorContract(name: string, make: () => Promise<Subject>): void {
   describe(`the ${name} executor`, () => {
-    let world: World;
+    let world: World | Folder;
     let subject: Subject;
     let folder: string;
     beforeAll(async () => {
       folder = await mkdtemp(join(tmpdir(), 'contract-'));
-      [world, subject] = await Promise.all([World.create(), make()]);
+      subject = await make();
+      world = subject.folder ?? (await World.create());
     });
     afterAll(async () => {
       await subject.close?.();
@@ -38,10 +42,10 @@ export function executorContract(name: string, make: () => Promise<Subject>): vo
 
     const ref = ({ job, run, attempt }: AttemptSpec, handle: string | null) => ({ job, run, attempt, handle });
     const result = async (spec: AttemptSpec) => {
-      await until(() => world.exists(`${spec.run}/result.json`));
+      await until(() => world.has(spec, 'result.json'));
       return (await world.left(spec)).result;
     };
-    const begun = (spec: AttemptSpec) => until(() => world.exists(`${spec.run}/started.json`));
+    const begun = (spec: AttemptSpec) => until(() => world.has(spec, 'started.json'));
     const gone = (spec: AttemptSpec, handle: string) =>
       until(async () => (await subject.executor.status(ref(spec, handle))) !== 'running');
     const patient = 'import time\nprint("here", flush=True)\ntime.sleep(60)\n';

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type AttemptResult, type AttemptSpec, attemptResult, attemptSpec } from '../../../shared/run/attempt.ts';
-import { type Files, Log, zip } from './shim.ts';
+import { type Files, type Left, Log, zip } from './shim.ts';
 
 type Over = Partial<Omit<AttemptSpec, 'outputs'>> & { outputs?: string[] };
 
@@ -29,7 +30,8 @@ export class Folder {
     const archive = await zip(typeof files === 'string' ? { 'main.py': files } : files);
     const digest = createHash('sha256').update(archive).digest('hex');
     const run = `run${++this.attempts}`;
-    const folder = join(this.root, 'score-prospects', run, '1');
+    const { job = 'score-prospects' } = over;
+    const folder = join(this.root, job, run, '1');
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const bundle = join(this.root, `${digest}.zip`);
     await writeFile(bundle, archive, { mode: 0o600 });
@@ -58,11 +60,19 @@ export class Folder {
         log: at('log.txt'),
         result: at('result.json'),
       },
-      relay: null,
       nudge: null,
       cache: null,
       ...over,
     } satisfies AttemptSpec);
+  }
+
+  /** Whether the attempt has left that file. */
+  async has(spec: AttemptSpec, name: string): Promise<boolean> {
+    return existsSync(new URL(name, spec.blobs.started));
+  }
+
+  async left(spec: AttemptSpec): Promise<Left> {
+    return { result: await this.result(spec), log: await this.log(spec) };
   }
 
   async result(spec: AttemptSpec): Promise<AttemptResult> {

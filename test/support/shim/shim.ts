@@ -24,6 +24,11 @@ export interface Ended {
   said: string;
   ms: number;
 }
+/** What an attempt has left. */
+export interface Left {
+  result: AttemptResult;
+  log: Log;
+}
 type Entry = { at: string; marker: string; text: Buffer };
 
 /** A storage account of its own, and everything needed to run attempts against it. */
@@ -102,11 +107,15 @@ export class World {
         log: at('log.txt', 'ac'),
         result: at('result.json', 'c'),
       },
-      relay: null,
       nudge: null,
       cache: null,
       ...over,
     } satisfies AttemptSpec);
+  }
+
+  /** Whether the attempt has left that file. */
+  async has(spec: AttemptSpec, name: string): Promise<boolean> {
+    return this.exists(`${spec.run}/${name}`);
   }
 
   async exists(blob: string): Promise<boolean> {
@@ -118,13 +127,13 @@ export class World {
   }
 
   /** Runs the attempt to its end and reads what it left; fails when there is no valid result. */
-  async run(spec: AttemptSpec, env: Variables = {}): Promise<{ result: AttemptResult; log: Log } & Ended> {
+  async run(spec: AttemptSpec, env: Variables = {}): Promise<Left & Ended> {
     const ended = await start(spec, env).ended;
     if (ended.code !== 0) throw new Error(`the shim ended with ${ended.code}: ${ended.said}`);
     return { ...ended, ...(await this.left(spec)) };
   }
 
-  async left(spec: AttemptSpec): Promise<{ result: AttemptResult; log: Log }> {
+  async left(spec: AttemptSpec): Promise<Left> {
     const result = attemptResult.parse(JSON.parse((await this.read(`${spec.run}/result.json`)).toString()));
     const text = result.log.text;
     return { result, log: new Log(text === null ? await this.read(`${spec.run}/log.txt`) : Buffer.from(text)) };
