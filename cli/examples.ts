@@ -13,6 +13,16 @@ const examples: Record<string, string[]> = {
     '0 3 * * * lamp --home /srv/jobs backup /backup/lamp-$(date +\\%F).db   # a line of a crontab',
   ],
   restore: ['lamp restore /backup/lamp-2026-11-28.db'],
+  export: [
+    'lamp export /backup/history.tar.gz',
+    'lamp export one-job.tar.gz --job score-prospects --since 90d',
+    'lamp export from-azure.tar.gz --account stlampproddata1a2b3c',
+    'tar -tzf history.tar.gz                      # look into it',
+  ],
+  import: [
+    'lamp import /backup/history.tar.gz --account stlampproddata1a2b3c   # into the cloud, with its past',
+    'lamp import from-azure.tar.gz',
+  ],
   clock: ['lamp clock', 'lamp clock --confirm --why "the date is right, the machine slept"'],
   package: ['lamp package', 'lamp package --prefix lamp'],
   check: [

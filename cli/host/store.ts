@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs';
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { databaseFile } from '../../shared/store/embedded/store.ts';
-import type { Store } from '../../shared/store/store.ts';
+import type { KeptStore } from '../../shared/store/store.ts';
 import type { Home } from '../home.ts';
 
 /** A store as a host or a command of this machine has it open. */
 export interface OpenStore {
-  store: Store;
+  store: KeptStore;
   /** Called by the host that holds the folder: what a host that died was about to launch is launched at once. */
   takeOver(): Promise<void>;
   close(): void;

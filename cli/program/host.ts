@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { type Flags, type Here, machineOf } from '../here.ts';
 import { defaultImage } from '../host/docker.ts';
-import { allow, atLeastOne, by, json, portNumber, retentionDays, why } from './option.ts';
+import { account, allow, atLeastOne, by, json, portNumber, retentionDays, why } from './option.ts';
 
 /** The commands that make and host jobs on this machine. Each loads its code when it is called. */
 export function hostCommands(program: Command, flags: () => Flags, here: () => Here): void {
@@ -72,6 +72,28 @@ export function hostCommands(program: Command, flags: () => Flags, here: () => H
     .addOption(json())
     .action(async (file: string, options) =>
       (await import('../commands/backup.ts')).restoreBackup(machineOf('restore', flags()), file, options),
+    );
+
+  program
+    .command('export')
+    .description('write the history of this folder, or of an account in Azure, into one file')
+    .argument('<file>', 'a new file, a gzipped tar')
+    .addOption(account())
+    .addOption(allow('--job <job>', 'only of this job; give it once for each'))
+    .option('--since <time>', 'only from then on: 2026-11-20, an instant, or an age such as 30d')
+    .addOption(json())
+    .action(async (file: string, options) =>
+      (await import('../commands/archive.ts')).exportTo(machineOf('export', flags()), file, options),
+    );
+
+  program
+    .command('import')
+    .description('put the history of such a file into the store of this folder, or into an account in Azure')
+    .argument('<file>', 'as lamp export has written it')
+    .addOption(account())
+    .addOption(json())
+    .action(async (file: string, options) =>
+      (await import('../commands/archive.ts')).importFrom(machineOf('import', flags()), file, options),
     );
 
   program

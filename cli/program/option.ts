@@ -5,6 +5,9 @@ import { InvalidArgumentError, Option } from 'commander';
 export const json = () => new Option('--json', 'print JSON with stable field names');
 export const why = () => new Option('--why <text>', 'the reason, for the history').default('');
 export const by = () => new Option('--by <person>', 'who asks (default: you)');
+/** Where history is kept in Azure. */
+export const account = () =>
+  new Option('--account <name>', 'storage account of an installation in Azure, as the one that az is signed in with');
 /** Given once for each job. */
 export const allow = (flags: string, what: string) =>
   new Option(flags, what).argParser((job: string, before: string[] = []) => [...before, job]);

@@ -9,6 +9,8 @@ import { serviceAudit } from './clock.ts';
 
 /** What is remembered of an entry while the lists of jobs are read. */
 export interface InChain {
+  /** Of another installation; null: our own. */
+  chain: string | null;
   number: number;
   day: string;
   job: string;
@@ -16,15 +18,23 @@ export interface InChain {
   /** Digest of what it says. */
   content: string;
   at: Instant;
+  /** What an entry of our own says that an import brought. */
+  imported?: { chain: string; head: string };
 }
 
-export function inChain(number: number, { event, day }: AuditEntry): InChain {
-  return { number, day, job: event.job, key: keyOf(event), content: contentOf(event), at: event.at };
+/** Names an entry of any chain. */
+export const placeOf = (chain: string | null, number: number) => `${chain ?? ''}|${number}`;
+
+export function inChain(chain: string | null, number: number, { event, day }: AuditEntry): InChain {
+  const { job, at, kind, details } = event;
+  const one = { chain, number, day, job, key: keyOf(event), content: contentOf(event), at };
+  if (kind !== 'imported' || chain !== null) return one;
+  return { ...one, imported: { chain: String(details.chain), head: String(details.head) } };
 }
 
-interface Chain {
-  entries: ReadonlyMap<number, InChain>;
-  head: AuditEntry | undefined;
+interface Chains {
+  /** By {@link placeOf}. */
+  entries: ReadonlyMap<string, InChain>;
   /** Days, inclusive. */
   from: string | undefined;
   to: string | undefined;
@@ -36,16 +46,17 @@ const listedWithin = 2 * oneDay;
 /** Compares what the lists of jobs show with what the chain has. */
 export async function checkLists(
   store: Store,
-  { entries, head, from = '', to = '9999' }: Chain,
+  { entries, from = '', to = '9999' }: Chains,
   report: Report,
   now: Instant,
 ): Promise<{ unlisted: number; older: number }> {
-  const since = (await store.audit.get(1))?.event.at ?? Number.POSITIVE_INFINITY;
+  const chainOf = (id: string | undefined) => (id === undefined ? store.audit : store.audit.brought(id));
+  const begin = memoized(async (id) => (await chainOf(id).get(1))?.event.at ?? Number.POSITIVE_INFINITY);
   const byKey = new Map([...entries.values()].map((one) => [one.key, one]));
   const listed = new Set<string>();
   let older = 0;
 
-  async function check({ event, entry }: ListedEvent): Promise<void> {
+  async function check({ event, entry, chain }: ListedEvent): Promise<void> {
     const key = keyOf(event);
     const day = dayOf(event.at);
     const expected = byKey.get(key);
@@ -54,29 +65,25 @@ export async function checkLists(
     listed.add(key);
     const what = `${event.kind} of ${event.job} at ${iso(event.at)} is in the list of its job`;
     if (entry === null) {
-      if (!expected && event.at < since) older += 1;
+      if (!expected && event.at < (await begin(chain))) older += 1;
       else report('inserted', null, day, `${what}, and names no entry`);
       return;
     }
-    const found = entries.get(entry) ?? (await beyond(entry));
+    const found = entries.get(placeOf(chain ?? null, entry)) ?? (await beyond(chain, entry));
     const content = contentOf(event);
     if (found?.content === content) return;
     const text = `${what} as entry ${entry}`;
-    if (!found)
-      report(
-        'removed',
-        entry,
-        day,
-        `${text}, which is ${entry > (head?.number ?? 0) ? 'after the end of the chain' : 'not there'}`,
-      );
-    else if (expected?.content === content)
+    if (!found) {
+      const end = (await chainOf(chain).head())?.number ?? 0;
+      report('removed', entry, day, `${text}, which is ${entry > end ? 'after the end of the chain' : 'not there'}`);
+    } else if (expected?.content === content)
       report('reordered', entry, day, `${text}, and the chain has it as ${expected.number}`);
     else report('changed', entry, day, `${text}, which says something else`);
   }
 
-  async function beyond(number: number): Promise<InChain | undefined> {
-    const entry = await store.audit.get(number);
-    return entry && inChain(number, entry);
+  async function beyond(chain: string | undefined, number: number): Promise<InChain | undefined> {
+    const entry = await chainOf(chain).get(number);
+    return entry && inChain(chain ?? null, number, entry);
   }
 
   for (const job of await names(store, entries)) {
@@ -93,10 +100,20 @@ export async function checkLists(
   return { unlisted, older };
 }
 
-async function names({ jobs }: Store, entries: ReadonlyMap<number, InChain>): Promise<Set<string>> {
+async function names({ jobs }: Store, entries: ReadonlyMap<string, InChain>): Promise<Set<string>> {
   const found = new Set([serviceAudit, ...[...entries.values()].map(({ job }) => job)]);
   for await (const { value } of jobs.all(() => {})) found.add(value.name);
   return found;
+}
+
+/** Asks once for each. */
+function memoized<T>(ask: (id: string | undefined) => Promise<T>): (id: string | undefined) => Promise<T> {
+  const known = new Map<string | undefined, Promise<T>>();
+  return (id) => {
+    const found = known.get(id) ?? ask(id);
+    known.set(id, found);
+    return found;
+  };
 }
 
 function keyOf({ job, at, id }: AuditEvent): string {

@@ -1,9 +1,9 @@
 import { type Instant, day as oneDay } from '../instant.ts';
 import type { Parts } from '../parts.ts';
-import { type AuditEntry, dayOf, type Head } from '../run/audit-chain.ts';
+import { type AuditEntry, dayOf, type Head, readHead } from '../run/audit-chain.ts';
 import { type Broken, ChainCheck, checkKept, type Report } from '../run/audit-check.ts';
-import type { Audit } from '../store/audit.ts';
-import { checkLists, type InChain, inChain } from './audit-lists.ts';
+import type { Chain } from '../store/audit.ts';
+import { checkLists, type InChain, inChain, placeOf } from './audit-lists.ts';
 
 export interface AuditReport {
   entries: number;
@@ -34,30 +34,61 @@ export async function verifyAudit({ store }: Pick<Parts, 'store'>, range: Range,
   const { audit } = store;
   const broken: Broken[] = [];
   const report: Report = (kind, entry, day, text) => broken.push({ kind, entry, day, text });
-  const head = await audit.head();
-  const from = range.from === undefined ? 1 : await firstOf(audit, head, range.from);
-  const to = range.to === undefined ? (head?.number ?? 0) : (await firstOf(audit, head, nextDay(range.to))) - 1;
+  const entries = new Map<string, InChain>();
+  const own = await checkChain(audit, null, range, report, entries);
+  for (const kept of range.kept ?? []) checkKept(kept, await audit.get(kept.number), report);
 
+  // Chains of other installations: the own one says, with each import, how far they reached.
+  const imported = importedHeads(entries.values());
+  for (const id of await audit.broughtIds()) {
+    const chain = audit.brought(id);
+    const theirs: Report = (kind, entry, day, text) =>
+      report(kind, entry, day, `in the chain ${id} that was imported: ${text}`);
+    await checkChain(chain, id, range, theirs, entries);
+    for (const kept of imported.get(id) ?? []) checkKept(kept, await chain.get(kept.number), theirs);
+  }
+
+  const lists = await checkLists(store, { entries, from: range.from, to: range.to }, report, now);
+  // What has no number stands at the end of its day.
+  const place = ({ entry, day }: Broken) => entry ?? own.heads.find((one) => one.day >= day)?.number ?? own.to;
+  broken.sort((a, b) => place(a) - place(b));
+  return { entries: entries.size, heads: own.heads, broken, ...lists };
+}
+
+/** @returns the last entry of each day that was looked at, oldest first, and the number that the range ends with */
+async function checkChain(
+  chain: Chain,
+  id: string | null,
+  range: Range,
+  report: Report,
+  entries: Map<string, InChain>,
+): Promise<{ heads: Head[]; to: number }> {
+  const head = await chain.head();
+  const from = range.from === undefined ? 1 : await firstOf(chain, head, range.from);
+  const to = range.to === undefined ? (head?.number ?? 0) : (await firstOf(chain, head, nextDay(range.to))) - 1;
   const check = new ChainCheck(to, report);
-  const entries = new Map<number, InChain>();
   const heads: Head[] = [];
-  for await (const { at, entry } of audit.list({ from, to }, (number) => check.unreadable(number))) {
+  for await (const { at, entry } of chain.list({ from, to }, (number) => check.unreadable(number))) {
     check.take(at, entry);
-    entries.set(at, inChain(at, entry));
+    entries.set(placeOf(id, at), inChain(id, at, entry));
     if (heads.at(-1)?.day !== entry.day) heads.push({ number: at, day: entry.day, digest: entry.digest });
   }
-  if (to >= from) check.end(from, from > 1 ? await audit.get(from - 1) : undefined);
-  for (const kept of range.kept ?? []) checkKept(kept, await audit.get(kept.number), report);
-  const lists = await checkLists(store, { entries, head, from: range.from, to: range.to }, report, now);
-  heads.reverse();
-  // What has no number stands at the end of its day.
-  const place = ({ entry, day }: Broken) => entry ?? heads.find((one) => one.day >= day)?.number ?? to;
-  broken.sort((a, b) => place(a) - place(b));
-  return { entries: entries.size, heads, broken, ...lists };
+  if (to >= from) check.end(from, from > 1 ? await chain.get(from - 1) : undefined);
+  return { heads: heads.reverse(), to };
+}
+
+/** Chain → its heads, as the entries of their imports have them. */
+function importedHeads(entries: Iterable<InChain>): Map<string, Head[]> {
+  const heads = new Map<string, Head[]>();
+  for (const { imported } of entries) {
+    const head = imported && readHead(imported.head);
+    if (head) heads.set(imported.chain, [...(heads.get(imported.chain) ?? []), head]);
+  }
+  return heads;
 }
 
 /** The lowest number whose day is not before this one: days only grow, so the range is halved until it is found. */
-async function firstOf({ get }: Audit, head: AuditEntry | undefined, day: string): Promise<number> {
+async function firstOf({ get }: Chain, head: AuditEntry | undefined, day: string): Promise<number> {
   let [low, high] = [1, (head?.number ?? 0) + 1];
   while (low < high) {
     const middle = Math.floor((low + high) / 2);

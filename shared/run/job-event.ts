@@ -21,6 +21,7 @@ export interface JobEvent {
     | 'silenced'
     | 'heard-again'
     | 'clock-confirmed'
+    | 'imported'
     | 'drift-answered'
     | 'baseline-pinned'
     | 'baseline-reset'

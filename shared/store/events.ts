@@ -16,19 +16,22 @@ export interface ListedEvent {
   event: AuditEvent;
   /** Number of its entry; null: it was written before there was a chain, or by no host of ours. */
   entry: number | null;
+  /** The chain of that entry, where it is of another installation whose history was imported. */
+  chain?: string;
 }
 
 const rowKeyOf = ({ at, id }: Pick<AuditEvent, 'at' | 'id'>) => `${inverted(at)}|${id}`;
 
 export const eventCodec: Codec<ListedEvent> = {
   keys: ({ event }) => ({ partitionKey: event.job, rowKey: rowKeyOf(event) }),
-  encode: ({ event: { at, kind, by, why, details }, entry }) => ({
+  encode: ({ event: { at, kind, by, why, details }, entry, chain }) => ({
     at: new Date(at),
     kind,
     by,
     why,
     details: JSON.stringify(details),
     entry,
+    chain,
   }),
   decode: (row) => ({
     event: {
@@ -41,6 +44,7 @@ export const eventCodec: Codec<ListedEvent> = {
       details: JSON.parse(String(row.details)),
     },
     entry: row.entry === undefined || row.entry === null ? null : Number(row.entry),
+    ...(typeof row.chain === 'string' && { chain: row.chain }),
   }),
 };
 

@@ -127,9 +127,11 @@ const fields = [
 
 /** Open ones, and those resolved a while ago: in one partition, read as a whole by each tick. */
 export const openIncidentCodec = codec((incident) => ({ partitionKey: openPartition, rowKey: rowKey(incident) }));
+/** Where those of a job are that are over; null: of the service itself. */
+export const pastPartition = (job: string | null) => job ?? ofService;
 /** Those that are over, by job, newest first. */
 export const pastIncidentCodec = codec((incident) => ({
-  partitionKey: incident.job ?? ofService,
+  partitionKey: pastPartition(incident.job),
   rowKey: `${inverted(incident.openedAt)}|${incident.cause}|${keyText(incident.subject)}`,
 }));
 

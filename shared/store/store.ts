@@ -1,10 +1,11 @@
 import type { Instant } from '../instant.ts';
 import { type Active, active, activeCodec } from './active.ts';
 import type { Attempts } from './attempts.ts';
-import { type Audit, audit, placedCodec } from './audit.ts';
+import { type Audit, audit, broughtCodec, placedCodec } from './audit.ts';
 import type { Bundles } from './bundles.ts';
 import { type Drift, drift, findingCodec, stateCodec } from './drift.ts';
 import { type Events, eventCodec, events } from './events.ts';
+import type { Files } from './files.ts';
 import { type Incidents, incidents, openIncidentCodec, pastIncidentCodec } from './incidents.ts';
 import { type JobRows, jobCodec, jobRows } from './jobs.ts';
 import { type Keys, keyCodec, keys } from './keys.ts';
@@ -50,13 +51,21 @@ export interface Store {
   time(): Promise<Instant>;
 }
 
+/** A store whose content can be carried to another one. */
+export interface KeptStore extends Store {
+  /** The rows of a table, by a codec of the caller's choice. */
+  rows<T>(name: string, codec: Codec<T>): Table<T>;
+  /** What attempts have left, below `<job>/<run>/<attempt>/`, and bundles, `<digest>.zip`, as they are. */
+  files: { attempts: Files; bundles: Files };
+}
+
 /** What of a store is not made of rows: each backend brings its own. */
 type Own = 'launches' | 'attempts' | 'bundles' | 'prepare' | 'time';
 export type Rows = Omit<Store, Own>;
 
 /** All that is kept as rows, over the tables of a backend. @param open the rows of one kind in the table of that name */
 export function rowsOver(open: <T>(name: string, codec: Codec<T>) => Table<T>): Rows {
-  const chain = audit(open('audit', placedCodec));
+  const chain = audit(open('audit', placedCodec), open('audit', broughtCodec));
   return {
     runs: runs(open('runs', runCodec)),
     active: active(open('active', activeCodec)),

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => here?.clean());
 
 const commands = [
-  ...'start check new backup restore clock image package jobs next runs show logs events audit run rerun cancel pause resume backfill'.split(
+  ...'start check new backup restore export import clock image package jobs next runs show logs events audit run rerun cancel pause resume backfill'.split(
     ' ',
   ),
   ...'metrics health diagnose incidents ack resolve silence alerts watchdog drift baseline replay detect deploy verify use mcp'.split(

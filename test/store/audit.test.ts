@@ -5,7 +5,7 @@ import { openAccount, usualLimits } from '../../shared/clients/storage.ts';
 import { day, type Instant, minute } from '../../shared/instant.ts';
 import { type AuditEntry, chained, digestOf, headText, readHead } from '../../shared/run/audit-chain.ts';
 import type { JobEvent } from '../../shared/run/job-event.ts';
-import { audit, placedCodec } from '../../shared/store/audit.ts';
+import { audit, broughtCodec, placedCodec } from '../../shared/store/audit.ts';
 import { azureTable as table } from '../../shared/store/azure/table.ts';
 import { eventCodec, events } from '../../shared/store/events.ts';
 import type { Store } from '../../shared/store/store.ts';
@@ -24,7 +24,7 @@ const later = seven + 10 * day;
 function open() {
   const chain = memoryTable(placedCodec);
   const list = memoryTable(eventCodec);
-  const own = audit(chain);
+  const own = audit(chain, memoryTable(broughtCodec));
   const jobs = { async *all() {} };
   const store = { audit: own, events: events(list, own), jobs } as unknown as Store;
   const entry = async (number: number) => (await own.get(number)) as AuditEntry;
@@ -247,7 +247,7 @@ describe('hosts that write at once', () => {
       await create(...given);
       return create(...given);
     };
-    const own = audit(table(client, placedCodec));
+    const own = audit(table(client, placedCodec), memoryTable(broughtCodec));
     const before = (await own.head())?.number ?? 0;
     const event = { ...pause(seven + day), id: 'once' };
     expect((await own.append(event)).number).toBe(before + 1);

@@ -118,7 +118,8 @@ export function azureAttempts(container: ContainerClient, sign: SignBlob, bodyMs
   };
 }
 
-async function absentAsUndefined<T>(reading: Promise<T>): Promise<T | undefined> {
+/** What is asked of a blob; undefined: there is none. */
+export async function absentAsUndefined<T>(reading: Promise<T>): Promise<T | undefined> {
   try {
     return await reading;
   } catch (error) {
@@ -136,7 +137,7 @@ function isAbsent(error: unknown): boolean {
 }
 
 /** In one request: downloadToBuffer asks for the length first. Beyond the end there is nothing. */
-async function readBlob(blob: BlobClient, limitMs: number, offset: number, count: number): Promise<Buffer> {
+export async function readBlob(blob: BlobClient, limitMs: number, offset: number, count: number): Promise<Buffer> {
   try {
     return await within(`the blob ${blob.name}`, limitMs, async (abortSignal) => {
       const { readableStreamBody } = await blob.download(offset, count, { abortSignal, maxRetryRequests: 0 });

@@ -1,9 +1,10 @@
 import type { TableClient } from '@azure/data-tables';
 import { openAccount, type StorageAccount, type StorageLimits, usualLimits } from '../../clients/storage.ts';
-import { rowsOver, type Store } from '../store.ts';
+import { type KeptStore, rowsOver } from '../store.ts';
 import type { Codec } from '../table.ts';
 import { azureAttempts } from './attempts.ts';
 import { azureBundles } from './bundles.ts';
+import { carriedBlobs } from './carried.ts';
 import { azureLaunches } from './launches.ts';
 import { type SignBlob, signWithDelegation, signWithKey } from './signature.ts';
 import { azureTable } from './table.ts';
@@ -13,7 +14,11 @@ import { azureTable } from './table.ts';
  * @param given a text is a connection string
  * @param sign not given: as the account is opened, by its key or by a key of the identity
  */
-export function openStore(given: string | StorageAccount, sign?: SignBlob, limits: StorageLimits = usualLimits): Store {
+export function openStore(
+  given: string | StorageAccount,
+  sign?: SignBlob,
+  limits: StorageLimits = usualLimits,
+): KeptStore {
   const account = typeof given === 'string' ? { connection: given } : given;
   const services = openAccount(account, limits);
   const { blobs, queues } = services;
@@ -32,6 +37,11 @@ export function openStore(given: string | StorageAccount, sign?: SignBlob, limit
     launches: azureLaunches(queue.launch, queue.poison),
     attempts: azureAttempts(containers.runs, signed, limits.blobsMs),
     bundles: azureBundles(containers.bundles, signed),
+    rows: (name, codec) => azureTable(services.table(name), codec),
+    files: {
+      attempts: carriedBlobs(containers.runs, limits.blobsMs),
+      bundles: carriedBlobs(containers.bundles, limits.blobsMs),
+    },
     async prepare() {
       await Promise.all([
         ...tables.map((client) => client.createTable()),

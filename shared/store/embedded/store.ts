@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { type Instant, second } from '../../instant.ts';
-import { rowsOver, type Store } from '../store.ts';
-import type { Codec, Table } from '../table.ts';
+import { type KeptStore, rowsOver } from '../store.ts';
+import type { Codec } from '../table.ts';
 import { embeddedAttempts } from './attempts.ts';
 import { embeddedBundles } from './bundles.ts';
+import { carriedFolder } from './carried.ts';
 import { openDatabase } from './database.ts';
 import { embeddedLaunches, handOutAgain } from './launches.ts';
 import { embeddedTable, tableSql } from './table.ts';
@@ -11,13 +12,11 @@ import { embeddedTable, tableSql } from './table.ts';
 /** Where the rows are, in the folder of a store. */
 export const databaseFile = (folder: string) => join(folder, 'lamplighter.db');
 
-export interface EmbeddedStore extends Store {
+export interface EmbeddedStore extends KeptStore {
   /** For the one host that begins after all others are gone: what they had taken from the queue is taken again. */
   takeOver(): Promise<void>;
   /** Names of its tables. */
   tables: ReadonlySet<string>;
-  /** The rows of one of them, by another codec: for what moves rows as they are. */
-  rows<T>(name: string, codec: Codec<T>): Table<T>;
   /** Lets go of the file. Nothing may be asked afterwards. */
   close(): void;
 }
@@ -45,6 +44,7 @@ export function openEmbedded(folder: string, clock: () => Instant = Date.now): E
     takeOver: () => handOutAgain(db, clock),
     tables,
     rows: (name, codec) => embeddedTable(db, name, codec),
+    files: { attempts: carriedFolder(join(folder, 'attempts')), bundles: carriedFolder(join(folder, 'bundles')) },
     // All is there since it was opened.
     async prepare() {},
     time: async () => Math.floor(clock() / second) * second,

@@ -1,0 +1,31 @@
+import { DefaultAzureCredential } from '@azure/identity';
+import { bounded } from '../../shared/clients/credential.ts';
+import { openStore } from '../../shared/store/azure/store.ts';
+import type { KeptStore } from '../../shared/store/store.ts';
+import { Refusal } from '../refusal.ts';
+
+/** A person waits for az, which takes its time. */
+const signInMs = 60_000;
+
+/**
+ * The data account of an installation in Azure, as the user who is signed in with az. They need the roles Storage Blob
+ * Data Contributor and Storage Table Data Contributor on it; to export, the Readers.
+ * @param account its name, or the address of its blobs in a cloud of another name. @throws Refusal
+ */
+export function openAccountOf(account: string): KeptStore {
+  const { blobs, tables, queues } = addressesOf(account);
+  const credential = bounded(new DefaultAzureCredential(), signInMs);
+  return openStore({ blobs, tables, queues, credential });
+}
+
+function addressesOf(account: string): { blobs: string; tables: string; queues: string } {
+  const blobs = /^[a-z0-9]{3,24}$/.test(account) ? `https://${account}.blob.core.windows.net` : account;
+  if (!/^https:\/\/[a-z0-9]{3,24}\.blob\.[a-z0-9.-]+\/?$/.test(blobs)) {
+    throw new Refusal(
+      `--account "${account}" is no storage account: expected its name, 3 to 24 lower-case letters and digits. ` +
+        'List them: az storage account list --resource-group <group> --query "[].name"; the history is in the one with data.',
+    );
+  }
+  const of = (service: string) => blobs.replace('.blob.', `.${service}.`);
+  return { blobs, tables: of('table'), queues: of('queue') };
+}

@@ -1,0 +1,42 @@
+import { Readable } from 'node:stream';
+import type { BlobClient, ContainerClient } from '@azure/storage-blob';
+import type { Files } from '../files.ts';
+import { absentAsUndefined, readBlob } from './attempts.ts';
+
+const piece = 4 << 20;
+/** Pieces on their way at once: a stream takes this much memory. */
+const together = 2;
+
+/** The blobs of a container. @param bodyMs longest for one piece of a blob, ms */
+export function carriedBlobs(container: ContainerClient, bodyMs: number): Files {
+  return {
+    async *list(prefix) {
+      for await (const { name } of container.listBlobsFlat({ prefix })) yield name;
+    },
+    async read(path) {
+      const blob = container.getBlobClient(path);
+      const found = await absentAsUndefined(blob.getProperties());
+      if (!found) return undefined;
+      const bytes = found.contentLength ?? 0;
+      return { bytes, at: found.lastModified?.getTime() ?? 0, stream: Readable.from(pieces(blob, bytes, bodyMs)) };
+    },
+    async create(path, { bytes, stream }) {
+      const blob = container.getBlockBlobClient(path);
+      if (await absentAsUndefined(blob.getProperties())) {
+        stream.resume();
+        return false;
+      }
+      await blob.uploadStream(stream, Math.min(Math.max(bytes, 1), piece), together);
+      return true;
+    },
+  };
+}
+
+async function* pieces(blob: BlobClient, bytes: number, bodyMs: number): AsyncGenerator<Buffer> {
+  for (let at = 0; at < bytes; ) {
+    const some = await readBlob(blob, bodyMs, at, Math.min(piece, bytes - at));
+    if (some.length === 0) throw new Error(`the blob ${blob.name} became shorter while it was read`);
+    at += some.length;
+    yield some;
+  }
+}

@@ -1,0 +1,19 @@
+import type { Readable } from 'node:stream';
+import type { Instant } from '../instant.ts';
+
+/** Files of a store by their paths, which have `/` between their parts: for what carries them to another store. */
+export interface Files {
+  /** All whose path begins with `prefix`, which ends in `/`, in no order. */
+  list(prefix: string): AsyncIterable<string>;
+  /** Undefined: there is none, or it is no plain file. */
+  read(path: string): Promise<FileBody | undefined>;
+  /** Stores one that must not exist yet. @returns false: it exists, and stays as it is */
+  create(path: string, body: FileBody): Promise<boolean>;
+}
+
+export interface FileBody {
+  bytes: number;
+  /** When it was last written. */
+  at: Instant;
+  stream: Readable;
+}
