@@ -24,7 +24,8 @@ export function visible(text: string, keep = ''): string {
   return text.replace(unseen, (character) => (keep.includes(character) ? character : escaped(character)));
 }
 
-function escaped(character: string): string {
+/** A character as JSON escapes it, unit by unit. */
+export function escaped(character: string): string {
   return Array.from({ length: character.length }, (_, at) => {
     return `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`;
   }).join('');

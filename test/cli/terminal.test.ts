@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import { expect, test } from 'vitest';
 import { terminalText } from '../../cli/terminal.ts';
 import { visible } from '../../shared/text.ts';
+import { numbers } from '../support/pipeline/random.ts';
 
 const esc = String.fromCharCode(0x1b);
 
@@ -25,6 +26,18 @@ test.each([
 test('lines, tabs, letters of all scripts and our own colours stay', () => {
   const text = `Zürich\t東京\nשלום 👍 ${styleText('red', 'failed', { validateStream: false })}`;
   expect(terminalText(text)).toBe(text);
+});
+
+test('whatever is put together: colours stay, all else is shown unit by unit', () => {
+  const random = numbers(5);
+  const parts = [...['[31m', '[0m', '[2J', '[8m'].map((end) => esc + end), esc, '[31m', 'm', '\n', '\t', '\r', '\0'];
+  parts.push(...['é', '東', '👍', '\u{e0041}', '\ud800', '\udc00', '\u200b', '\u202e', '\u2028', '\u0085', 'x', '31']);
+  const colour = new RegExp(`(${esc}\\[(?:31|0)m)`);
+  for (let round = 0; round < 20_000; round += 1) {
+    const text = Array.from({ length: 8 }, () => parts[Math.floor(random() * parts.length)]).join('');
+    const shown = text.split(colour).map((piece, at) => (at % 2 === 1 ? piece : visible(piece, '\n\t')));
+    if (terminalText(text) !== shown.join('')) expect(terminalText(text)).toBe(shown.join(''));
+  }
 });
 
 test('JSON means the same after it', () => {
