@@ -25,7 +25,7 @@ const mostOfDay = 1_500;
 
 /** The day with one more value; null, or another day: this one begins. */
 export function ofDay(known: DayValues | null | undefined, day: number, slot: Instant, value: number): DayValues {
-  // A day of a job that runs each minute has room in its row so, and the median of so many needs no more places.
+  // A day of a job that runs each minute fits into its row so, and a median of hundreds needs no more places.
   const short = Number(value.toPrecision(9));
   if (known?.day !== day) return { day, slot, values: [short] };
   return { day, slot: Math.min(known.slot, slot), values: [...known.values, short].slice(-mostOfDay) };
