@@ -1,7 +1,7 @@
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { az, realAz } from '../support/azure/cloud/az.ts';
+import { az, type RealAz, realAz } from '../support/azure/cloud/az.ts';
 import { type Cloud, openCloud } from '../support/azure/cloud/cloud.ts';
 import { bothJobs, file, machine, newDigest, packed, run, said, tools } from '../support/azure/deploy-world.ts';
 
@@ -16,7 +16,7 @@ const value = <T>(one: T) => ({ type: 'x', value: one });
 
 describe.skipIf(az === undefined)('lamp deploy with the real az', () => {
   let cloud: Cloud;
-  let environment: Record<string, string>;
+  let real: RealAz;
   let failure: { code: string; message: string } | null;
 
   beforeEach(async () => {
@@ -40,12 +40,15 @@ describe.skipIf(az === undefined)('lamp deploy with the real az', () => {
     cloud.registry.state.digest = newDigest;
     await cp(infra, join(tools.root, 'infra'), { recursive: true, filter: (path) => !/runtime|jobs\.json/.test(path) });
     await file('infra/jobs.json', packed);
-    environment = await realAz(cloud.server, join(tools.root, 'az'), join(tools.root, 'bin'));
+    real = await realAz(cloud.server, join(tools.root, 'az'), join(tools.root, 'bin'));
     await tools.script(machine);
   });
-  afterEach(() => cloud.server.close());
+  afterEach(async () => {
+    real.end();
+    await cloud.server.close();
+  });
 
-  const deploy = (options: Parameters<typeof run>[0] = {}) => run(options, { env: environment, processes: true });
+  const deploy = (options: Parameters<typeof run>[0] = {}) => run(options, { env: real.environment, processes: true });
   const unplayed = () => cloud.server.asked.filter((line) => line.endsWith('501'));
   const parametersOf = (stage: string) => {
     const found = [...cloud.arm.deployments.values()].find(({ name }) => name.endsWith(stage));

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { jobActions } from '../../cli/verify/roles.ts';
-import { az, realAz } from '../support/azure/cloud/az.ts';
+import { az, type RealAz, realAz } from '../support/azure/cloud/az.ts';
 import { type Cloud, openCloud } from '../support/azure/cloud/cloud.ts';
 import { tenant } from '../support/azure/cloud/entra.ts';
 import {
@@ -34,7 +34,7 @@ const site = `${web}/func-1`;
 
 describe.skipIf(az === undefined)('lamp verify with the real az', () => {
   let cloud: Cloud;
-  let environment: Record<string, string>;
+  let real: RealAz;
 
   beforeEach(async () => {
     cloud = await openCloud({
@@ -44,14 +44,17 @@ describe.skipIf(az === undefined)('lamp verify with the real az', () => {
       deployed: () => ({ outputs: {} }),
     });
     stand(cloud);
-    environment = await realAz(cloud.server, join(tools.root, 'az'), join(tools.root, 'bin'));
+    real = await realAz(cloud.server, join(tools.root, 'az'), join(tools.root, 'bin'));
     // Nothing here signs what az signs for; the app of the test takes any token.
     behaviour.anyToken = true;
   });
-  afterEach(() => cloud.server.close());
+  afterEach(async () => {
+    real.end();
+    await cloud.server.close();
+  });
 
   test('an installation in which all is right is found right', async () => {
-    const all = await verify('func-1', environment);
+    const all = await verify('func-1', real.environment);
     expect(bad(all)).toEqual([]);
     expect(cloud.server.asked.filter((line) => line.endsWith('501'))).toEqual([]);
     expect(new Set(all.map(({ check }) => check)).size).toBeGreaterThan(8);
@@ -62,7 +65,7 @@ describe.skipIf(az === undefined)('lamp verify with the real az', () => {
       path.endsWith('/roleAssignments')
         ? { status: 403, body: { error: { code: 'AuthorizationFailed', message: 'may not read roleAssignments' } } }
         : undefined;
-    const found = bad(await verify('func-1', environment));
+    const found = bad(await verify('func-1', real.environment));
     expect(new Set(found.map(({ check }) => check))).toEqual(new Set(['roles', 'secrets', 'leftovers']));
     expect(found[0]?.text).toContain('may not read roleAssignments');
   }, 300_000);

@@ -22,6 +22,9 @@ export interface Tools {
   clean(): Promise<void>;
 }
 
+/** For a program that gets an environment of its own: where what Node has compiled is kept. */
+export const compiled = `NODE_COMPILE_CACHE='${process.env.NODE_COMPILE_CACHE ?? ''}'`;
+
 /** An empty repository, and az, func, docker and npm that know only the calls of a script. */
 export async function azureTools(programs = ['az', 'func', 'docker', 'npm']): Promise<Tools> {
   const root = await mkdtemp(join(tmpdir(), 'lamp-azure-'));
@@ -33,7 +36,7 @@ export async function azureTools(programs = ['az', 'func', 'docker', 'npm']): Pr
   for (const program of programs) {
     await writeFile(
       join(bin, program),
-      `#!/bin/sh\nexec '${process.execPath}' '${player}' '${root}' ${program} "$@"\n`,
+      `#!/bin/sh\n${compiled} exec '${process.execPath}' '${player}' '${root}' ${program} "$@"\n`,
     );
     await chmod(join(bin, program), 0o755);
   }
