@@ -64,7 +64,7 @@ test.each([
   ['killed', 137],
   ['slow', 124],
 ])('run --wait of the job %s exits with %i', async (job, code) => {
-  expect((await here.lamp(['run', job, '--wait'])).code).toBe(code);
+  expect((await here.process(['run', job, '--wait'])).code).toBe(code);
 });
 
 test('a run that is cancelled while a person waits ends it with 130, even when the job ignores the request', async () => {
@@ -158,7 +158,7 @@ test('logs -f shows each line while the job runs, through its retry, to the end'
 
 test('a log of 5 MB comes whole, and a reader who leaves early is no error', async () => {
   await here.lamp(['run', 'big', '--wait']);
-  const { stdout } = await here.lamp(['logs', 'big']);
+  const { stdout } = await here.process(['logs', 'big']);
   expect(stdout.split('\n')).toHaveLength(50_001);
   expect(stdout).toContain(`\n49999 ${'x'.repeat(94)}\n`);
   const reading = here.begin(['logs', 'big']);
@@ -169,7 +169,7 @@ test('a log of 5 MB comes whole, and a reader who leaves early is no error', asy
 
 test('what is no text is kept to the byte in the JSON of a log', async () => {
   await here.lamp(['run', 'binary', '--wait']);
-  const { stdout } = await here.lamp(['logs', 'binary', '--json']);
+  const { stdout } = await here.process(['logs', 'binary', '--json']);
   const record = JSON.parse(stdout);
   expect(Buffer.from(record.base64, 'base64')).toEqual(Buffer.from([0xff, 0xfe, 0x20, 0x6f, 0x6b]));
 });
@@ -254,7 +254,7 @@ test('a backfill shows its plan first, fills whole days of the job’s own zone,
   const filled = await here.lamp([...range, '--wait']);
   expect(filled).toMatchObject({ code: 0, stdout: expect.stringMatching(/^3 runs queued.*\n3 succeeded\n$/s) });
   expect((await here.lamp(range)).stdout).toBe('Nothing to do: 3 slots succeeded or under way already.\n');
-  const dates = await here.lamp(['backfill', 'daily', '--dates', '-', '--dry-run', '--json'], {
+  const dates = await here.process(['backfill', 'daily', '--dates', '-', '--dry-run', '--json'], {
     stdin: '# days\n2026-03-30\n2026-03-31\n',
   });
   expect(JSON.parse(dates.stdout)).toMatchObject({ slots: ['2026-03-31T00:30:00Z'], done: 1 });
@@ -278,9 +278,9 @@ test.each([
 });
 
 test('colours are off in pipes and with NO_COLOR, and on when asked for', async () => {
-  expect((await here.lamp(['jobs'])).stdout).not.toContain('\x1b[');
-  expect((await here.lamp(['jobs'], { env: { FORCE_COLOR: '1' } })).stdout).toContain('\x1b[');
-  expect((await here.lamp(['jobs'], { env: { NO_COLOR: '1' } })).stdout).not.toContain('\x1b[');
+  expect((await here.process(['jobs'])).stdout).not.toContain('\x1b[');
+  expect((await here.process(['jobs'], { env: { FORCE_COLOR: '1' } })).stdout).toContain('\x1b[');
+  expect((await here.process(['jobs'], { env: { NO_COLOR: '1' } })).stdout).not.toContain('\x1b[');
 });
 
 test('a store that does not answer is reported as that, in one line, and never as something not found', async () => {
@@ -294,7 +294,7 @@ test('a store that does not answer is reported as that, in one line, and never a
       `TableEndpoint=${noCaller}`,
     ].join(';'),
   };
-  const { code, stderr } = await here.lamp(['show', 'good.20261120T070000Z'], { env });
+  const { code, stderr } = await here.lamp(['show', 'good.20261120T070000Z'], env);
   expect(code).toBe(4);
   expect(stderr).toMatch(/^lamp: the store does not answer: .*ECONNREFUSED/);
   expect(stderr.trim().split('\n')).toHaveLength(1);

@@ -28,15 +28,15 @@ test.runIf(process.getuid?.() === 0)(
   'a full disk is reported within 30 s, and the host goes on once there is room; a read-only one is named at the start',
   async ({ skip }) => {
     skip(!disk.real, 'no right to mount');
-    const good = () => here.lamp(['run', 'good', '--wait']);
+    const good = () => here.process(['run', 'good', '--wait']);
     expect((await good()).code).toBe(0);
     const mark = host.said().length;
     await disk.fill();
     await until('it says so', () => host.said().slice(mark).includes('the disk is full: make room'), 30_000);
-    const { code, stderr } = await here.lamp(['run', 'good']);
+    const { code, stderr } = await here.process(['run', 'good']);
     expect([code, stderr]).toEqual([1, expect.stringContaining('the disk is full')]);
     // The history can still be read.
-    expect((await here.lamp(['runs'])).code).toBe(0);
+    expect((await here.process(['runs'])).code).toBe(0);
     await disk.empty();
     expect((await good()).code).toBe(0);
     host.child.kill('SIGTERM');
@@ -44,7 +44,7 @@ test.runIf(process.getuid?.() === 0)(
     expect(await damageOf(databaseFile(disk.folder))).toBeUndefined();
 
     remount('ro');
-    const refused = await here.lamp(['start', '--port', '0']);
+    const refused = await here.process(['start', '--port', '0']);
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/read-only/)]);
     remount('rw');
     host = await here.start();

@@ -30,7 +30,9 @@ beforeEach(async () => {
 });
 
 const id = String(seven + 19 * day);
-const lamp = (...args: string[]) => here.lamp(args, { env: { LAMPLIGHTER_STORAGE: world.connection } });
+const lamp = (...args: string[]) => here.lamp(args, { LAMPLIGHTER_STORAGE: world.connection });
+/** In a process of its own: what it prints is what a terminal gets. */
+const shown = (...args: string[]) => here.process(args, { env: { LAMPLIGHTER_STORAGE: world.connection } });
 const read = async (...args: string[]) => {
   const { code, stdout, stderr } = await lamp(...args, '--json');
   if (code !== 0) throw new Error(`lamp ${args.join(' ')} ended with ${code}: ${stderr}`);
@@ -38,7 +40,7 @@ const read = async (...args: string[]) => {
 };
 
 test('lamp drift lists open findings, as text without what would move the terminal, and as JSON', async () => {
-  const text = await lamp('drift');
+  const text = await shown('drift');
   expect(text.code).toBe(0);
   expect(text.stdout).toContain(`score  ${id}  open  since 2026-12-06T07:00:00Z`);
   expect(text.stdout).toContain('The mean is 20 instead of 10.');
@@ -103,7 +105,7 @@ test('lamp replay --last shows how the job answers its frozen examples, and lamp
     ...{ state: 'moved', changed: 7, of: 20, alarmAt: 1, answers: {}, problems: { e2: 'not over after 60 s' } },
     ...{ error: null, facts: {} },
   });
-  const text = await lamp('replay', 'score', '--last');
+  const text = await shown('replay', 'score', '--last');
   expect(text.code).toBe(1);
   expect(text.stdout).toContain('answers otherwise than accepted (7 of 20 examples changed, 1 would be no chance)');
   expect(text.stdout).toContain('e1 out.csv row 0.score: number 1 → number 2');

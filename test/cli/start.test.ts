@@ -60,7 +60,7 @@ async function stop(host: Running): Promise<void> {
 
 test('without a host every command says at once how to start one', async () => {
   for (const args of [['run', 'good', '--wait'], ['runs'], ['pause', 'good']]) {
-    const { code, stderr } = await here.lamp(args);
+    const { code, stderr } = await here.process(args);
     expect([code, stderr]).toEqual([1, expect.stringContaining('does not run in')]);
     expect(stderr).toContain('npm start');
   }
@@ -77,7 +77,7 @@ test('a port that is taken is named, with what to do, and leaves nothing running
   const other = createServer().listen(0, '127.0.0.1');
   await until('it listens', () => other.listening);
   const { port } = other.address() as AddressInfo;
-  const { code, stderr } = await here.lamp(['start', '--port', `${port}`]);
+  const { code, stderr } = await here.process(['start', '--port', `${port}`]);
   other.close();
   expect(code).toBe(1);
   expect(stderr).toBe(

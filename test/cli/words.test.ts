@@ -24,7 +24,7 @@ const commands = [
 
 test('lamp alone and lamp --help list every command', async () => {
   for (const args of [[], ['--help']]) {
-    const { code, stdout, stderr } = await here.lamp(args);
+    const { code, stdout, stderr } = await here.process(args);
     expect(code).toBe(0);
     for (const command of commands) expect(stdout + stderr).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
   }
@@ -89,7 +89,7 @@ test('a home that is not there, or no folder, is refused, before and after the c
 test('a folder without jobs says how to make one, and the one that is made passes', async () => {
   const empty = await lampHome();
   try {
-    const { code, stderr } = await empty.lamp(['start', '--port', '0']);
+    const { code, stderr } = await empty.process(['start', '--port', '0']);
     expect([code, stderr]).toEqual([1, expect.stringContaining('lamp new <job>')]);
     const made: Json = await empty.json(['new', 'first-job', '--owner', 'dana@contoso.com']);
     expect(made.files).toHaveLength(3);
@@ -102,7 +102,7 @@ test('a folder without jobs says how to make one, and the one that is made passe
 
 test('a check that finds a problem exits with 1, and next goes on without that job', async () => {
   await here.job('broken', 'print()', 'colour: red\n');
-  const checked = await here.lamp(['check', '--json']);
+  const checked = await here.process(['check', '--json']);
   expect(checked.code).toBe(1);
   expect(JSON.parse(checked.stdout).problems[0]).toMatchObject({ line: 8, code: expect.any(String) });
   const { code, stderr } = await here.lamp(['next', '-n', '1']);

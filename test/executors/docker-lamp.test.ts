@@ -116,7 +116,7 @@ with open('x', 'wb') as file:
 
   test('says at once that a job ran out of memory, even when its shim was killed with it', async () => {
     const began = Date.now();
-    const { code, stdout } = await here.lamp(['run', 'starved', '--wait', '--json']);
+    const { code, stdout } = await here.process(['run', 'starved', '--wait', '--json']);
     expect([code, JSON.parse(stdout)]).toMatchObject([
       137,
       {
@@ -150,7 +150,7 @@ with open('x', 'wb') as file:
   test('without the image does not start, and says how to build it', async () => {
     host.child.kill('SIGTERM');
     await host.ended;
-    const { code, stderr } = await here.lamp(['start', '--port', '0', '--executor', 'docker', '--image', 'nowhere']);
+    const { code, stderr } = await here.process(['start', '--port', '0', '--executor', 'docker', '--image', 'nowhere']);
     expect(code).toBe(1);
     expect(stderr).toMatch(/Docker has no image nowhere: build it with lamp image build --base/);
   });

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { hereOf } from '../../../cli/here.ts';
+import { call } from './console.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const program = join(root, 'cli', 'lamp.mjs');
@@ -21,8 +23,10 @@ export interface Lamp {
   home: string;
   /** Writes `jobs/<name>/` with a script; `more` is the end of its manifest. */
   job(name: string, script: string, more?: string): Promise<void>;
-  /** Runs a command to its end. */
-  lamp(args: string[], options?: { stdin?: string; env?: Record<string, string> }): Promise<Said>;
+  /** Runs a command to its end within this process, one after the other: to start another takes half a second. */
+  lamp(args: string[], environment?: Record<string, string>): Promise<Said>;
+  /** The same in a process of its own: for its streams, its exit, or `lamp start`. */
+  process(args: string[], options?: { stdin?: string; env?: Record<string, string> }): Promise<Said>;
   /** Runs a command with `--json`, which must succeed, and reads what it printed. */
   json<T = Json>(args: string[]): Promise<T>;
   /** Starts a command and leaves it running. */
@@ -61,8 +65,8 @@ export async function lampHome(): Promise<Lamp> {
 
   function begin(args: string[], env: Record<string, string> = {}): Running {
     const began = performance.now();
-    const { NO_COLOR, FORCE_COLOR, LAMPLIGHTER_STORAGE, LAMPLIGHTER_HOME, ...inherited } = process.env;
-    const child = spawn(process.execPath, [program, '--home', home, ...args], { env: { ...inherited, ...env } });
+    const environment = { ...process.env, ...unset, ...env };
+    const child = spawn(process.execPath, [program, '--home', home, ...args], { env: environment });
     const texts = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const) {
       child[name].setEncoding('utf8').on('data', (text: string) => {
@@ -73,6 +77,25 @@ export async function lampHome(): Promise<Lamp> {
     const running = { child, pid: child.pid ?? 0, said: () => texts.stdout + texts.stderr, ended };
     all.push(running);
     return running;
+  }
+
+  /** The console is one. */
+  let last: Promise<unknown> = Promise.resolve();
+  function alone(args: string[], environment: Record<string, string>): Promise<Said> {
+    const next = last.then(async () => {
+      const wanted = { ...unset, ...environment };
+      const before = Object.fromEntries(Object.keys(wanted).map((name) => [name, process.env[name]]));
+      const began = performance.now();
+      setAll(wanted);
+      try {
+        const said = await call(['--home', home, ...args], hereOf);
+        return { ...said, ms: performance.now() - began };
+      } finally {
+        setAll(before);
+      }
+    });
+    last = next.catch(() => {});
+    return next;
   }
 
   const here: Lamp = {
@@ -86,7 +109,8 @@ export async function lampHome(): Promise<Lamp> {
       const run = more.includes('run:') ? '' : 'run: { command: [python, main.py] }\n';
       await writeFile(join(folder, 'job.yaml'), `${manifest}${run}${more}`);
     },
-    async lamp(args, { stdin, env } = {}) {
+    lamp: (args, environment = {}) => alone(args, environment),
+    async process(args, { stdin, env } = {}) {
       const running = begin(args, env);
       running.child.stdin?.end(stdin ?? '');
       return running.ended;
@@ -120,6 +144,21 @@ export async function lampHome(): Promise<Lamp> {
     },
   };
   return here;
+}
+
+/** What the one who runs the tests may have set. */
+const unset = {
+  NO_COLOR: undefined,
+  FORCE_COLOR: undefined,
+  LAMPLIGHTER_STORAGE: undefined,
+  LAMPLIGHTER_HOME: undefined,
+};
+
+function setAll(variables: Record<string, string | undefined>): void {
+  for (const [name, value] of Object.entries(variables)) {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  }
 }
 
 const manifest = `description: Does something for a test.
