@@ -5,16 +5,22 @@ interface Row {
   etag: string;
 }
 
+interface Partition {
+  rows: Map<string, Row>;
+  /** Its keys in order. Never changed in place, as listings are under way in it. */
+  keys: readonly string[];
+}
+
 /** Limit of Table Storage for one text property: 64 KiB of UTF-16. */
 const mostCharacters = 32_768;
 
 /** A table in memory, for tests in virtual time: same answers as Table Storage, same limits, rows as its codec writes them. */
 export function memoryTable<T>(codec: Codec<T>): Table<T> {
-  const partitions = new Map<string, Map<string, Row>>();
+  const partitions = new Map<string, Partition>();
   let version = 0;
 
   const partition = (key: string) => {
-    const found = partitions.get(key) ?? new Map<string, Row>();
+    const found = partitions.get(key) ?? { rows: new Map<string, Row>(), keys: [] };
     partitions.set(key, found);
     return found;
   };
@@ -22,12 +28,20 @@ export function memoryTable<T>(codec: Codec<T>): Table<T> {
     const { partitionKey, rowKey } = codec.keys(value);
     version += 1;
     const etag = `W/"${version}"`;
-    partition(partitionKey).set(rowKey, { text: JSON.stringify(entity(codec, value)), etag });
+    const into = partition(partitionKey);
+    if (!into.rows.has(rowKey)) into.keys = into.keys.toSpliced(firstFrom(into.keys, rowKey), 0, rowKey);
+    into.rows.set(rowKey, { text: JSON.stringify(entity(codec, value)), etag });
     return { value, etag };
   };
   const rowOf = (value: T) => {
     const { partitionKey, rowKey } = codec.keys(value);
-    return partition(partitionKey).get(rowKey);
+    return partition(partitionKey).rows.get(rowKey);
+  };
+  const remove = (partitionKey: string, rowKey: string) => {
+    const from = partition(partitionKey);
+    if (!from.rows.delete(rowKey)) return false;
+    from.keys = from.keys.toSpliced(firstFrom(from.keys, rowKey), 1);
+    return true;
   };
   const read = ({ text, etag }: Row): Versioned<T> => ({ value: codec.decode(JSON.parse(text)), etag });
   const insert = (value: T) => (rowOf(value) ? undefined : write(value));
@@ -43,27 +57,28 @@ export function memoryTable<T>(codec: Codec<T>): Table<T> {
       return fresh ? changes.map(({ value }) => write(value)) : undefined;
     },
     async get(partitionKey, rowKey) {
-      const row = partition(partitionKey).get(rowKey);
+      const row = partition(partitionKey).rows.get(rowKey);
       return row && read(row);
     },
     async replace(value, etag) {
       return rowOf(value)?.etag === etag ? write(value) : undefined;
     },
     async remove(partitionKey, rowKey) {
-      partition(partitionKey).delete(rowKey);
+      remove(partitionKey, rowKey);
     },
     async removeIf(partitionKey, rowKey, etag) {
-      const rows = partition(partitionKey);
-      return rows.get(rowKey)?.etag === etag && rows.delete(rowKey);
+      return partition(partitionKey).rows.get(rowKey)?.etag === etag && remove(partitionKey, rowKey);
     },
     async removeAll(partitionKey, rowKeys) {
-      for (const rowKey of rowKeys) partition(partitionKey).delete(rowKey);
+      for (const rowKey of rowKeys) remove(partitionKey, rowKey);
     },
     async *list(partitionKey, { from = '', to = '\uffff', unreadable } = {}) {
-      const rows = partition(partitionKey);
-      const keys = [...rows.keys()].filter((key) => key >= from && key < to).sort((a, b) => (a < b ? -1 : 1));
-      for (const key of keys) {
-        const row = rows.get(key);
+      const of = partition(partitionKey);
+      const { keys } = of;
+      for (let at = firstFrom(keys, from); at < keys.length; at += 1) {
+        const key = keys[at] ?? to;
+        if (key >= to) return;
+        const row = of.rows.get(key);
         if (!row) continue;
         try {
           yield read(row);
@@ -74,6 +89,17 @@ export function memoryTable<T>(codec: Codec<T>): Table<T> {
       }
     },
   };
+}
+
+/** Where the keys begin that are not before this one. */
+function firstFrom(keys: readonly string[], from: string): number {
+  let [low, high] = [0, keys.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((keys[middle] ?? '') < from) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** As the service would keep it: nulls are absent, and no property is longer than it allows. */
