@@ -1,7 +1,11 @@
+import { join } from 'node:path';
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
+import { LongestFirst } from './test/setup/order.ts';
 import { findRealPython } from './test/setup/python.ts';
 
 findRealPython(process.env);
+// Tests start some hundred hosts, workers and commands: what one has compiled, the others need not compile again.
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, 'node_modules', '.cache', 'tests');
 
 /** One store for all projects that need it, in memory. */
 const azurite = ['test/setup/azurite.ts'];
@@ -31,6 +35,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     projects: [
       ...Object.entries(taken).map(([name, folders]) => project(name, patterns(folders))),
       // Everything else runs over the store: no new file can belong to no project.
