@@ -60,20 +60,21 @@ async function errorOf(call: Promise<unknown>): Promise<Error> {
   return error;
 }
 
-describe.each(Object.keys(calls))('a call to %s ends with an error', (name) => {
+// Nearly all of it is waiting: the calls wait together.
+describe.concurrent.each(Object.keys(calls))('a call to %s ends with an error', (name) => {
   const call = calls[name] as (typeof calls)[string];
 
-  test.each(
+  test.for(
     (Object.keys(failures) as Failure[]).filter((how) => how !== 'wants a token'),
-  )('when the server %s', async (how) => {
-    const { url, asked } = await failing(how);
+  )('when the server %s', async (how, context) => {
+    const { url, asked } = await failing(how, context);
     const error = await errorOf(call(url, signedIn));
     expect(error.message).not.toBe('it has answered');
     expect(asked()).toBeGreaterThan(0);
   });
 
-  test('when no token comes', async () => {
-    const { url } = await failing('wants a token');
+  test('when no token comes', async (context) => {
+    const { url } = await failing('wants a token', context);
     const error = await errorOf(call(url, bounded(silent, limit / 2)));
     expect(error.message).toMatch(/no answer from the token endpoint within 0\.2 s/);
   });

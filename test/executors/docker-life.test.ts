@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import Docker from 'dockerode';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
 import { containerOptions } from '../../shared/executors/docker/container.ts';
 import type { DockerExecutor } from '../../shared/executors/docker/docker.ts';
 import type { AttemptSpec } from '../../shared/run/attempt.ts';
@@ -32,31 +32,31 @@ if (docker) {
   });
 }
 
-describe.skipIf(!docker)('a host of containers', () => {
-  let yard: Yard;
+// To start and to stop a container is mostly waiting.
+describe('a host of containers', { concurrent: true, skip: !docker }, () => {
   let image: string;
   beforeAll(async () => {
     if (docker) image = await runtimeImage(docker);
   });
 
-  async function open(): Promise<DockerExecutor> {
+  async function open({ onTestFinished }: TestContext): Promise<{ yard: Yard; executor: DockerExecutor }> {
     if (!docker) throw new Error('no daemon');
-    yard = await Yard.create(docker, image);
+    const yard = await Yard.create(docker, image);
     onTestFinished(() => yard.close());
     const executor = yard.host();
     await executor.adopt();
-    return executor;
+    return { yard, executor };
   }
-  const begun = (spec: AttemptSpec) => until(() => yard.store.has(spec, 'log.txt'));
+  const begun = (yard: Yard, spec: AttemptSpec) => until(() => yard.store.has(spec, 'log.txt'));
 
-  test('starts an attempt once, however often it is asked to', async () => {
-    const executor = await open();
+  test('starts an attempt once, however often it is asked to', async (context) => {
+    const { yard, executor } = await open(context);
     const spec = await yard.spec(patient);
     const handles = await Promise.all([executor.start(spec), executor.start(spec)]);
     expect(handles[1]).toBe(handles[0]);
     expect(await yard.containers()).toEqual([handles[0]]);
     expect(executor.running()).toBe(1);
-    await begun(spec);
+    await begun(yard, spec);
     expect(await executor.start(spec)).toBe(handles[0]);
     const over = yard.endOf(spec);
     await executor.stop(ref(spec));
@@ -71,8 +71,8 @@ describe.skipIf(!docker)('a host of containers', () => {
     expect(await executor.status(ref(spec))).toBe('unknown');
   });
 
-  test('says running from ended from unknown, and an end is still known when the container is gone', async () => {
-    const executor = await open();
+  test('says running from ended from unknown, and an end is still known when the container is gone', async (context) => {
+    const { yard, executor } = await open(context);
     const spec = await yard.spec(patient);
     expect(await executor.status(ref(spec))).toBe('unknown');
     await executor.start(spec);
@@ -88,8 +88,8 @@ describe.skipIf(!docker)('a host of containers', () => {
     await executor.stop({ ...ref(spec), run: 'never' });
   });
 
-  test('asked to stop right after the start, when the shim cannot hear yet, stops all the same', async () => {
-    const executor = await open();
+  test('asked to stop right after the start, when the shim cannot hear yet, stops all the same', async (context) => {
+    const { yard, executor } = await open(context);
     const spec = await yard.spec(patient, { timeoutMs: 60_000 });
     const over = yard.endOf(spec);
     await executor.start(spec);
@@ -99,13 +99,13 @@ describe.skipIf(!docker)('a host of containers', () => {
     expect(Date.now() - asked).toBeLessThan(6_000);
   });
 
-  test('lets everything end before it is idle, and leaves no container', async () => {
-    const executor = await open();
+  test('lets everything end before it is idle, and leaves no container', async (context) => {
+    const { yard, executor } = await open(context);
     await executor.idle();
     const specs = await Promise.all([yard.spec(patient), yard.spec("print('short')"), yard.spec(patient)]);
     await Promise.all(specs.map((spec) => executor.start(spec)));
     expect(executor.running()).toBeGreaterThan(1);
-    await Promise.all([begun(specs[0]), begun(specs[2])]);
+    await Promise.all([begun(yard, specs[0]), begun(yard, specs[2])]);
     executor.stopAll();
     await executor.idle();
     expect(executor.running()).toBe(0);
@@ -114,12 +114,12 @@ describe.skipIf(!docker)('a host of containers', () => {
     expect(await yard.containers()).toEqual([]);
   });
 
-  test('notices a container that another host has killed or removed', async () => {
-    const executor = await open();
+  test('notices a container that another host has killed or removed', async (context) => {
+    const { yard, executor } = await open(context);
     const [killed, removed] = [await yard.spec(patient), await yard.spec(patient)];
     for (const spec of [killed, removed]) {
       await executor.start(spec);
-      await begun(spec);
+      await begun(yard, spec);
     }
     const over = Promise.all([yard.endOf(killed), yard.endOf(removed)]);
     await yard.container(killed).kill();
@@ -129,8 +129,8 @@ describe.skipIf(!docker)('a host of containers', () => {
     await executor.idle();
   });
 
-  test('says what to do when the image is missing, or is none for jobs', async () => {
-    await open();
+  test('says what to do when the image is missing, or is none for jobs', async (context) => {
+    const { yard } = await open(context);
     const spec = await yard.spec('');
     await expect(yard.host({ image: 'nowhere:1' }).start(spec)).rejects.toMatchObject({
       class: 'infrastructure',
@@ -144,8 +144,8 @@ describe.skipIf(!docker)('a host of containers', () => {
     expect(await yard.containers()).toEqual([]);
   });
 
-  test('says where the daemon should be when it does not answer, and never takes that for "unknown"', async () => {
-    await open();
+  test('says where the daemon should be when it does not answer, and never takes that for "unknown"', async (context) => {
+    const { yard } = await open(context);
     const spec = await yard.spec('');
     const lost = yard.host({ docker: new Docker({ socketPath: '/run/no one-listens.sock' }) });
     await expect(lost.start(spec)).rejects.toMatchObject({
@@ -157,19 +157,19 @@ describe.skipIf(!docker)('a host of containers', () => {
     await expect(lost.adopt()).rejects.toThrow(/does not answer/);
   });
 
-  test('finds the containers of a host that was killed: the running go on, the ended are reported, the unmade removed', async () => {
-    const executor = await open();
+  test('finds the containers of a host that was killed: the running go on, the ended are reported, the unmade removed', async (context) => {
+    const { yard, executor } = await open(context);
     await executor.close();
     const [long, short] = [await yard.spec(patient), await yard.spec("print('short')")];
     for (const spec of [long, short]) await yard.startAndDie(spec);
-    await begun(long);
+    await begun(yard, long);
     await until(async () => !(await yard.container(short).inspect()).State.Running);
     const unmade = { job: 'unmade', run: 'r', attempt: 1 };
     const place = { image, home: yard.home, host: '1:1', mount: null, user: '10001:10001' };
     await yard.docker.createContainer(containerOptions(unmade, usual, place));
     const other = { ...place, home: 'somebodyelse' };
     const foreign = await yard.docker.createContainer(containerOptions(unmade, usual, other));
-    onTestFinished(() => foreign.remove());
+    context.onTestFinished(() => foreign.remove());
 
     const reported = yard.endOf(short);
     const heir = yard.host();
@@ -188,14 +188,14 @@ describe.skipIf(!docker)('a host of containers', () => {
     expect((await foreign.inspect()).State.Status).toBe('created');
   });
 
-  test('leaves the containers of another host that lives to it', async () => {
-    const executor = await open();
+  test('leaves the containers of another host that lives to it', async (context) => {
+    const { yard, executor } = await open(context);
     const spec = await yard.spec(patient);
     const { victim } = await yard.startElsewhere(spec);
     const second = yard.host();
     await second.adopt();
     expect([executor.running(), second.running()]).toEqual([0, 0]);
-    await begun(spec);
+    await begun(yard, spec);
     victim.kill('SIGKILL');
     await once(victim, 'exit');
     const over = yard.endOf(spec);

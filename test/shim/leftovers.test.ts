@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, rm, utimes } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { start, until, World } from '../support/shim/shim.ts';
 
 let world: World;
@@ -14,6 +14,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+// Most of these tests wait, so they wait together.
+
 /** Makes shared memory and leaves it behind; then goes on as `then` says. */
 const leaks = (then: string) => `import os, time
 from multiprocessing import shared_memory
@@ -21,7 +23,7 @@ s = shared_memory.SharedMemory(create=True, size=1_000_000)
 print(s.name, flush=True)
 ${then}`;
 
-test.each([
+test.concurrent.each([
   ['ends well', 'pass', 'succeeded'],
   ['crashes', 'raise RuntimeError("crash before unlink")', 'failed'],
   ['is killed', 'os.kill(os.getpid(), 9)', 'failed'],
@@ -41,7 +43,7 @@ test.each([
   if (outcome === 'failed') expect(result.error?.message).toMatch(/crash before unlink|SIGKILL/);
 });
 
-test('what a job leaves behind may end within a second, what it writes is kept, and what lasts is killed', async () => {
+test.concurrent('what a job leaves behind may end within a second, what it writes is kept, and what lasts is killed', async () => {
   const spec = await world.spec(`import subprocess
 subprocess.Popen(['sh', '-c', 'sleep 0.2; echo tidied'], start_new_session=True)
 subprocess.Popen(['sh', '-c', 'sleep 0.1; echo closed'])`);
@@ -53,7 +55,9 @@ subprocess.Popen(['sh', '-c', 'sleep 0.1; echo closed'])`);
   expect(lasting.ms).toBeLessThan(10_000);
 });
 
-test('the work directory of a killed shim is removed by a later one; one in use and one of others stay', async () => {
+test.concurrent('the work directory of a killed shim is removed by a later one; one in use and one of others stay', async ({
+  onTestFinished,
+}) => {
   const temporary = await mkdtemp(join(folder, 'tmp-'));
   const env = { TMPDIR: temporary };
   const spec = await world.spec('import time\nprint("here", flush=True)\ntime.sleep(60)', { heartbeatMs: 50 });
@@ -103,7 +107,9 @@ async function endJobsIn(root: string): Promise<void> {
   });
 }
 
-test('a nudge is tried again while the service is starting, a few times, and a refusal ends it', async () => {
+test.concurrent('a nudge is tried again while the service is starting, a few times, and a refusal ends it', async ({
+  onTestFinished,
+}) => {
   const answers = [503, 0, 202];
   let count = 0;
   const server = createServer((request, response) => {
@@ -128,13 +134,13 @@ test('a nudge is tried again while the service is starting, a few times, and a r
   expect(ms).toBeLessThan(20_000);
 });
 
-test('a heartbeat says that the job is over and its results are on their way', async () => {
+test.concurrent('a heartbeat says that the job is over and its results are on their way', async () => {
   const spec = await world.spec('import time; time.sleep(1.5)', { heartbeatMs: 300 });
   await world.run(spec);
   expect((await world.read(`${spec.run}/heartbeat`)).toString()).toBe('{"delivering":true}');
 });
 
-test('JSON that is no table is kept without a word; what is broken is reported', async () => {
+test.concurrent('JSON that is no table is kept without a word; what is broken is reported', async () => {
   const spec = await world.spec(
     `import json
 json.dump({'total': 3}, open('report.json', 'w')); json.dump([1, 2], open('list.json', 'w')); json.dump(42, open('scalar.json', 'w'))

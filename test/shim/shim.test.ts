@@ -172,7 +172,7 @@ test('inputs are in their place before the job starts, and a wrong one stops it'
   }
 });
 
-test('a heartbeat comes after the interval while the job runs, and the service is nudged when the result is there', async () => {
+test.concurrent('a heartbeat comes after the interval while the job runs, and the service is nudged when the result is there', async () => {
   const nudges: unknown[] = [];
   const server = createServer(async (request, response) => {
     nudges.push(JSON.parse(Buffer.concat(await request.toArray()).toString()));
@@ -189,7 +189,7 @@ test('a heartbeat comes after the interval while the job runs, and the service i
   server.close();
 });
 
-test('a nudge that no one hears and a heartbeat that storage refuses disturb nothing', async () => {
+test.concurrent('a nudge that no one hears and a heartbeat that storage refuses disturb nothing', async () => {
   const spec = await world.spec('import time; time.sleep(1.3); print("fine")', { heartbeatMs: 50 });
   spec.blobs.heartbeat = world.url(`${spec.run}/heartbeat`, 'r');
   spec.nudge = 'http://127.0.0.1:9/no one';

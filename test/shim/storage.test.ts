@@ -1,20 +1,21 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, type TestContext, test } from 'vitest';
 import { start, until, World } from '../support/shim/shim.ts';
 import { Detour } from '../support/shim/shim-proxy.ts';
 
-let world: World;
-let proxy: Detour;
-beforeEach(async () => {
-  world = await World.create();
-  proxy = await Detour.to(world.container.url);
-});
-afterEach(() => proxy.close());
+/** Storage of the test's own, and a way there that can be disturbed. Most of these tests wait, so they wait together. */
+async function open({ onTestFinished }: TestContext): Promise<{ world: World; proxy: Detour }> {
+  const world = await World.create();
+  const proxy = await Detour.to(world.container.url);
+  onTestFinished(() => proxy.close());
+  return { world, proxy };
+}
 
 /** Prints a numbered line every 10 ms, for two seconds. */
 const counting = 'import time\nfor i in range(200):\n    print("line", i, flush=True); time.sleep(0.01)';
 const counted = Array.from({ length: 200 }, (_, i) => `line ${i}\n`).join('');
 
-test('storage is unavailable while a job runs: it is not held up, and its log arrives whole and nothing twice', async () => {
+test.concurrent('storage is unavailable while a job runs: it is not held up, and its log arrives whole and nothing twice', async (context) => {
+  const { world, proxy } = await open(context);
   const spec = await world.spec(counting, { through: proxy.address, heartbeatMs: 300 });
   const { ended } = start(spec);
   await until(async () => proxy.seen.some((line) => line.includes('started.json')));
@@ -29,7 +30,8 @@ test('storage is unavailable while a job runs: it is not held up, and its log ar
   expect(Date.parse(result.endedAt) - Date.parse(result.jobStartedAt as string)).toBeLessThan(4_000);
 });
 
-test('the answer to every second request is lost: log and result are complete and nothing is doubled', async () => {
+test.concurrent('the answer to every second request is lost: log and result are complete and nothing is doubled', async (context) => {
+  const { world, proxy } = await open(context);
   let turn = 0;
   proxy.decide = (line) => (/started|heartbeat/.test(line) || turn++ % 2 ? 'open' : 'deaf');
   const spec = await world.spec(counting, { through: proxy.address, outputs: ['a.txt'] });
@@ -40,7 +42,8 @@ test('the answer to every second request is lost: log and result are complete an
   expect(proxy.seen.filter((line) => line.includes('result.json'))).toHaveLength(2);
 });
 
-test('storage comes back late: attempt and result wait for it', async () => {
+test.concurrent('storage comes back late: attempt and result wait for it', async (context) => {
+  const { world, proxy } = await open(context);
   proxy.mode = 'refuse';
   const spec = await world.spec('print("late")', { through: proxy.address });
   const { ended } = start(spec);
@@ -50,7 +53,8 @@ test('storage comes back late: attempt and result wait for it', async () => {
   expect((await world.left(spec)).log.job.toString()).toBe('late\n');
 });
 
-test('storage stays away: the shim gives up after deliverMs, with 69 before and 70 after the job', async () => {
+test.concurrent('storage stays away: the shim gives up after deliverMs, with 69 before and 70 after the job', async (context) => {
+  const { world, proxy } = await open(context);
   proxy.mode = 'refuse';
   const before = await start(await world.spec('print(1)', { through: proxy.address, deliverMs: 300 })).ended;
   expect(before).toMatchObject({ code: 69, said: expect.stringContaining('storage was unavailable for 0.3s') });
@@ -59,7 +63,8 @@ test('storage stays away: the shim gives up after deliverMs, with 69 before and 
   expect(after).toMatchObject({ code: 70, said: expect.stringContaining('result was not delivered') });
 });
 
-test('the answer to taking the attempt is lost: the shim finds its own mark there, and runs', async () => {
+test.concurrent('the answer to taking the attempt is lost: the shim finds its own mark there, and runs', async (context) => {
+  const { world, proxy } = await open(context);
   let lost = false;
   proxy.decide = () => {
     if (lost) return 'open';
@@ -72,7 +77,8 @@ test('the answer to taking the attempt is lost: the shim finds its own mark ther
   expect((await start(spec).ended).code).toBe(75);
 });
 
-test('where its own mark cannot be read, or is of another, nothing runs', async () => {
+test.concurrent('where its own mark cannot be read, or is of another, nothing runs', async (context) => {
+  const { world, proxy } = await open(context);
   const begin = async (permissions: string, there: string | undefined) => {
     let lost = there !== undefined;
     proxy.decide = () => {
@@ -93,7 +99,8 @@ test('where its own mark cannot be read, or is of another, nothing runs', async 
   await begin('cr', '[]');
 });
 
-test('storage that refuses the log does not cost the result, and a short log comes with it', async () => {
+test.concurrent('storage that refuses the log does not cost the result, and a short log comes with it', async (context) => {
+  const { world } = await open(context);
   const spec = await world.spec('import time\nprint("kept", flush=True)\ntime.sleep(2.2)');
   spec.blobs.log = world.url(`${spec.run}/log.txt`, 'r');
   const { code, said } = await start(spec).ended;
@@ -104,7 +111,8 @@ test('storage that refuses the log does not cost the result, and a short log com
   expect(log.job.toString()).toBe('kept\n');
 });
 
-test('20 MB of log wait for storage outside of memory, and arrive whole', async () => {
+test.concurrent('20 MB of log wait for storage outside of memory, and arrive whole', async (context) => {
+  const { world, proxy } = await open(context);
   proxy.decide = (line) => (line.includes('log.txt') && refused++ < 3 ? 'refuse' : 'open');
   let refused = 0;
   const script = `import sys, time, os
@@ -121,7 +129,8 @@ for line in open(f'/proc/{os.getppid()}/status'):
   expect(Number(/\d+/.exec(lines[1_000_000] as string)?.[0])).toBeLessThan(60_000);
 });
 
-test('asked to stop while the job is still being prepared, the shim says that it never began', async () => {
+test.concurrent('asked to stop while the job is still being prepared, the shim says that it never began', async (context) => {
+  const { world, proxy } = await open(context);
   proxy.decide = (line) => (line.includes('bundles/') ? 'refuse' : 'open');
   const spec = await world.spec('print("never")', { through: proxy.address });
   spec.bundle.url = spec.bundle.url.replace(/127\.0\.0\.1:\d+/, proxy.address);

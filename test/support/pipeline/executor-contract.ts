@@ -26,7 +26,8 @@ const shortly = 10_000;
 
 /** What every executor promises; see shared/executors/executor.ts. */
 export function executorContract(name: string, make: () => Promise<Subject>): void {
-  describe(`the ${name} executor`, () => {
+  // Attempts are mostly waited for: all at once.
+  describe.concurrent(`the ${name} executor`, () => {
     let world: World | Folder;
     let subject: Subject;
     let folder: string;
@@ -110,7 +111,11 @@ export function executorContract(name: string, make: () => Promise<Subject>): vo
       expect((await result(spec)).outcome).toBe('succeeded');
     });
 
-    test('keeps the credentials of the host from the job and its shim', { timeout: shortly }, async () => {
+    // The environment is one.
+    test('keeps the credentials of the host from the job and its shim', {
+      concurrent: false,
+      timeout: shortly,
+    }, async () => {
       process.env.AZURE_CLIENT_SECRET = 'host-credential';
       process.env.LAMPLIGHTER_SECRET_X = 'host-credential';
       process.env.LAMPLIGHTER_STORAGE = 'host-credential';

@@ -42,7 +42,11 @@ export function selfSigned(): Certificate {
   return { keyFile, certFile, key, cert, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
+const trusted = new Set<string>();
+
 /** From here on this thread takes the certificate for good, beside those that it took before. */
 export function trust({ cert }: Certificate): void {
+  if (trusted.has(cert)) return;
+  trusted.add(cert);
   setDefaultCACertificates([...getCACertificates('default'), cert]);
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { onTestFinished } from 'vitest';
+import type { TestContext } from 'vitest';
 import { type Certificate, selfSigned, trust } from './certificate.ts';
 
 const challenge = 'Bearer authorization="https://login.microsoftonline.com/tenant", resource="https://vault.azure.net"';
@@ -25,8 +25,11 @@ export const failures = {
 
 export type Failure = keyof typeof failures;
 
-/** A server over TLS that fails each request in that way; its address, and what its callers must trust. */
-export async function failing(how: Failure): Promise<{ url: string; certificate: Certificate; asked: () => number }> {
+/** A server over TLS that fails each request of the test in that way; its address, and what its callers must trust. */
+export async function failing(
+  how: Failure,
+  { onTestFinished }: Pick<TestContext, 'onTestFinished'>,
+): Promise<{ url: string; certificate: Certificate; asked: () => number }> {
   const certificate = selfSigned();
   trust(certificate);
   let asked = 0;
