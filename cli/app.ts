@@ -19,12 +19,13 @@ type Known = z.infer<typeof known>;
 
 const none: Known = { using: null, apps: [] };
 
-const file = () =>
+/** Where the apps are named. */
+export const appsFile = () =>
   process.env.LAMPLIGHTER_APPS ??
   join(process.env.XDG_CONFIG_HOME ?? join(homedir(), '.config'), 'lamplighter', 'apps.json');
 
 async function read(): Promise<Known> {
-  const text = await readFile(file(), 'utf8').catch((error: NodeJS.ErrnoException) => {
+  const text = await readFile(appsFile(), 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;
   });
   if (text === undefined) return none;
@@ -32,7 +33,7 @@ async function read(): Promise<Known> {
     return known.parse(JSON.parse(text));
   } catch {
     throw new Refusal(
-      `${file()} cannot be read: remove it, and name the app again with: lamp use <address> --client <id>`,
+      `${appsFile()} cannot be read: remove it, and name the app again with: lamp use <address> --client <id>`,
     );
   }
 }
@@ -76,10 +77,10 @@ export async function use(name: string | null, given?: { url: string; client: st
 }
 
 async function write(value: Known): Promise<void> {
-  await mkdir(dirname(file()), { recursive: true, mode: 0o700 });
-  const draft = `${file()}.${process.pid}`;
+  await mkdir(dirname(appsFile()), { recursive: true, mode: 0o700 });
+  const draft = `${appsFile()}.${process.pid}`;
   await writeFile(draft, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
-  await rename(draft, file());
+  await rename(draft, appsFile());
 }
 
 function sameAddress(url: string, given: string): boolean {

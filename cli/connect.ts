@@ -15,13 +15,18 @@ type Sleep = (ms: number) => Promise<unknown>;
 export interface Connecting {
   /** A name or an address; not given: LAMPLIGHTER_APP, what `lamp use` chose, or else the host in this folder. */
   app?: string;
+  /** Sign in by a code in a browser. */
+  deviceCode?: boolean;
   /** Who acts, for the audit: only on one machine, an app knows its caller. */
   by?: string;
   /** Between two tries; not given: it waits. */
   sleep?: (ms: number) => Promise<unknown>;
 }
 
-export async function connect(home: Home, { app, by, sleep = wait }: Connecting = {}): Promise<Client> {
+export async function connect(
+  home: Home,
+  { app, by, deviceCode = false, sleep = wait }: Connecting = {},
+): Promise<Client> {
   const chosen = await findApp(app ?? process.env.LAMPLIGHTER_APP);
   if (!chosen) return local(home, by ?? home.person);
   if (by !== undefined) {
@@ -29,7 +34,7 @@ export async function connect(home: Home, { app, by, sleep = wait }: Connecting 
       `--by is for one machine: ${chosen.name} keeps the name that you are signed in with. Leave it out.`,
     );
   }
-  return clientOf(chosen.url, await remote(chosen, sleep), { remote: true });
+  return clientOf(chosen.url, await remote(chosen, deviceCode, sleep), { remote: true });
 }
 
 async function local(home: Home, name: string): Promise<Client> {
@@ -68,23 +73,27 @@ const pauses = [second, 3 * second];
 /** A token is renewed when it is good for less than this. */
 const reserve = 5 * minute;
 
-/** Signed in as az is, or as the identity of the machine: without a secret of our own. */
-async function remote({ url, client }: App, sleep: Sleep): Promise<Send> {
+async function remote({ url, client }: App, deviceCode: boolean, sleep: Sleep): Promise<Send> {
   const { protocol, host } = new URL(url);
   if (protocol !== 'https:' && !isLoopback(host)) {
     throw new Refusal(`${url} is not encrypted: expected an address that begins with https://`);
   }
-  const [{ DefaultAzureCredential }, { bounded }] = await Promise.all([
-    import('@azure/identity'),
-    import('../shared/clients/credential.ts'),
-  ]);
-  const credential = bounded(new DefaultAzureCredential(), minute / 2);
+  const { signIn } = await import('./sign-in.ts');
+  const credential = await signIn({
+    place: url,
+    deviceCode: deviceCode || process.env.LAMPLIGHTER_SIGN_IN === 'device-code',
+    person: process.stderr.isTTY === true,
+  });
   let token = { token: '', expiresOnTimestamp: 0 };
   return async (path, init = {}) => {
     if (token.expiresOnTimestamp < Date.now() + reserve) {
       const given = await credential.getToken(`${client}/.default`).catch((error: Error) => {
+        if (error instanceof Refusal) throw error;
         const why = error.message.split('\n')[0];
-        throw new Refusal(`You are not signed in for ${url}: ${why}. Sign in with: az login`, exits.notAllowed);
+        throw new Refusal(
+          `You are not signed in for ${url}: ${why}. Sign in with: az login, or --device-code`,
+          exits.notAllowed,
+        );
       });
       token = given ?? { token: '', expiresOnTimestamp: Date.now() + hour };
     }

@@ -107,6 +107,12 @@ const examples: Record<string, string[]> = {
     'lamp deploy --environment prod --what-if',
     'lamp deploy --location westeurope --network private --zones jobs --builder docker   # a network of its own',
   ],
+  outputs: [
+    'lamp outputs',
+    'lamp outputs appUrl --environment prod       # its value alone',
+    "lamp outputs --json | jq -r '.jobs[].resource'",
+    'lamp use $(lamp outputs appUrl) --client $(lamp outputs authClientId) --as dev',
+  ],
   verify: ['lamp verify --app func-lamplighter-abc123 --resource-group rg-lamplighter-prod'],
   backfill: [
     'lamp backfill score-prospects --from 2026-11-01 --to 2026-11-14 --dry-run',

@@ -19,6 +19,7 @@ export interface Here {
 export interface Flags {
   home?: string;
   app?: string;
+  deviceCode?: boolean;
 }
 
 export function hereOf(flags: Flags): Here {
@@ -27,7 +28,8 @@ export function hereOf(flags: Flags): Here {
     home,
     async connect(by) {
       const { connect } = await import('./connect.ts');
-      return connect(home, { ...meant(flags), ...(by !== undefined && { by }) });
+      const { deviceCode = false } = flags;
+      return connect(home, { ...meant(flags), deviceCode, ...(by !== undefined && { by }) });
     },
     async isRemote() {
       const { findApp } = await import('./app.ts');

@@ -21,6 +21,7 @@ export function lampProgram(make: (flags: Flags) => Here, exit: (error: Commande
     .version('0.1.0', '-V, --version')
     .option('--home <folder>', 'folder that holds jobs/ (default: the nearest one upwards; LAMPLIGHTER_HOME)')
     .option('--app <name>', 'an installation in Azure: name or address (default: as lamp use says; LAMPLIGHTER_APP)')
+    .option('--device-code', 'sign in for --app by a code in a browser, without the Azure CLI')
     .showHelpAfterError('Add --help to see its usage.')
     .exitOverride(exit)
     .addHelpText(

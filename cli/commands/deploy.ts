@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deployment } from '../deploy/deployment.ts';
+import { namedIn } from '../deploy/named.ts';
 import { type DeployOptions, target } from '../deploy/options.ts';
 import { processRun } from '../deploy/run.ts';
 import { deploySteps, dryRun, preview } from '../deploy/sequence.ts';
@@ -30,19 +29,6 @@ export async function deploy(home: Home, options: DeployOptions): Promise<void> 
   });
   if (given.whatIf) await preview(here);
   else await deploySteps(here, (app, resourceGroup) => inspect(home, { app, resourceGroup }));
-}
-
-/** What the parameters call this installation. */
-async function namedIn(root: string, environment: string): Promise<string> {
-  const file = join(root, 'infra', `${environment}.bicepparam`);
-  const text = await readFile(file, 'utf8').catch((error: Error) => {
-    throw new Refusal(
-      `${file} cannot be read (${error.message}): lamp deploy works in the repository that holds infra/`,
-    );
-  });
-  const name = /^param name = '([^']*)'/m.exec(text)?.[1];
-  if (name === undefined) throw new Refusal(`${file} does not say: param name = '…'. Add it, or give --name`);
-  return name;
 }
 
 async function ask(question: string): Promise<void> {

@@ -36,6 +36,18 @@ export function azureCommands(program: Command, flags: () => Flags, here: () => 
     .action(async (options) => (await import('../commands/deploy.ts')).deploy(machineOf('deploy', flags()), options));
 
   program
+    .command('outputs')
+    .description('print what a deployment on Azure gave: addresses, names and ids')
+    .argument('[name]', 'one of them alone, e.g. appUrl')
+    .option('--name <name>', 'what the installation is called (default: as the parameters say)')
+    .option('--resource-group <group>', 'where it is (default: rg-<name>)')
+    .addOption(new Option('--environment <name>', 'which infra/<name>.bicepparam').choices(environments).default('dev'))
+    .addOption(json())
+    .action(async (name: string | undefined, options) => {
+      await (await import('../commands/outputs.ts')).outputs(machineOf('outputs', flags()), name, options);
+    });
+
+  program
     .command('verify')
     .description('whether an installation on Azure works; exits with 1 when something is not right')
     .option('--resource-group <group>', 'where it is (default: looks through the subscription)')

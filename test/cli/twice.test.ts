@@ -123,6 +123,7 @@ const machineOnly: Record<string, string> = {
   new: 'new a-job',
   'image build': 'image build --base python:3.12-slim',
   package: 'package',
+  outputs: 'outputs',
   backup: 'backup here.backup',
   restore: 'restore here.backup',
   replay: 'replay score',
@@ -210,7 +211,7 @@ describe('what stands in the way of an app is said in one sentence, with what to
     both.issuer.signedIn = true;
     expect([code, stderr]).toEqual([
       3,
-      expect.stringMatching(/^You are not signed in for http.*Sign in with: az login$/m),
+      expect.stringMatching(/^You are not signed in for http.*Sign in with: az login, or --device-code$/m),
     ]);
   });
 

@@ -17,7 +17,7 @@ const commands = [
   ...'start check new backup restore export import clock image package jobs next runs show logs events audit run rerun cancel pause resume backfill'.split(
     ' ',
   ),
-  ...'metrics health diagnose incidents ack resolve silence alerts watchdog drift baseline replay detect deploy verify use mcp'.split(
+  ...'metrics health diagnose incidents ack resolve silence alerts watchdog drift baseline replay detect deploy outputs verify use mcp'.split(
     ' ',
   ),
 ];

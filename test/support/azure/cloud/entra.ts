@@ -26,6 +26,10 @@ export function entra() {
   const applications: Application[] = [];
   const principals: { id: string; appId: string }[] = [];
   const assigned: Assigned[] = [];
+  /** Codes that were given out → answers before the token: `authorization_pending` while no one has typed it yet. */
+  const codes = new Map<string, string[]>();
+  /** What the next code meets before its token. */
+  let before: string[] = [];
   let number = 0;
   const guid = () => `33333333-3333-4333-8333-${String(++number).padStart(12, '0')}`;
 
@@ -52,7 +56,21 @@ export function entra() {
           cloud_audience_urn: 'urn:test',
         },
       };
+    if (method === 'POST' && path.endsWith('/oauth2/v2.0/devicecode')) {
+      const code = guid();
+      codes.set(code, [...before]);
+      const message = 'To sign in, open https://microsoft.com/devicelogin and enter the code ABCD1234.';
+      const verification_uri = 'https://microsoft.com/devicelogin';
+      return {
+        body: { user_code: 'ABCD1234', device_code: code, verification_uri, expires_in: 900, interval: 0, message },
+      };
+    }
     if (method !== 'POST' || !path.endsWith('/oauth2/v2.0/token')) return undefined;
+    if (form.get('grant_type')?.endsWith('device_code')) {
+      const waiting = codes.get(form.get('device_code') ?? '');
+      const error = waiting ? waiting.shift() : 'bad_verification_code';
+      if (error) return { status: 400, body: { error, error_description: `AADSTS70016: ${error}` } };
+    }
     const now = Math.floor(Date.now() / 1_000);
     const scope = form.get('scope') ?? '';
     const claims = {
@@ -129,7 +147,10 @@ export function entra() {
     return undefined;
   }
 
-  return { login, graph, applications, principals, assigned };
+  const meets = (...errors: string[]) => {
+    before = errors;
+  };
+  return { login, graph, applications, principals, assigned, meets };
 }
 
 function missing(what: string): Reply {
