@@ -1,3 +1,4 @@
+import { splitAdvice } from '../advice.ts';
 import type { ErrorClass, ErrorKind } from '../run/attempt.ts';
 import type { Cause, Incident } from '../store/incidents.ts';
 
@@ -98,9 +99,9 @@ const others: Record<Exclude<Cause, 'failed'>, Plain> = {
     firstStep: 'Check whether the script wrote it, and under which name.',
   },
   drift: {
-    sentence: 'The results differ from what this job usually delivers.',
+    sentence: 'Something about this job is not as usual.',
     firstStep:
-      'Look at the results, then press Answer and say what they are: expected from now on, a one-off, or a real problem. On the command line: lamp drift <job> --answer expected|once|real --why "…"',
+      'To answer, press Answer, or: lamp drift <job> --answer expected|once|real --why "…". An answer says what is normal; it changes nothing in the job. Acknowledge only says that you look after it.',
   },
   secret: {
     sentence: 'A secret of the job is about to expire, has expired, or cannot be used.',
@@ -204,6 +205,17 @@ const kinds: Partial<Record<ErrorKind, Plain>> = {
 export function plainly({ job, cause, errorClass, errorKind }: About): Plain {
   const { sentence, firstStep } = saidOf({ job, cause, errorClass, errorKind });
   return { sentence, firstStep: firstStep.replaceAll('<job>', job ?? '<job>') };
+}
+
+/** What a person reads of an incident; the advice of a finding is its first step. */
+export function said(incident: About & Pick<Incident, 'text'>): { what: string; firstStep: string } {
+  const { sentence, firstStep } = plainly(incident);
+  const isDrift = incident.cause === 'drift';
+  const { what, advice } = isDrift ? splitAdvice(incident.text) : { what: incident.text, advice: '' };
+  return {
+    what: [sentence, what].filter((text) => text !== '').join(' '),
+    firstStep: [advice, firstStep].filter((text) => text !== '').join(' '),
+  };
 }
 
 type About = Pick<Incident, 'job' | 'cause' | 'errorClass' | 'errorKind'>;

@@ -1,9 +1,9 @@
-import { type Instant, iso } from '../instant.ts';
+import { type Instant, iso, minute } from '../instant.ts';
 import type { Job } from '../job/job.ts';
 import { type Run, runName } from '../run/run.ts';
 import { localText } from '../schedule/schedule.ts';
 import { type Incident, severities } from '../store/incidents.ts';
-import { plainly, stateWord } from './cause.ts';
+import { said, stateWord } from './cause.ts';
 import { lastLines, line } from './clean.ts';
 import { spanText } from './clocks.ts';
 import { isFlapping } from './incident.ts';
@@ -82,10 +82,11 @@ function titleOf(stories: readonly [Story, ...Story[]], good: boolean): string {
 }
 
 function sentenceOf({ incident }: Story, good: boolean): string {
-  const { sentence, firstStep } = plainly(incident);
-  const what = incident.text === '' ? '' : ` ${line(incident.text, 700)}`;
-  if (good && incident.cause !== 'scheduler') return `It is good again. It was: ${sentence}${what}`;
-  return `${sentence}${what}\n\nFirst step: ${firstStep}`;
+  const { what, firstStep } = said(incident);
+  const text = line(what, 900);
+  if (!good || incident.cause === 'scheduler') return `${text}\n\nFirst step: ${line(firstStep, 900)}`;
+  if (incident.cause !== 'drift') return `It is good again. It was: ${text}`;
+  return `It is over. ${line(incident.text, 900)} If results of these days were used, check them.`;
 }
 
 function jobsOf(stories: readonly Story[]): Section {
@@ -100,10 +101,11 @@ function jobsOf(stories: readonly Story[]): Section {
 function factsOf({ incident, job, run, usual }: Story, now: Instant): { name: string; value: string }[] {
   const { since, count, flaps, openedAt, resolvedAt, lastAt } = incident;
   const facts = [];
-  const often = count === 1 ? 'once' : `${count} times, last at ${when(lastAt, job)}`;
-  const span = spanText((resolvedAt ?? now) - since);
-  const until = resolvedAt === null ? `for ${span}` : `until ${when(resolvedAt, job)}, for ${span}`;
-  facts.push({ name: 'Since', value: `${when(since, job)}, ${until}; ${often}` });
+  const often = count === 1 ? 'seen once' : `seen ${count} times, last at ${when(lastAt, job)}`;
+  const lasted = (resolvedAt ?? now) - since;
+  const span = lasted < minute ? '' : `, for ${spanText(lasted)}`;
+  const until = resolvedAt === null ? '' : `, until ${when(resolvedAt, job)}`;
+  facts.push({ name: 'Since', value: `${when(since, job)}${until}${span}; ${often}` });
   if (flaps > 0) facts.push({ name: 'Came back', value: `${flaps} times since ${when(openedAt, job)}` });
   if (run) facts.push({ name: 'Run', value: runName(run) });
   const versus = run && usual && versusUsual(run, usual);

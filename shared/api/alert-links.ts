@@ -4,7 +4,7 @@ import { html } from 'hono/html';
 import { answer } from '../actions/drift.ts';
 import { acknowledge } from '../actions/incidents.ts';
 import { rerun } from '../actions/rerun.ts';
-import { plainly, stateWord } from '../alerts/cause.ts';
+import { said, stateWord } from '../alerts/cause.ts';
 import { type AlertLinks, type LinkAct, linkActs, type Ticket, useOf } from '../alerts/links.ts';
 import { type Answer, answers, type Finding } from '../drift/finding.ts';
 import { type Instant, iso } from '../instant.ts';
@@ -75,12 +75,12 @@ const mostWhy = 1_000;
 function orderOf(form: Record<string, unknown>): Order | string {
   const act = linkActs.find((one) => one === form.do);
   if (act && act !== 'answer') return { act };
-  const said = answers.find((one) => one === form.do);
-  if (!said) return 'Expected a button of the page to be pressed.';
+  const chosen = answers.find((one) => one === form.do);
+  if (!chosen) return 'Expected a button of the page to be pressed.';
   const why = typeof form.why === 'string' ? form.why.trim() : '';
   if (why === '' || why.length > mostWhy)
     return `Expected why, in 1 to ${mostWhy} characters: go back, write it, and press the button again.`;
-  return { act: 'answer', answer: said, why };
+  return { act: 'answer', answer: chosen, why };
 }
 
 const tooOld = html`<p>It is older than three days, or it was cut off on its way. Open the newest message, or use
@@ -99,12 +99,12 @@ function titleOf({ incident: { job, cause } }: Ticket, incident: Incident | unde
 
 function question({ run }: Ticket, incident: Incident | undefined, wanted: LinkAct | undefined) {
   if (!incident) return html`<p>This incident is over and in the history.</p>`;
-  const { sentence, firstStep } = plainly(incident);
+  const { what, firstStep } = said(incident);
   const button = (act: LinkAct, label: string) =>
     html`<form method="post"><button name="do" value="${act}" class="${act === wanted ? 'wanted' : ''}">${label}</button></form>`;
   const taken = incident.acknowledged;
-  return html`<p>${sentence} ${visible(incident.text)}</p>
-    <p><b>First step:</b> ${firstStep}</p>
+  return html`<p>${visible(what)}</p>
+    <p><b>First step:</b> ${visible(firstStep)}</p>
     <p>Since ${iso(incident.since)}, ${incident.count === 1 ? 'once' : `${incident.count} times`}.${taken ? ` Acknowledged by ${visible(taken.by)}.` : ''}</p>
     ${incident.state === 'open' ? button('acknowledge', 'Acknowledge: I look after it') : ''}
     ${incident.cause === 'drift' ? answerForm : run === null ? '' : button('rerun', `Rerun ${incident.job}`)}`;
@@ -147,7 +147,7 @@ async function cannotRerun({ store, catalog }: Parts, { incident: { job }, run }
   return isFinal(past.state) ? undefined : `Run ${job}.${run} is ${past.state}: cancel it, or wait until it is over.`;
 }
 
-async function perform(parts: Parts, ticket: Ticket, { act, ...said }: Order, now: Instant) {
+async function perform(parts: Parts, ticket: Ticket, { act, ...word }: Order, now: Instant) {
   const { incident, run, sentTo } = ticket;
   // Whose mailbox or channel had the link is all that is known of the one that pressed the button.
   const asked = { by: `link of an alert for ${sentTo ?? 'a channel'}`, why: `incident ${incident.id}` };
@@ -157,11 +157,11 @@ async function perform(parts: Parts, ticket: Ticket, { act, ...said }: Order, no
       ? html`<p>It is acknowledged, and escalated no further.</p>`
       : html`<p>There was nothing to acknowledge: it is over, or someone has it already.</p>`;
   }
-  if (said.answer !== undefined) {
+  if (word.answer !== undefined) {
     const finding = await findingOf(parts, ticket);
     if (!finding) return html`<p>There is no finding to answer.</p>`;
-    await answer(parts, finding, said.answer, { by: asked.by, why: said.why ?? '' }, now);
-    return html`<p>${saidOf[said.answer]}</p>`;
+    await answer(parts, finding, word.answer, { by: asked.by, why: word.why ?? '' }, now);
+    return html`<p>${doneOf[word.answer]}</p>`;
   }
   const past = incident.job === null || run === null ? undefined : await parts.store.runs.get(incident.job, run);
   if (!past) return html`<p>There is no run to repeat.</p>`;
@@ -169,7 +169,7 @@ async function perform(parts: Parts, ticket: Ticket, { act, ...said }: Order, no
   return html`<p>Run ${next.job}.${next.id} is queued.</p>`;
 }
 
-const saidOf: Record<Answer, string> = {
+const doneOf: Record<Answer, string> = {
   expected: 'The new results are what is expected from now on. The alert is over.',
   once: 'These runs are left out of what is usual. The alert is over.',
   real: 'It is kept as a real problem, and open until the results are as they were.',

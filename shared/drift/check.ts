@@ -64,7 +64,7 @@ export function checkValues(state: MetricState, slot: Instant, value: MetricValu
     return { state: { ...state, values, broken: null }, signs: [], over: [metric] };
   }
   if (!strange || strange.length === 0) return { ...same, state: { ...state, values: withRun(known, value) } };
-  const place = named({ metric, kind: 'value' });
+  const place = named({ metric, kind: 'value' }).replace(/^the categories of /, '');
   const usual = known.seen.map(([name]) => name).sort();
   const detail = `${listed(strange)} came up in ${place}; the ${known.runs} runs before had only ${listed(usual, 6)}`;
   const sign = signOf(metric, slot, 'value', detail, `${listed(strange)} in ${place}`);

@@ -1,3 +1,4 @@
+import { splitAdvice, withAdvice } from '../advice.ts';
 import type { Instant } from '../instant.ts';
 import { isInput } from '../run/metrics.ts';
 import type { Attribution } from './attribution.ts';
@@ -37,13 +38,14 @@ export interface Alike {
 
 /** The finding when another job has drifted with it. */
 export function withAlike(finding: Finding, other: Alike): Finding {
-  const sentence = `${finding.sentence} ${alikeText([other])}`;
+  const { what, advice } = splitAdvice(finding.sentence);
+  const sentence = withAdvice(`${what} ${alikeText([other])}`, advice);
   return { ...finding, sentence, alike: [...(finding.alike ?? []), other] };
 }
 
-/** `The job rank, which uses the same model scorer-2, drifted as well.` */
+/** `The job rank, which uses the same model scorer-2, is unusual too.` */
 export function alikeText(alike: readonly Pick<Alike, 'job' | 'what'>[]): string {
-  return alike.map(({ job, what }) => `The job ${job}, which ${what}, drifted as well.`).join(' ');
+  return alike.map(({ job, what }) => `The job ${job}, which ${what}, is unusual too.`).join(' ');
 }
 
 export const answers = ['expected', 'once', 'real'] as const;

@@ -3,7 +3,7 @@ import type { Numbers } from './sentence.ts';
 
 /** Metrics, values and days as people read them. */
 
-/** `output:outbound.csv/score.mean` → `score (mean) in outbound.csv`. */
+/** `output:outbound.csv/score.mean` → `the mean of the column score in outbound.csv`. */
 export function readable(metric: string): string {
   const own = /^run:(.+)$/.exec(metric);
   if (own)
@@ -29,7 +29,7 @@ export function readable(metric: string): string {
     max: 'the largest',
     mix: 'the categories',
   };
-  return column ? `${names[column[2] ?? '']} of ${column[1]} in ${path}` : `${rest} in ${path}`;
+  return column ? `${names[column[2] ?? '']} of the column ${column[1]} in ${path}` : `${rest} in ${path}`;
 }
 
 export function valueText(value: number, { share, unit }: Pick<Numbers, 'share' | 'unit'>): string {
@@ -80,7 +80,8 @@ export function dayText(at: Instant, timeZone: string): string {
 export function named({ metric, label, kind }: Pick<Numbers, 'metric' | 'label' | 'kind'>): string {
   if (label !== undefined) return label;
   if (/^(run|output):/.test(metric)) return readable(metric);
-  return kind === 'mix' ? `the mix "${readable(metric)}"` : `the figure "${readable(metric)}"`;
+  const name = readable(metric);
+  return kind === 'mix' ? `the mix by "${name.replace(/^(by|mix( by)?) /, '')}"` : `the figure "${name}"`;
 }
 
 /** What a sign shows, in a few words beside a longer sentence about another. */

@@ -1,3 +1,4 @@
+import { withAdvice } from '../advice.ts';
 import type { Instant } from '../instant.ts';
 import type { Attribution } from './attribution.ts';
 import { dayText } from './readable.ts';
@@ -18,12 +19,20 @@ export function earlySentence({ since, timeZone, changed, of, attribution, isNew
   const day = dayText(since, timeZone);
   const examples = `${changed} of ${of} frozen examples`;
   if (isNew) {
-    return `On ${day} ${examples} got another answer than the accepted one in the first replay by the service. Their accepted answers come from other code, packages or another machine. Look at the differences; then accept the answers of now (lamp replay --accept), or fix the job.`;
+    const what = `On ${day} ${examples} got another answer than the accepted one in the first replay by the service. Their accepted answers come from other code, packages or another machine.`;
+    return withAdvice(
+      what,
+      'Look at the differences; then accept the answers of now (lamp replay --accept), or fix the job.',
+    );
   }
   const what = `Since ${day} ${examples} get another answer than the accepted one, though their input is the same. The results of the job do not show it yet.`;
   const also = second?.change && second.weight >= 0.2 ? ` Possible too: ${second.change.text}.` : '';
   const why = first?.change
     ? `It began when ${first.change.text}.${also}`
     : 'The job itself was not changed: look at what it asks outside, such as a model behind a service.';
-  return `${what} ${why} Look at the differences before the next results are used. If the new answers are right, answer "expected"; if they are worse, answer "real"${first?.change ? ' and have the change undone' : ''}.`;
+  const undo = first?.change ? ' and have the change undone' : '';
+  return withAdvice(
+    `${what} ${why}`,
+    `Look at the differences before the next results are used. If the new answers are right, answer "expected"; if they are worse, answer "real"${undo}.`,
+  );
 }

@@ -1,3 +1,4 @@
+import { withAdvice } from '../advice.ts';
 import type { Instant } from '../instant.ts';
 import type { Attribution, Replay } from './attribution.ts';
 import { type BreachKind, isBreach } from './contract.ts';
@@ -48,7 +49,8 @@ export interface Reported {
 
 /** What happened, since when, why, and what to do: for the owner, without a word of statistics but the chance. */
 export function sentenceOf(reported: Reported): string {
-  return [happened(reported), why(reported), together(reported), toDo(reported)].filter(Boolean).join(' ');
+  const what = [happened(reported), why(reported), together(reported)].filter(Boolean).join(' ');
+  return withAdvice(what, toDo(reported));
 }
 
 function happened({ numbers, since, timeZone, oneIn, runs, others }: Reported): string {
@@ -66,7 +68,7 @@ function happened({ numbers, since, timeZone, oneIn, runs, others }: Reported): 
   const latest =
     numbers.latest === undefined
       ? `it is around ${format(numbers.after)}`
-      : `it goes from ${format(numbers.latest[0])} to ${format(numbers.latest[1])}`;
+      : `these runs gave ${format(numbers.latest[0])} to ${format(numbers.latest[1])}`;
   switch (numbers.kind) {
     case 'shift_up':
     case 'shift_down':
@@ -133,25 +135,36 @@ function toDo({ numbers, attribution }: Reported): string {
   const cause = attribution?.candidates[0]?.change?.kind;
   const change = cause !== undefined && cause !== 'shared' && cause !== 'input-volume' && cause !== 'input-profile';
   if (numbers.kind === 'missing')
-    return 'Ask the one who looks after the script whether it was renamed or left out. If that is meant, answer "expected"; if not, have it put back.';
-  if (numbers.kind === 'zero' || numbers.kind === 'nan' || numbers.kind === 'limit')
-    return 'Do not use the results of this run before someone has checked them.';
-  if (numbers.kind === 'value') return 'Check the rows with this value. If they are right, answer "expected".';
-  if (numbers.kind === 'new') return 'If the column is meant to be there, answer "expected".';
+    return 'Ask the one who looks after the script whether it was renamed or left out. If that is meant, answer "expected"; if not, answer "real" and have it put back.';
+  if (numbers.kind === 'limit')
+    return 'Do not use the results of this run before they are checked. If they are wrong, answer "real", and have the cause found and the job run again. If they are right, have the rule in job.yaml changed, and answer "once".';
+  if (numbers.kind === 'zero' || numbers.kind === 'nan')
+    return 'Do not use the results of this run before they are checked. If they are right, answer "once"; if not, answer "real" and have the job run again.';
+  if (numbers.kind === 'value')
+    return 'Check the rows with this value. If they are right, answer "expected"; if not, answer "real" and have the data corrected.';
+  if (numbers.kind === 'new')
+    return 'If the column is meant to be there, answer "expected"; if not, answer "real" and have it removed.';
   if (isBreach(numbers.kind)) {
-    const next = change ? 'have the change undone' : 'find out who changed the file';
-    return `Programs and people that read this file may get wrong figures: warn them, and ${next}. If it is meant, answer "expected".`;
+    const ask = change
+      ? 'Ask the one who made the change whether it is meant.'
+      : 'Ask the one who looks after the script why: as the job was not changed, the cause is probably in what it reads.';
+    return `Warn those who use this file, as their figures may be wrong. ${ask} If it is meant, answer "expected"; if not, answer "real" and have it corrected.`;
   }
   if (numbers.metric.startsWith('run:'))
-    return 'Check whether the job has more data to work on, or whether a database or service that it asks has become slow. If that is meant, answer "expected".';
+    return 'Check whether the job has more data to work on, or whether a database or service that it asks has become slow. If that is meant, answer "expected"; if not, answer "real" and have it looked into.';
   if (cause === 'input-volume' || cause === 'input-profile')
-    return 'Ask the one who supplies the data whether this is right. If so, answer "expected"; if not, answer "real".';
-  const isOutside = attribution?.verdict === 'agent' || attribution?.verdict === 'outside';
-  const suspect = isOutside ? 'the services and models that the job asks' : 'the data that the job reads';
+    return 'Ask the one who supplies the data whether this is right. If so, answer "expected"; if not, answer "real", have the data corrected, and the job run again.';
   const compare = 'Compare a few results from before and after.';
-  return change
-    ? `${compare} If the new ones are right, answer "expected"; if they are worse, answer "real" and have the change undone.`
-    : `${compare} If the new ones are right, answer "expected", or "once" if it will pass; if they are wrong, answer "real" and have someone look at ${suspect}.`;
+  if (change)
+    return `${compare} If the new ones are right, answer "expected"; if they are worse, answer "real" and have the change undone.`;
+  return `${compare} If the new ones are right, answer "expected", or "once" if it will pass; if they are wrong, answer "real" and have ${suspectOf(attribution)} looked at.`;
+}
+
+/** Where an unknown cause is looked for. */
+function suspectOf(attribution: Attribution | undefined): string {
+  if (attribution?.candidates[0]?.change?.kind === 'shared') return 'what these jobs have in common';
+  const isOutside = attribution?.verdict === 'agent' || attribution?.verdict === 'outside';
+  return isOutside ? 'the services and models that the job asks' : 'the data that the job reads';
 }
 
 function replayText({ state, changed, of }: NonNullable<Reported['replay']>): string {

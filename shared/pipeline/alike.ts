@@ -57,7 +57,7 @@ async function sameModel(parts: Parts, model: string | undefined, job: string): 
 export function asChanges(alike: readonly Alike[], around: readonly Run[], since: Instant): Change[] {
   return alike.map(({ job, what, since: theirs }) => {
     const at = around.findIndex(({ slot }) => slot >= Math.min(theirs, since));
-    return { kind: 'shared', at, slot: theirs, text: `the job ${job}, which ${what}, drifted as well` };
+    return { kind: 'shared', at, slot: theirs, text: `the job ${job}, which ${what}, is unusual since then too` };
   });
 }
 

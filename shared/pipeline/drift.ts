@@ -1,3 +1,4 @@
+import { splitAdvice } from '../advice.ts';
 import type { Sighting } from '../alerts/incident.ts';
 import { resolved, withNews } from '../alerts/incident.ts';
 import { amend, record } from '../alerts/see.ts';
@@ -154,9 +155,18 @@ async function recover(
   return left;
 }
 
-/** The incident of a finding is over: the metrics are back, or a person has answered. */
-export async function closeIncident({ store }: Pick<Parts, 'store'>, job: string, { id }: Finding, now: Instant) {
-  await amend(store, { job, cause: 'drift', subject: id }, (incident) => resolved(incident, now));
+/** The incident of a finding is over: the metrics are back, or a person has answered. It says which. */
+export async function closeIncident({ store }: Pick<Parts, 'store'>, job: string, finding: Finding, now: Instant) {
+  const { answered } = finding;
+  const end =
+    finding.state === 'recovered' || !answered
+      ? 'The job is as usual again.'
+      : `${answered.by} calls it ${finding.state === 'expected-once' ? 'a one-off' : 'expected'}: ${answered.why}.`;
+  const was = splitAdvice(finding.sentence).what.replace(' so far)', ')');
+  await amend(store, { job, cause: 'drift', subject: finding.id }, (incident) => {
+    const over = resolved(incident, now);
+    return over && { ...over, text: `${end} It was: ${was}` };
+  });
 }
 
 /** How many runs lie between two slots, by the metric that has seen most of them. */

@@ -3,7 +3,8 @@ import { type Change, changesBetween, type RunFacts } from '../drift/change.ts';
 import { evidenceOf } from '../drift/evidence.ts';
 import type { Finding } from '../drift/finding.ts';
 import { movedAt } from '../drift/moved.ts';
-import { briefOf, named } from '../drift/readable.ts';
+import { type Numbers, numbersOf } from '../drift/numbers.ts';
+import { briefOf, named, unitOf, valueText } from '../drift/readable.ts';
 import { sentenceOf } from '../drift/sentence.ts';
 import { type MetricState, readings } from '../drift/state.ts';
 import type { Instant } from '../instant.ts';
@@ -44,10 +45,7 @@ export async function explain(parts: Parts, run: Run, job: Job | undefined, find
     changes.push({
       kind: 'input-profile',
       at: change,
-      text: `the data that came in changed (${inputs.moved
-        .slice(0, 3)
-        .map((metric) => named({ metric, kind: 'shift_up' }))
-        .join(', ')})`,
+      text: `the data that came in changed (${inputs.moved.slice(0, 3).map(movedText).join(', ')})`,
     });
   }
   const newModel = changes.some(({ kind, at }) => kind === 'model' && at <= change + 1);
@@ -64,7 +62,7 @@ export async function explain(parts: Parts, run: Run, job: Job | undefined, find
   const sentence = sentenceOf({
     numbers: first.numbers,
     others: others
-      .filter(({ metric }) => metric !== first.metric && !(blamed && inputs.moved.includes(metric)))
+      .filter(({ metric }) => metric !== first.metric && !(blamed && inputs.moved.some((one) => one.metric === metric)))
       .map(({ numbers }) => briefOf(numbers)),
     since: finding.since,
     timeZone,
@@ -161,5 +159,14 @@ async function incoming(parts: Parts, run: Run, { since, signs }: Finding, timeZ
     const at = list[points.findIndex(({ slot }) => slot >= since)]?.step;
     return at !== undefined && movedAt(list, at, { kind: kind === 'mix' ? 'gauge' : kind, period: 7 });
   });
-  return { known: known.length > 0, moved: moved.map(({ metric }) => metric) };
+  const numbers = moved.map(({ metric, kind, points }) => {
+    const [before, after] = [points.filter(({ slot }) => slot < since), points.filter(({ slot }) => slot >= since)];
+    return numbersOf({ metric, kind: 'shift_up', unit: unitOf(metric) }, kind, before, after);
+  });
+  return { known: known.length > 0, moved: numbers };
+}
+
+/** `the figure "rows in" went from 404 to 12`. */
+function movedText(numbers: Numbers): string {
+  return `${named(numbers)} went from ${valueText(numbers.before, numbers)} to ${valueText(numbers.after, numbers)}`;
 }

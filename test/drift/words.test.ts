@@ -42,7 +42,7 @@ describe('the sentence for an owner', () => {
         'By chance alone that happens less than once in 2,900 runs. ' +
         'It began one run after the model changed from scorer-1 to scorer-2; ' +
         '7 of 20 frozen examples, whose input is always the same, now get a different answer. That is the likely cause. ' +
-        'Compare a few results from before and after. If the new ones are right, answer "expected"; ' +
+        'What to do: Compare a few results from before and after. If the new ones are right, answer "expected"; ' +
         'if they are worse, answer "real" and have the change undone.',
     );
   });
@@ -57,7 +57,7 @@ describe('the sentence for an owner', () => {
   });
 
   test('names metrics of the shim as people would', () => {
-    expect(readable('output:outbound.csv/score.mean')).toBe('the mean of score in outbound.csv');
+    expect(readable('output:outbound.csv/score.mean')).toBe('the mean of the column score in outbound.csv');
     expect(readable('output:out/list.csv/rows')).toBe('the number of rows in out/list.csv');
     expect(readable('run:duration_ms')).toBe('the run time');
   });

@@ -108,7 +108,7 @@ test('another job on the same model that drifted is named, and one on another mo
   await pass(world, [same, same], { model: { 'scorer-9': 10 } }, 'sort');
   const finding = await pass(world, [same, same], { model: { 'scorer-2': 120 } });
   const changes = finding?.attribution?.candidates.flatMap(({ change }) => change?.text ?? []);
-  expect(changes).toEqual(['the job rank, which uses the same model scorer-2, drifted as well']);
+  expect(changes).toEqual(['the job rank, which uses the same model scorer-2, is unusual since then too']);
 });
 
 test('two jobs that drift on the same model are one incident, and each names the other', async () => {
@@ -118,10 +118,10 @@ test('two jobs that drift on the same model are one incident, and each names the
   await pass(world, [same, same], { model: { 'scorer-9': 10 } }, 'sort');
   const finding = await pass(world, [same, same], { model: { 'scorer-2': 120 } });
   expect(finding?.sentence).toContain(
-    'The job rank, which uses the same model scorer-2, drifted as well: what they have in common may be the cause.',
+    'The job rank, which uses the same model scorer-2, is unusual since then too: what they have in common may be the cause.',
   );
   const [rank] = await world.store.drift.findings('rank', 1);
-  expect(rank?.sentence).toMatch(/ The job score, which uses the same model scorer-2, drifted as well\.$/);
+  expect(rank?.sentence).toMatch(/ The job score, which uses the same model scorer-2, is unusual too\. What to do: /);
   const groups = await Promise.all(
     ['score', 'rank', 'sort'].map(async (name) => {
       const [one] = await world.store.drift.findings(name, 1);

@@ -76,7 +76,9 @@ describe('the contract of an output', () => {
     expect(finding?.sentence).toBe(
       'Since Thu 10 Dec 2026 (1 run so far) the column score is missing from outbound.csv; all 20 runs before had it. ' +
         'The job itself was not changed around then: no change of its code, packages, model, secrets or schedule is on record. ' +
-        'Programs and people that read this file may get wrong figures: warn them, and find out who changed the file. If it is meant, answer "expected".',
+        'What to do: Warn those who use this file, as their figures may be wrong. Ask the one who looks after the script why: ' +
+        'as the job was not changed, the cause is probably in what it reads. ' +
+        'If it is meant, answer "expected"; if not, answer "real" and have it corrected.',
     );
     expect(await incidentOf(world, finding?.id)).toMatchObject({ state: 'open', text: finding?.sentence });
     expect(world.events.filter(({ type }) => type === 'drift-found')).toHaveLength(1);
@@ -102,7 +104,9 @@ describe('the contract of an output', () => {
     const [finding, ...more] = await findings(world);
     expect(more).toEqual([]);
     expect(finding?.signs[0]).toMatchObject({ kind: 'value', metric: 'output:outbound.csv/status.mix' });
-    expect(finding?.sentence).toContain('"cancelled" came up in the categories of status in outbound.csv');
+    expect(finding?.sentence).toContain(
+      '"cancelled" came up in the column status in outbound.csv; the 30 runs before had only "done", "new", "open"',
+    );
   });
 
   test('no rows where there always were some is a finding at once, over with the first rows', async () => {
