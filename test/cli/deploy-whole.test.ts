@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { minute } from '../../shared/instant.ts';
 import type { Faults } from '../support/azure/whole/azure.ts';
-import { type Deployed, deployWhole } from '../support/azure/whole/whole.ts';
+import { type Deployed, deployWhole, type Wish } from '../support/azure/whole/whole.ts';
 
 /**
  * `lamp deploy` → `lamp verify` → canary over one Azure: what stands is computed from the templates of infra/, the app is the real
@@ -13,8 +13,8 @@ afterEach(async () => {
   done = undefined;
 });
 
-async function deployed(faults: Partial<Faults> = {}, jobs = 2): Promise<Deployed> {
-  done = await deployWhole(jobs, faults);
+async function deployed(faults: Partial<Faults> = {}, more: Omit<Wish, 'faults'> = {}): Promise<Deployed> {
+  done = await deployWhole({ ...more, faults });
   return done;
 }
 const edit = (path: string, from: string, to: string) => ({
@@ -115,9 +115,34 @@ test('a secret that IT has not set stops it before anything runs, with the line 
 });
 
 test('five hundred jobs go the same way', async () => {
-  const { error, bad, asked } = await deployed({}, 500);
+  const { error, bad, asked } = await deployed({}, { jobs: 500 });
   expect(error).toBeNull();
   expect(bad).toEqual([]);
   // Nothing is asked for each job.
   expect(asked.length).toBeLessThan(60);
+});
+
+test('a private installation is deployed from outside: nothing of it is asked of the vault itself, and all of it is looked at', async () => {
+  const { error, bad, asked } = await deployed(
+    {},
+    { options: { network: 'private', zones: 'jobs', builder: 'docker' } },
+  );
+  expect(error).toBeNull();
+  expect(bad).toEqual([]);
+  expect(asked.some((line) => line.startsWith('az keyvault secret list'))).toBe(false);
+});
+
+test('a closed one: from outside its deployment ends well and names what was not looked at; from inside all is right', async () => {
+  const options = { network: 'closed', builder: 'docker' } as const;
+  const outside = await deployed({}, { options });
+  expect(outside.error).toBeNull();
+  expect(outside.bad.map(({ check, state }) => `${check} ${state}`)).toEqual([
+    'ticks note',
+    'poison note',
+    'canary note',
+  ]);
+  await done?.close();
+  const inside = await deployed({}, { options, inside: true });
+  expect(inside.error).toBeNull();
+  expect(inside.bad).toEqual([]);
 });

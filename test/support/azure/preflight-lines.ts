@@ -10,7 +10,7 @@ export const preflight = {
   usages:
     'az rest --method get --url /subscriptions/s-1/providers/Microsoft.App/locations/westeurope/usages?api-version=2026-01-01 --output json',
 };
-const services = [
+export const services = [
   'App',
   'ContainerRegistry',
   'Insights',

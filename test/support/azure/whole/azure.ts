@@ -6,7 +6,7 @@ import type { Instant } from '../../../../shared/instant.ts';
 import { expand, type Files, readParams } from '../../infra/bicep-expand.ts';
 import { group } from '../../infra/bicep-functions.ts';
 import { infra } from '../../infra/installation.ts';
-import { flight } from '../preflight-lines.ts';
+import { flight, services } from '../preflight-lines.ts';
 import { looks } from './looks.ts';
 import { masterKey, type Running, tokenForApp } from './running.ts';
 import { Standing } from './standing.ts';
@@ -104,14 +104,19 @@ export class Azure {
   }
 
   private management(env: Record<string, string>): [RegExp, (match: RegExpExecArray) => unknown][] {
-    const looks = flight.map(({ line, stdout }): [RegExp, () => unknown] => {
+    const first = flight.map(({ line, stdout }): [RegExp, () => unknown] => {
       const words = line
         .replaceAll(/[.?*+^$()[\]{}|\\]/g, '\\$&')
         .replace('/subscriptions/s-1/', '/subscriptions/[^/]+/');
       return [new RegExp(`^${words}$`), () => stdout];
     });
+    const providers = [...services, 'Network'].map((name) => ({
+      namespace: `Microsoft.${name}`,
+      registrationState: 'Registered',
+    }));
     return [
-      ...looks,
+      [/^az provider list/, () => providers],
+      ...first,
       [/^az group exists/, () => `${this.groupStands}\n`],
       [
         /^az group create/,
@@ -128,6 +133,10 @@ export class Azure {
         ([, name = '', called]) => this.deploy(name, called, env),
       ],
       [/^az keyvault secret list/, () => this.secretNames()],
+      [
+        /^az rest .*\/vaults\/[^/]+\/secrets\?/,
+        () => ({ value: this.faults.secrets.map((name) => ({ name, properties: { attributes: { enabled: true } } })) }),
+      ],
       [/^az rest .*actionGroups\/ag-/, () => new Failure('ResourceNotFound', 3)],
     ];
   }
@@ -198,15 +207,20 @@ export class Azure {
           properties.scope.endsWith('/jobs/lamp-lamplighter-canary') &&
           properties.roleDefinitionId.endsWith(String(role?.name)),
       );
+    const [site] = next.ofType('Microsoft.Web/sites');
     this.app.front = {
+      closed: next.properties(site).publicNetworkAccess === 'Disabled',
       required: globalValidation.requireAuthentication,
       open: globalValidation.excludedPaths,
       actions: may ? permissions.flatMap(({ actions }) => actions) : [],
     };
   }
 
+  /** The vault itself: in a network it answers no one outside. */
   private secretNames(): unknown {
     const [vault] = this.standing?.ofType('Microsoft.KeyVault/vaults') ?? [];
+    if (this.standing?.properties(vault).publicNetworkAccess === 'Disabled')
+      return new Failure('(Forbidden) Public network access is disabled and request is not from a trusted service');
     const officer = this.standing
       ?.assignments()
       .find(({ properties }) => properties.principalId === me && properties.scope === vault?.id);
@@ -223,6 +237,13 @@ export class Azure {
           this.images.has(name)
             ? { digest: this.images.get(name) }
             : new Failure('repository name not known to registry', 1),
+      ],
+      [/^(az acr login|docker build) /, () => undefined],
+      [
+        /^docker push .*lamplighter-runtime:(\S+)/,
+        ([, tag = '']) => {
+          this.images.set(tag, digest);
+        },
       ],
       [
         /^az acr build .*--image lamplighter-runtime:(\S+)/,

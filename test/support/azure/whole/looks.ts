@@ -17,6 +17,7 @@ export function looks(standing: Standing, app: Running): [RegExp, (match: RegExp
           id,
           name,
           defaultHostName: app.host,
+          publicNetworkAccess: standing.properties(standing.ofType('Microsoft.Web/sites')[0]).publicNetworkAccess,
           state: app.stopped ? 'Stopped' : 'Running',
         })),
     ],

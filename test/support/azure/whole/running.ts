@@ -20,6 +20,8 @@ export const tokenForApp = 'token-for-the-app';
 
 /** What stands before the app, and what the app may do: as the last deployment left it. */
 export interface Front {
+  /** Whether only its network reaches it: Azure answers 403 to others, whatever they bring. */
+  closed: boolean;
   /** Whether Entra authentication is required. */
   required: boolean;
   /** Paths that it lets through, with `*` at the end. */
@@ -38,7 +40,9 @@ export class Running {
   stopped = false;
   /** Whether its timer fires; the second scheduler calls every five minutes in any case. */
   timer = true;
-  front: Front = { required: true, open: [], actions: [] };
+  /** Whether this machine is in the network of the installation. */
+  inside = false;
+  front: Front = { closed: false, required: true, open: [], actions: [] };
   readonly world: World;
   readonly arm: Arm;
   private readonly server: Server;
@@ -120,6 +124,7 @@ export class Running {
     const url = new URL(request.url ?? '', `http://${this.host}`);
     const body = await buffer(request);
     if (!this.works) return new Response('no app', { status: 503 });
+    if (this.front.closed && !this.inside) return new Response('Ip Forbidden', { status: 403 });
     const token = request.headers.authorization;
     if (this.asksForToken(url.pathname) && token !== `Bearer ${tokenForApp}`) return new Response('', { status: 401 });
     if (url.pathname.startsWith('/admin/'))

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { withCanary } from '../../../../cli/deploy/canary.ts';
 import { commandText } from '../../../../cli/deploy/command.ts';
 import { deployment } from '../../../../cli/deploy/deployment.ts';
-import { defaultBase, target } from '../../../../cli/deploy/options.ts';
+import { type DeployOptions, defaultBase, target } from '../../../../cli/deploy/options.ts';
 import { packedIndex } from '../../../../cli/deploy/package.ts';
 import type { Run } from '../../../../cli/deploy/run.ts';
 import { deploySteps } from '../../../../cli/deploy/sequence.ts';
@@ -16,6 +16,14 @@ import { noAlerts } from '../../../../shared/alerts/settings.ts';
 import { second } from '../../../../shared/instant.ts';
 import { Azure, type Faults, noFaults } from './azure.ts';
 import { Running } from './running.ts';
+
+export interface Wish {
+  jobs?: number;
+  faults?: Partial<Faults>;
+  options?: Partial<DeployOptions>;
+  /** Whether this machine is in the network of the installation. */
+  inside?: boolean;
+}
 
 export interface Deployed {
   /** What `lamp deploy` refused to go on with; null: it went through. */
@@ -32,7 +40,7 @@ export interface Deployed {
 }
 
 /** `lamp deploy` of a new installation with these jobs, to the end of its `lamp verify`, in an Azure with these faults. */
-export async function deployWhole(jobs: number, more: Partial<Faults> = {}): Promise<Deployed> {
+export async function deployWhole({ jobs = 2, faults, options, inside = false }: Wish = {}): Promise<Deployed> {
   const root = await mkdtemp(join(tmpdir(), 'lamp-whole-'));
   const write = async (name: string, text: string) => {
     await mkdir(join(root, name, '..'), { recursive: true });
@@ -43,8 +51,9 @@ export async function deployWhole(jobs: number, more: Partial<Faults> = {}): Pro
   await Promise.all(Array.from({ length: jobs }, (_, at) => writeJob(write, `job-${at}`)));
 
   const app = await Running.open();
+  app.inside = inside;
   const secrets = Array.from({ length: jobs }, (_, at) => `key-${at}`);
-  const azure = new Azure(root, app, { ...noFaults, secrets, ...more });
+  const azure = new Azure(root, app, { ...noFaults, secrets, ...faults });
   const began = app.world.now;
   const said: string[] = [];
   const run: Run = async (command) => {
@@ -75,6 +84,7 @@ export async function deployWhole(jobs: number, more: Partial<Faults> = {}): Pro
         builder: 'acr',
         from: 'check',
         yes: true,
+        ...options,
       },
       'lamp-dev',
     ),
