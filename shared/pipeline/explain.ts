@@ -1,4 +1,4 @@
-import { attribute } from '../drift/attribution.ts';
+import { attribute, latestCause } from '../drift/attribution.ts';
 import { type Change, changesBetween, type RunFacts } from '../drift/change.ts';
 import { evidenceOf } from '../drift/evidence.ts';
 import type { Finding } from '../drift/finding.ts';
@@ -32,7 +32,7 @@ export async function explain(parts: Parts, run: Run, job: Job | undefined, find
   const bundles = await bundleFacts(
     parts,
     // Later ones are no candidates.
-    around.slice(0, change + 2).flatMap(({ versions }) => versions?.bundle ?? []),
+    around.slice(0, change + latestCause + 1).flatMap(({ versions }) => versions?.bundle ?? []),
   );
   const facts = around.map((one, i) => factsOf(one, around[i - 1], acts, bundles));
   const changes: Change[] = facts.flatMap((after, i) => {
@@ -48,7 +48,7 @@ export async function explain(parts: Parts, run: Run, job: Job | undefined, find
       text: `the data that came in changed (${inputs.moved.slice(0, 3).map(movedText).join(', ')})`,
     });
   }
-  const newModel = changes.some(({ kind, at }) => kind === 'model' && at <= change + 1);
+  const newModel = changes.some(({ kind, at }) => kind === 'model' && at <= change + latestCause);
   // A new model says by itself why others that use it drift.
   const alike = await alikeOf(parts, run, around);
   if (!newModel) changes.push(...asChanges(alike, around, finding.since));

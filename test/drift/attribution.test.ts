@@ -7,14 +7,13 @@ const change = (kind: Change['kind'], at: number): Change => ({ kind, at, text: 
 const first = (...[evidence]: Parameters<typeof attribute>) => attribute(evidence).candidates[0]?.change?.kind ?? null;
 
 describe('what may have caused a finding', () => {
-  test('of 96 incidents with unrelated changes around them, nine in ten name the cause first', () => {
+  test('of 96 incidents with unrelated changes around them, all but six name the cause first', () => {
     const outcomes = causes.flatMap((cause) => Array.from({ length: 12 }, (_, seed) => incident(cause, seed)));
     const detected = outcomes.filter((one) => one.detected);
     expect(detected.length).toBeGreaterThanOrEqual(85);
     const wrong = detected.filter(({ cause, named }) => named !== cause);
-    expect(wrong.map(({ cause, named }) => `${cause} called ${named}`).length).toBeLessThanOrEqual(
-      detected.length / 10,
-    );
+    // The six are in docs/drift.md, each with its reason.
+    expect(wrong.map(({ cause, named }) => `${cause} called ${named}`).length).toBeLessThanOrEqual(6);
   });
 
   test('a change at the run counts more than the same kind of change three runs before', () => {
@@ -27,7 +26,16 @@ describe('what may have caused a finding', () => {
   });
 
   test('changes out of the window are not named, and then nothing changed on our side', () => {
-    expect(first({ change: 50, changes: [change('model', 44), change('code', 52)], replay: 'unknown' })).toBeNull();
+    expect(first({ change: 50, changes: [change('model', 44), change('code', 54)], replay: 'unknown' })).toBeNull();
+  });
+
+  test('a change up to three runs after the one that the detector names counts more than one as far before it', () => {
+    const named = (...at: number[]) => {
+      const changes = at.map((one) => change('code', one));
+      return attribute({ change: 50, changes, replay: 'unknown' }).candidates.map((one) => one.change?.at);
+    };
+    expect(named(48, 52)).toEqual([52, 48, undefined]);
+    expect(named(53, 50)).toEqual([50, 53, undefined]);
   });
 
   test('a replay that moved blames the model, one that is still blames the data that moved at the same run', () => {

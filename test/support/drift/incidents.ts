@@ -35,7 +35,8 @@ export function incident(cause: Cause, seed: number): Outcome {
   const flag = detect({ id: `${cause} ${seed}`, period: 7, ...metric }).find(({ index }) => index >= at);
   if (flag?.cp === undefined) return { cause, detected: false, named: undefined };
 
-  const facts = history(cause, at, chance);
+  // What comes later is not known when it is found.
+  const facts = history(cause, at, chance).slice(0, flag.index + 1);
   const changes: Change[] = facts.flatMap((after, i) => {
     const before = facts[i - 1];
     return before ? changesBetween(before, after, i) : [];
