@@ -16,17 +16,21 @@ describe('what may have caused a finding', () => {
     expect(wrong.map(({ cause, named }) => `${cause} called ${named}`).length).toBeLessThanOrEqual(6);
   });
 
-  test('a change at the run counts more than the same kind of change three runs before', () => {
+  test('a change at the run counts more than the same kind of change two runs before', () => {
     const { candidates } = attribute({
       change: 50,
-      changes: [change('code', 47), change('code', 50)],
+      changes: [change('code', 48), change('code', 50)],
       replay: 'unknown',
     });
-    expect(candidates.map((one) => one.change?.at)).toEqual([50, 47, undefined]);
+    expect(candidates.map((one) => one.change?.at)).toEqual([50, 48, undefined]);
   });
 
   test('changes out of the window are not named, and then nothing changed on our side', () => {
     expect(first({ change: 50, changes: [change('model', 44), change('code', 54)], replay: 'unknown' })).toBeNull();
+  });
+
+  test('on a tie nothing of ours is blamed', () => {
+    expect(first({ change: 50, changes: [change('code', 47)], replay: 'unknown' })).toBeNull();
   });
 
   test('a change up to three runs after the one that the detector names counts more than one as far before it', () => {
