@@ -1,6 +1,6 @@
 import type { DeviceCodeCredentialOptions, TokenCredential } from '@azure/identity';
 import { minute } from '../shared/instant.ts';
-import { azureCli } from './deploy/registration.ts';
+import { azureCli } from './azure-cli.ts';
 import { exits, Refusal } from './refusal.ts';
 import { rememberedToken, rememberToken } from './token-file.ts';
 

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { type Role, roles } from '../../shared/api/caller.ts';
 import { type Known, roleFile } from './az.ts';
+import { stableGuid, writeBody } from './body.ts';
 import type { Command } from './command.ts';
 import type { Deployment } from './deployment.ts';
-import { stableGuid, writeBody } from './registration.ts';
 
 /** App roles of the registration: without one of them a caller is let in at the door, and may do nothing. */
 

@@ -1,16 +1,13 @@
-import { createHash } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
+import { azureCli } from '../azure-cli.ts';
 import { Refusal } from '../refusal.ts';
 import { type AppRole, appRole, appRoles, makeAdmins } from './app-roles.ts';
 import { clientFile, cloud, type Known, scopeFile } from './az.ts';
+import { stableGuid, writeBody } from './body.ts';
 import type { Command } from './command.ts';
 import type { Deployment } from './deployment.ts';
 import type { Target } from './options.ts';
-
-/** The application id of the Azure CLI, the same in every tenant. */
-export const azureCli = '04b07795-8ddb-461a-bbee-02f9e1bf7b46';
 
 const displayName = ({ name }: Target) => `Lamplighter ${name}`;
 
@@ -69,22 +66,11 @@ export function registrationBodies(appId: string, there: readonly AppRole[] = []
   };
 }
 
-/** The same for the same words: done twice, a scope keeps its id. Version 8 is the one for contents of one's own (RFC 9562). */
-export function stableGuid(words: string): string {
-  const hex = createHash('sha256').update(words).digest('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
-}
-
 const endpointsShape = z.object({ endpoints: z.object({ microsoftGraphResourceId: z.url() }) });
 const found = z.array(
   z.object({ appId: z.string(), id: z.string(), displayName: z.string(), appRoles: z.array(appRole).nullish() }),
 );
 const principalShape = z.object({ id: z.string() });
-
-export async function writeBody(path: string, body: unknown): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, `${JSON.stringify(body, null, 2)}\n`);
-}
 
 /** Finds the app registration that stands in front of the app, or makes it. @returns its client id */
 export async function registration(deployment: Deployment): Promise<string> {
