@@ -102,7 +102,41 @@ const outputs = z.object({
 });
 export type Outputs = z.infer<typeof outputs>;
 /** One that failed has no outputs. */
-export const deployed = z.object({ properties: z.object({ outputs: outputs.nullish() }) });
+export const deployed = z.object({
+  properties: z.object({
+    outputs: outputs.nullish(),
+    /** Installations of before had no choice of a network. */
+    parameters: z.object({ network: z.object({ value: z.string() }).optional() }).nullish(),
+  }),
+});
+
+/** What a network of its own keeps from others, and the version that each is asked in. */
+export const guardedTypes = {
+  'Microsoft.Storage/storageAccounts': '2025-06-01',
+  'Microsoft.KeyVault/vaults': '2026-02-01',
+  'Microsoft.ContainerRegistry/registries': '2025-11-01',
+};
+export const listGuarded = (of: Site, type: keyof typeof guardedTypes): Command =>
+  get(`${groupUrl(of)}/providers/${type}?api-version=${guardedTypes[type]}`);
+const rules = z.object({ defaultAction: z.string().nullish() }).nullish();
+export const guarded = z.object({
+  name: z.string(),
+  properties: z.object({
+    publicNetworkAccess: z.string().nullish(),
+    networkAcls: rules,
+    networkRuleSet: rules,
+    privateEndpointConnections: z
+      .array(
+        z.object({
+          properties: z.object({
+            privateLinkServiceConnectionState: z.object({ status: z.string().nullish() }).nullish(),
+          }),
+        }),
+      )
+      .nullish(),
+  }),
+});
+export type Guarded = z.infer<typeof guarded>;
 
 /** At, above and below the group: without a filter ARM leaves none out. */
 export const listAssignments = (of: Site): Command =>

@@ -8,6 +8,7 @@ import { type Asked, type Finding, unknown, wrong } from './finding.ts';
 import { type Answers, installation, withImage } from './installation.ts';
 import * as judge from './judge.ts';
 import { installationName, type Leftover, leftoverFindings, leftovers } from './leftover.ts';
+import { networkFindings } from './network.ts';
 import { roleFindings, secretFindings } from './roles.ts';
 import type { Patience } from './ticks.ts';
 
@@ -45,7 +46,7 @@ export async function findings(run: Run, options: VerifyOptions, patience: Patie
   const jobs = await azure.askAll(run, azure.listJobs(site), azure.job);
   const identities = await azure.ask(run, azure.listIdentities(site), azure.identities);
   const left = await notDeployed(run, site, { settings, map, jobs, identities });
-  const over = 'value' in left ? left.value : [];
+  const over = 'value' in left ? left.value.over : [];
   // They have an old image and, when a person has begun to remove them, not all roles: none of that is to be fixed.
   const now = 'why' in jobs ? jobs : { value: jobs.value.filter((job) => over.every((one) => one.job !== job)) };
   const both: Asked<azure.ContainerJob[]> = 'why' in settings ? settings : now;
@@ -57,7 +58,8 @@ export async function findings(run: Run, options: VerifyOptions, patience: Patie
   const facts = { settings, map, jobs: now, identities };
   result.push(...(await permissions(run, site, facts, withoutSecretsOf(over, assignments))));
   if ('why' in left) result.push(unknown('leftovers', left.why));
-  else add('leftovers', assignments, (all) => leftoverFindings(left.value, all));
+  else add('leftovers', assignments, (all) => leftoverFindings(left.value.over, all));
+  if ('value' in left && left.value.inNetwork) result.push(...(await networkFindings(run, site)));
   const rules = await azure.askAll(run, azure.listRules(site), azure.rule);
   const groups: Asked<Record<string, unknown>[]> =
     'why' in rules ? rules : await azure.ask(run, azure.listChannels(site), azure.channels);
@@ -95,12 +97,12 @@ interface Facts {
   identities: Asked<Answers['identities']>;
 }
 
-/** What stands and is not deployed any more. */
+/** What stands and is not deployed any more; and whether the installation is one with a network. */
 async function notDeployed(
   run: Run,
   site: azure.Site,
   { settings, map, jobs, identities }: Facts,
-): Promise<Asked<Leftover[]>> {
+): Promise<Asked<{ over: Leftover[]; inNetwork: boolean }>> {
   if ('why' in settings) return settings;
   if ('why' in jobs) return jobs;
   if ('why' in identities) return identities;
@@ -109,10 +111,11 @@ async function notDeployed(
   if (name === undefined) return { why: 'the identity that AZURE_CLIENT_ID names is not called id-<name>-app' };
   const last = await azure.ask(run, azure.showDeployed(site, name), azure.deployed);
   if ('why' in last) return last;
-  const { outputs } = last.value.properties;
+  const { outputs, parameters } = last.value.properties;
   if (!outputs) return { why: `the last deployment of ${name} did not finish, so what belongs to it is not known` };
   const prefix = map.get('LAMPLIGHTER_JOB_PREFIX') ?? '';
-  return { value: leftovers({ jobs: jobs.value, identities: identities.value, prefix, name }, outputs) };
+  const over = leftovers({ jobs: jobs.value, identities: identities.value, prefix, name }, outputs);
+  return { value: { over, inNetwork: (parameters?.network?.value ?? 'public') !== 'public' } };
 }
 
 /** A job that is over may go on reading its own secrets until a person removes it; but never the whole vault. */

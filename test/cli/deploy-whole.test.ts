@@ -132,6 +132,20 @@ test('a private installation is deployed from outside: nothing of it is asked of
   expect(asked.some((line) => line.startsWith('az keyvault secret list'))).toBe(false);
 });
 
+test('what is open to others in a private installation is named', async () => {
+  const open = (text: string) =>
+    text
+      .replace('publicNetworkAccess: access.public', "publicNetworkAccess: 'Enabled'")
+      .replace('access.others', "'Allow'");
+  const { bad } = await deployed(
+    { change: { 'modules/vault.bicep': open } },
+    { options: { network: 'private', builder: 'docker' } },
+  );
+  expect(bad.map(({ check, text }) => [check, text])).toEqual([
+    ['network', expect.stringMatching(/^kv-lamp-dev-\w+ is open to every network/)],
+  ]);
+});
+
 test('a closed one: from outside its deployment ends well and names what was not looked at; from inside all is right', async () => {
   const options = { network: 'closed', builder: 'docker' } as const;
   const outside = await deployed({}, { options });

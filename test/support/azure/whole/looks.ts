@@ -9,6 +9,14 @@ export function looks(standing: Standing, app: Running): [RegExp, (match: RegExp
   const flat = (type: string) =>
     standing.ofType(type).map((one) => ({ id: one.id, name: one.name, ...standing.properties(one) }));
   const config = (name: string) => standing.ofType('Microsoft.Web/sites/config').find((one) => one.name === name);
+  /** With the private endpoints that lead to it: made by one who may approve them as well. */
+  const connected = ({ id, properties }: { id: string; properties?: unknown }) => ({
+    ...(properties as object),
+    privateEndpointConnections: standing
+      .ofType('Microsoft.Network/privateEndpoints')
+      .filter((one) => JSON.stringify(one.body).includes(`"${id}"`))
+      .map(() => ({ properties: { privateLinkServiceConnectionState: { status: 'Approved' } } })),
+  });
   return [
     [
       /^az functionapp list /,
@@ -36,6 +44,10 @@ export function looks(standing: Standing, app: Running): [RegExp, (match: RegExp
           principalId: `p-${String(name)}`,
           clientId: `c-${String(name)}`,
         })),
+    ],
+    [
+      /^az rest .*\/providers\/(Microsoft\.(?:Storage|KeyVault|ContainerRegistry)\/\w+)\?/,
+      ([, type = '']) => ({ value: whole(type).map((one) => ({ ...one, properties: connected(one) })) }),
     ],
     [/^az rest .*Microsoft\.App\/jobs\?/, () => ({ value: whole('Microsoft.App/jobs') })],
     [/^az role definition list/, () => flat('Microsoft.Authorization/roleDefinitions')],

@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import type { Guarded } from '../../cli/verify/azure.ts';
+import { openFindings } from '../../cli/verify/network.ts';
+import { bad, deployed, group, rest, script, verify } from '../support/azure/verify-world.ts';
+
+const endpoint = (status: string | null = 'Approved') => ({
+  properties: { privateLinkServiceConnectionState: { status } },
+});
+const guarded = (name: string, properties: Partial<Guarded['properties']> = {}): Guarded => ({
+  name,
+  properties: { publicNetworkAccess: 'Disabled', privateEndpointConnections: [endpoint()], ...properties },
+});
+
+test.each<[string, Partial<Guarded['properties']>, RegExp | null]>([
+  ['public access off', {}, null],
+  [
+    'some addresses let in, and no others',
+    { publicNetworkAccess: 'Enabled', networkAcls: { defaultAction: 'Deny' } },
+    null,
+  ],
+  ['a registry with rules', { publicNetworkAccess: 'Enabled', networkRuleSet: { defaultAction: 'Deny' } }, null],
+  [
+    'public access switched on',
+    { publicNetworkAccess: 'Enabled', networkAcls: { defaultAction: 'Allow' } },
+    /st1 is open/,
+  ],
+  ['nothing said of it: Azure means open', { publicNetworkAccess: null }, /st1 is open to every network/],
+  ['no endpoint', { privateEndpointConnections: null }, /st1 has no private endpoint/],
+  [
+    'an endpoint that no one approved',
+    { privateEndpointConnections: [endpoint('Pending')] },
+    /endpoint of st1 is Pending/,
+  ],
+])('%s', (_, properties, text) => {
+  const [found, ...more] = openFindings([guarded('st1', properties), guarded('kv')]);
+  expect(more).toEqual([]);
+  expect(found?.state).toBe(text === null ? 'right' : 'wrong');
+  if (text) expect(found?.text).toMatch(text);
+});
+
+test('it is asked for where the installation was deployed with a network, and an outage is not taken for an answer', async () => {
+  const all = deployed();
+  const inNetwork = { properties: { ...all.properties, parameters: { network: { value: 'private' } } } };
+  const list = (type: string, version: string) => rest(`${group}/providers/Microsoft.${type}?api-version=${version}`);
+  const lines = [
+    { line: list('Storage/storageAccounts', '2025-06-01'), stdout: { value: [guarded('stdata')] } },
+    { line: list('KeyVault/vaults', '2026-02-01'), stdout: { value: [guarded('kv-1')] } },
+  ];
+  const registry = list('ContainerRegistry/registries', '2025-11-01');
+  await script({ deployed: { stdout: inNetwork } }, [...lines, { line: registry, stdout: { value: [] } }]);
+  expect((await verify()).find(({ check }) => check === 'network')).toMatchObject({
+    state: 'right',
+    text: 'stdata, kv-1 are reached over private endpoints, not by others',
+  });
+  await script({ deployed: { stdout: inNetwork } }, [...lines, { line: registry, code: 1, stderr: 'ERROR: 503\n' }]);
+  expect(bad(await verify()).map(({ check, state }) => [check, state])).toEqual([['network', 'unknown']]);
+});
