@@ -4,9 +4,18 @@ import { type Codec, readInstant, type Table, type Versioned } from './table.ts'
 /**
  * Facts about the service itself. `cursor`: all slots up to here are claimed. `heartbeat`: the last tick. `secrets` and
  * `channels`: the last time that all of them were checked. `forgotten`: the last time that all old history was removed.
+ * `listed`: the last time that lists of events were compared with the audit.
  * `confirmed`: a person has said that this is the right time. `behind|<job>`: slots of this job are claimed up to here only.
  */
-type MarkName = 'cursor' | 'heartbeat' | 'secrets' | 'channels' | 'forgotten' | 'confirmed' | `behind|${string}`;
+type MarkName =
+  | 'cursor'
+  | 'heartbeat'
+  | 'secrets'
+  | 'channels'
+  | 'forgotten'
+  | 'listed'
+  | 'confirmed'
+  | `behind|${string}`;
 
 export interface Mark {
   name: MarkName;

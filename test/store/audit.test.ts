@@ -2,12 +2,13 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { acknowledge, silence } from '../../shared/actions/incidents.ts';
 import { verifyAudit } from '../../shared/actions/verify-audit.ts';
 import { openAccount, usualLimits } from '../../shared/clients/storage.ts';
-import { day, type Instant, minute } from '../../shared/instant.ts';
+import { day, hour, type Instant, minute } from '../../shared/instant.ts';
 import { type AuditEntry, chained, digestOf, headText, readHead } from '../../shared/run/audit-chain.ts';
 import type { JobEvent } from '../../shared/run/job-event.ts';
 import { audit, broughtCodec, placedCodec } from '../../shared/store/audit.ts';
 import { azureTable as table } from '../../shared/store/azure/table.ts';
 import { eventCodec, events } from '../../shared/store/events.ts';
+import { markCodec, marks } from '../../shared/store/service.ts';
 import type { Store } from '../../shared/store/store.ts';
 import { keepAudit } from '../../shared/upkeep/audit.ts';
 import { job, seven } from '../support/pipeline/cast.ts';
@@ -26,7 +27,12 @@ function open() {
   const list = memoryTable(eventCodec);
   const own = audit(chain, memoryTable(broughtCodec));
   const jobs = { async *all() {} };
-  const store = { audit: own, events: events(list, own), jobs } as unknown as Store;
+  const store = {
+    audit: own,
+    events: events(list, own),
+    jobs,
+    marks: marks(memoryTable(markCodec)),
+  } as unknown as Store;
   const entry = async (number: number) => (await own.get(number)) as AuditEntry;
   return {
     store,
@@ -262,12 +268,42 @@ test('a host that dies between chain and list leaves an entry that upkeep lists,
   await expect(dead.append(pause(at))).rejects.toThrow('died');
   expect(await here.verify({}, at + minute)).toMatchObject({ entries: 10, unlisted: 1, broken: [] });
   const said: { type: string }[] = [];
-  await keepAudit({ store: here.store, emit: (event) => said.push(event) }, at + minute);
+  const keep = (now: Instant) =>
+    keepAudit({ store: here.store, emit: (event) => said.push(event), person: 'host' }, now);
+  await keep(at + minute);
   expect(said.map(({ type }) => type)).toEqual(['audit-head', 'trouble']);
   expect(await here.verify()).toMatchObject({ entries: 10, unlisted: 0, broken: [] });
   said.length = 0;
-  await keepAudit({ store: here.store, emit: (event) => said.push(event) }, at + day);
+  await keep(at + day);
   expect(said.map(({ type }) => type)).toEqual(['audit-head']);
+});
+
+test('what is listed is looked at again without a write, and once a day as far back as four days', async () => {
+  const here = await filled();
+  const at = seven + 3 * day;
+  const { store } = here;
+  const relisted: string[] = [];
+  const events = {
+    ...store.events,
+    relist: async (...given: Parameters<typeof store.events.relist>) => {
+      relisted.push(given[0].why);
+      return store.events.relist(...given);
+    },
+  };
+  const keep = (now: Instant) => keepAudit({ store: { ...store, events }, emit: () => {}, person: 'host' }, now);
+  await keep(at);
+  expect(relisted).toEqual([]);
+  for (const number of [1, 9]) await remove((await here.entry(number)).event);
+  await store.events.append(pause(at, { why: 'new' }));
+  await keep(at + hour);
+  expect(relisted).toEqual([]);
+  await keep(at + 21 * hour);
+  expect(relisted).toEqual(['reason 9', 'reason 1']);
+  expect(await here.verify({}, later)).toMatchObject({ broken: [], unlisted: 0 });
+
+  async function remove(event: JobEvent & { id: string }) {
+    await here.list.remove(event.job, eventCodec.keys({ event, entry: null }).rowKey);
+  }
 });
 
 test('events from before the chain are counted, and are no fault', async () => {
