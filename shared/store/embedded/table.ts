@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { batches } from '../../batches.ts';
 import { type Codec, entityOf, type Table, type Versioned } from '../table.ts';
 import type { Database } from './database.ts';
 
 /** Rows a transaction: others write in between. */
 const batchSize = 100;
+/** Rows at once of a listing: some milliseconds with what is made of them. */
+const readSize = 200;
 
 /** A row's version is never used again, also not by a row that comes later under the same key. */
 const seed = randomBytes(9).toString('base64url');
@@ -108,10 +111,11 @@ export function embeddedTable<T>(db: Database, name: string, codec: Codec<T>): T
     },
     async *list(partitionKey, { from = '', to, page = 1_000, unreadable } = {}) {
       const range = to === undefined ? [] : [to];
+      const most = Math.min(page, readSize);
       const statement = to === undefined ? sql.list : sql.listTo;
       for (let start = from; ; ) {
         const rows = (await db.read(() =>
-          db.statement(statement).all(partitionKey, start, ...range, page),
+          db.statement(statement).all(partitionKey, start, ...range, most),
         )) as unknown as Row[];
         for (const row of rows) {
           let found: Versioned<T> | undefined;
@@ -124,7 +128,9 @@ export function embeddedTable<T>(db: Database, name: string, codec: Codec<T>): T
           if (found) yield found;
         }
         const last = rows.at(-1);
-        if (!last || rows.length < page) return;
+        if (!last || rows.length < most) return;
+        // A long listing holds up nothing else of this host.
+        await setImmediate();
         // No key lies between a key and the same with a NUL behind it.
         start = `${last.row}\0`;
       }
