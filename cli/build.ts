@@ -1,6 +1,6 @@
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { build } from 'esbuild';
+import { basename, dirname, join } from 'node:path';
+import { build, type Plugin } from 'esbuild';
 
 /** Bundles the command line: one chunk a command, so that each loads only what it uses. */
 const root = join(import.meta.dirname, '..');
@@ -8,6 +8,20 @@ const dist = join(root, 'dist');
 const entry = 'lamp.js';
 /** A host that still runs an older build may load its chunks for this long, ms. */
 const keep = 24 * 3_600_000;
+
+/** zod brings its messages in fifty languages, and we print English alone. */
+const english: Plugin = {
+  name: 'english',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\/locales\/index\.js$/ }, ({ path, resolveDir }) =>
+      resolveDir.includes('zod') ? { path: join(resolveDir, path), namespace: 'english' } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: 'english' }, ({ path }) => ({
+      contents: "export { default as en } from './en.js';",
+      resolveDir: dirname(path),
+    }));
+  },
+};
 
 const { outputFiles } = await build({
   entryPoints: { lamp: join(root, 'cli', 'main.ts') },
@@ -20,6 +34,12 @@ const { outputFiles } = await build({
   format: 'esm',
   sourcemap: 'linked',
   logLevel: 'warning',
+  // A program's text stays in memory as long as it runs; names are kept, as a stack must be readable.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  plugins: [english],
+  // cron-parser would bring the same once more, in another form.
+  alias: { luxon: join(root, 'node_modules', 'luxon', 'src', 'luxon.js') },
   // The store and the bundler are programs of their own in node_modules; the Docker client looks for parts of its own there.
   external: ['azurite', 'dockerode', 'esbuild'],
   // Some of the bundled packages are CommonJS and call require for Node's own modules.

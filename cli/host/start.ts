@@ -48,11 +48,17 @@ export interface StartOptions {
   allowHostNetwork?: string[];
 }
 
+/** After this a host has loaded what it needs, ms. */
+const settledMs = 15_000;
+
 /** Hosts the service on this machine until a signal ends it. */
 export async function start(home: Home, options: StartOptions): Promise<void> {
-  // Nearly all that a host allocates is gone again at once: as long as the room for it does not grow, the process stays
-  // under 150 MB, and is as fast (npm run bench -- --only b,f).
+  // Nearly all that a host allocates is gone again at once: the room for it must not grow. Its start leaves the most
+  // behind: until that is over V8 packs its heap, which would cost a quarter of the processor time of runs
+  // (npm run bench -- --only f).
   setFlagsFromString('--semi-space-growth-factor=1');
+  setFlagsFromString('--memory-saver-mode');
+  setTimeout(() => setFlagsFromString('--no-memory-saver-mode'), settledMs).unref();
   // Takes a moment where Python comes from a version manager: meanwhile jobs are read and the store starts.
   const python = findPython();
   python.catch(() => {});

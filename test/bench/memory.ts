@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runNow } from '../../shared/actions/run-now.ts';
 import type { Choice } from './bench.ts';
-import { line, megabytes } from './figures.ts';
-import { childrenWith, memoryOf } from './processes.ts';
+import { line, megabytes, millis } from './figures.ts';
+import { childrenWith, cpuOf, memoryOf } from './processes.ts';
 import { openWorld } from './world.ts';
 
 const lamp = join(import.meta.dirname, '..', '..', 'dist', 'lamp.js');
@@ -31,6 +31,7 @@ export async function memory({ quick, concurrency }: Choice): Promise<void> {
       met: idle.resident <= 120e6,
     });
 
+    const before = cpuOf(pid).own;
     const asked = { by: 'bench', why: '' };
     for (const name of world.catalog.keys()) await runNow(world.parts, name, [], asked, Date.now());
     let most = 0;
@@ -40,6 +41,7 @@ export async function memory({ quick, concurrency }: Choice): Promise<void> {
       for await (const _ of world.parts.store.active.all()) active += 1;
     }
     line('host under load, most', megabytes(most));
+    line('  its CPU a run', millis((cpuOf(pid).own - before) / jobs));
     const [prefork] = childrenWith('--prefork', pid);
     if (prefork !== undefined) line('  what forks the shims', megabytes(memoryOf(prefork).resident));
   } finally {
