@@ -1,11 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { opened } from '../../shared/drift/finding.ts';
-import { day, hour, minute } from '../../shared/instant.ts';
-import { newRun, type Run, runId } from '../../shared/run/run.ts';
+import { day, minute } from '../../shared/instant.ts';
 import { telemetryOf } from '../../shared/telemetry/translate.ts';
 import { type Choice, everything, queries, render } from '../support/infra/kql.ts';
+import { catalog, now, rows, tick } from '../support/infra/kql-history.ts';
 import { type Answer, eventRow, prepare, type Row, runQueries } from '../support/infra/kql-rows.ts';
-import { catalogOf, job, started } from '../support/pipeline/cast.ts';
 
 const query = (name: string, choice: Choice = everything) => render(queries.get(name) ?? `no query ${name}`, choice);
 
@@ -14,95 +12,6 @@ if (missing && process.env.CI) throw new Error(`queries cannot be run: ${missing
 if (missing) console.warn(`not tested is what the queries give for rows: ${missing}`);
 
 describe.skipIf(missing)('what the queries give for rows', () => {
-  const now = Date.now();
-  const catalog = catalogOf(
-    { ...job('score'), tier: 'critical' },
-    { ...job('pull'), owner: { email: 'lee@contoso.com', department: 'Sales' } },
-    { ...job('draft'), status: 'development' },
-  );
-
-  /** A run of `job` that began so long ago, with an attempt of that outcome; both are reported. */
-  function ran(name: string, ago: number, state: 'succeeded' | 'failed' | 'lost', more: Partial<Run> = {}): Row[] {
-    const at = now - ago;
-    const attempt = {
-      ...(started(name).attempts[0] as Run['attempts'][number]),
-      state,
-      startedAt: at,
-      endedAt: at + 10_000,
-      exitCode: state === 'succeeded' ? 0 : 1,
-      errorClass: state === 'succeeded' ? null : ('application' as const),
-      error: state === 'succeeded' ? null : "KeyError: 'email'",
-      cpuMs: 4_000,
-      peakMemoryBytes: 512 * 1024 ** 2,
-      logBytes: 2_048,
-    };
-    const slot = at - 2_000;
-    const whole = { id: runId(slot, 'schedule'), startedAt: at, endedAt: at + 10_000, attempts: [attempt], ...more };
-    const run: Run = { ...newRun(name, slot, 'schedule', slot), state, ...whole };
-    return telemetryOf({ type: 'run-finished', run }, catalog).map((event) => eventRow(event, at + 10_000));
-  }
-
-  function missed(name: string, ago: number, slots: number): Row[] {
-    const more = { state: 'missed', reasonCode: 'outage', reason: 'the service was unavailable', slots } as const;
-    const run = newRun(name, now - ago, 'schedule', now, { ...more, endedAt: now });
-    return telemetryOf({ type: 'run-not-started', run }, catalog).map((event) => eventRow(event, now - ago));
-  }
-
-  const tick = (ago: number, setAside = 0) =>
-    telemetryOf({ type: 'ticked', host: 'h', jobs: 3, behindMs: 0, tookMs: 200, setAside }, catalog).map((event) =>
-      eventRow(event, now - ago),
-    );
-
-  /** A finding of a figure, reported again when another joins, and one of a column that was lost. */
-  const drifted = (name: string, id: string, ago: number, signs: number, kind: 'shift_up' | 'lost' = 'shift_up') => {
-    const since = now - 2 * day;
-    const level = { metric: kind === 'lost' ? 'output:a.csv/mail' : 'rows', kind, share: false };
-    const numbers = { ...level, before: 400, low: 380, high: 420, after: 500 };
-    const sign = { ...level, since, found: since, oneIn: 900, numbers };
-    const finding = { ...opened(name, sign), id, signs: Array(signs).fill(sign), sentence: 'It moved.' };
-    return telemetryOf({ type: 'drift-found', finding }, catalog).map((event) => eventRow(event, now - ago));
-  };
-
-  /** As the Functions host records it: the same exception under its own operation. */
-  const thrown = (OperationName: string, OuterMessage: string, OperationId: string, ItemCount: number): Row => ({
-    TimeGenerated: new Date(now).toISOString(),
-    ProblemId: 'Error at tick',
-    ExceptionType: 'Error',
-    OuterMessage,
-    OperationName,
-    OperationId,
-    ItemCount,
-  });
-
-  const good = { metrics: { rows: 412, mix: { high: 40, low: 372 } } };
-  const rows: Record<string, Row[]> = {
-    AppEvents: [
-      ...ran('score', 3 * hour, 'succeeded', good),
-      ...ran('score', 2 * hour, 'failed'),
-      ...ran('score', hour, 'succeeded', { ...good, startedAt: now - hour + 90_000 }),
-      // Reported twice: by a host that died, and by the one that repaired it.
-      ...ran('pull', 30 * minute, 'failed'),
-      ...ran('pull', 30 * minute, 'failed').map((row) => ({ ...row, TimeGenerated: new Date(now).toISOString() })),
-      ...ran('pull', 20 * minute, 'succeeded', { finishBy: now - 25 * minute }),
-      ...missed('pull', 10 * minute, 60),
-      ...ran('draft', 15 * minute, 'lost'),
-      ...drifted('score', '1', 3 * hour, 1),
-      ...drifted('score', '1', 2 * hour, 2),
-      ...drifted('pull', '2', hour, 1, 'lost'),
-      ...tick(3 * minute, 5),
-      ...tick(2 * minute, 2),
-    ],
-    AppExceptions: [
-      // Two invocations, each recorded twice by the host; sampling left out two more like the second.
-      thrown('tick', 'boom', 'one', 1),
-      thrown('tick', 'Exception while executing function: Functions.tick', 'one', 1),
-      thrown('tick', 'boom', 'two', 3),
-      thrown('tick', 'boom', 'two', 3),
-      thrown('http', 'Request body too large. The max request body size is 104857600 bytes.', 'three', 1),
-      thrown('', 'A host error has occurred', 'four', 1),
-    ],
-  };
-
   let answers: Record<string, Answer>;
   beforeAll(() => {
     const rendered = [...queries.keys()].map((name) => [name, query(name)]);
