@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { damageOf } from '../../cli/host/damage.ts';
@@ -39,6 +40,7 @@ test.runIf(process.getuid?.() === 0)(
     expect((await here.process(['runs'])).code).toBe(0);
     await disk.empty();
     expect((await good()).code).toBe(0);
+
     host.child.kill('SIGTERM');
     expect((await host.ended).code).toBe(0);
     expect(await damageOf(databaseFile(disk.folder))).toBeUndefined();
@@ -54,6 +56,36 @@ test.runIf(process.getuid?.() === 0)(
   },
   180_000,
 );
+
+test.runIf(process.getuid?.() === 0 && hasStrace())(
+  'a disk that becomes read-only while the host runs is reported within 30 s, and the host goes on once it can write',
+  async () => {
+    const there = await lampHome();
+    try {
+      await there.job('good', 'print("hello")');
+      const running = await there.start();
+      const mark = running.said().length;
+      // As a file system does that has met an error. A mount refuses that while files are open for writing.
+      const calls = 'pwrite64,fdatasync,fsync,ftruncate';
+      const options = ['-f', '-qq', '-o', '/dev/null', '-e', `trace=${calls}`, '-e', `inject=${calls}:error=EROFS`];
+      const failing = spawn('strace', [...options, '-p', `${running.pid}`], { stdio: 'ignore' });
+      await until('it says so', () => /failed \(.*\): check the disk/.test(running.said().slice(mark)), 30_000);
+      failing.kill('SIGINT');
+      await once(failing, 'exit');
+      expect((await there.lamp(['run', 'good', '--wait'])).code).toBe(0);
+      running.child.kill('SIGTERM');
+      expect((await running.ended).code).toBe(0);
+      expect(await damageOf(databaseFile(join(there.home, '.lamplighter')))).toBeUndefined();
+    } finally {
+      await there.clean();
+    }
+  },
+  120_000,
+);
+
+function hasStrace(): boolean {
+  return spawnSync('strace', ['-V'], { stdio: 'ignore' }).status === 0;
+}
 
 function remount(how: 'ro' | 'rw'): void {
   execFileSync('mount', ['-o', `remount,${how}`, disk.folder]);

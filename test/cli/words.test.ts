@@ -108,3 +108,15 @@ test('a check that finds a problem exits with 1, and next goes on without that j
   const { code, stderr } = await here.lamp(['next', '-n', '1']);
   expect([code, stderr]).toEqual([0, 'Without broken: lamp check says why.\n']);
 });
+
+test('no warning that SQLite is experimental reaches the user, and any other one does', async () => {
+  const warn = `process.once('beforeExit', () => {
+    process.emitWarning('SQLite is an experimental feature and might change at any time', 'ExperimentalWarning');
+    process.emitWarning('the cellar is flooded');
+  })`;
+  const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(warn)}` };
+  const { code, stdout, stderr } = await here.process(['next', '--cron', '0 7 * * *', '-n', '1'], { env });
+  expect([code, stdout]).toEqual([0, expect.stringContaining('07:00')]);
+  expect(stderr).toContain('the cellar is flooded');
+  expect(stderr).not.toContain('SQLite');
+});

@@ -8,12 +8,13 @@ import { runNow } from '../../shared/actions/run-now.ts';
 import type { Parts } from '../../shared/parts.ts';
 import { isFinal, type Run } from '../../shared/run/run.ts';
 import { openStore } from '../../shared/store/azure/store.ts';
+import { type EmbeddedStore, openEmbedded } from '../../shared/store/embedded/store.ts';
 import type { HostSettings } from '../faults/host.ts';
 import { numbers } from '../support/pipeline/random.ts';
 import { until } from '../support/shim/shim.ts';
 import { freshAccount } from '../support/storage/account.ts';
 import { type Form, formsOf } from '../support/vault/secret-forms.ts';
-import { everything, type Sink, search } from '../support/vault/sinks.ts';
+import { everything, everythingBelow, type Sink, search } from '../support/vault/sinks.ts';
 
 /** Of what is printed, and of where it is cut. */
 const seed = 20;
@@ -52,7 +53,11 @@ interface Reported {
 }
 
 /** Runs the job on a host of its own, with these arguments each, and reads everything that is left of it anywhere. */
-async function report(more: (root: string) => string, calls: string[][]): Promise<Reported> {
+async function report(
+  more: (root: string) => string,
+  calls: string[][],
+  where: 'an account' | 'a folder' = 'an account',
+): Promise<Reported> {
   const root = await mkdtemp(join(tmpdir(), 'sinks-'));
   onTestFinished(() => rm(root, { recursive: true, force: true }));
   const at = (...names: string[]) => join(root, 'home', ...names);
@@ -74,7 +79,7 @@ async function report(more: (root: string) => string, calls: string[][]): Promis
     TMPDIR: root,
   };
 
-  const connection = freshAccount();
+  const connection = where === 'an account' ? freshAccount() : '';
   const program = join(import.meta.dirname, '../faults/host.ts');
   const settings: HostSettings = {
     name: 'host',
@@ -88,7 +93,7 @@ async function report(more: (root: string) => string, calls: string[][]): Promis
   const ended = once(host, 'close');
   const said: Buffer[] = [];
   for (const stream of [host.stdout, host.stderr]) stream.on('data', (bytes: Buffer) => said.push(bytes));
-  const store = openStore(connection);
+  const store = where === 'an account' ? openStore(connection) : openEmbedded(at('.lamplighter'));
   try {
     const lives = () => {
       if (host.exitCode !== null) throw new Error(`the host has ended: ${Buffer.concat(said)}`);
@@ -106,7 +111,8 @@ async function report(more: (root: string) => string, calls: string[][]): Promis
       for await (const { value } of store.runs.list('leaky', { page: 100 })) rows.push(value);
       return rows.length === calls.length && rows.every(({ state }) => isFinal(state)) && rows;
     });
-    const sinks = (await everything(connection)).filter(({ place }) => !/\/outputs\//.test(place));
+    const all = where === 'an account' ? everything(connection) : everythingBelow(at('.lamplighter'));
+    const sinks = (await all).filter(({ place }) => !/\/outputs\//.test(place));
     sinks.push({ place: 'what the host said', bytes: Buffer.concat(said) });
     sinks.push({
       place: 'the log of shims',
@@ -116,15 +122,21 @@ async function report(more: (root: string) => string, calls: string[][]): Promis
   } finally {
     host.kill('SIGKILL');
     await ended;
+    if ('close' in store) (store as EmbeddedStore).close();
   }
 }
 
 // What a job writes into its outputs is its own data: the blobs of outputs are kept as they are, their profiles are not.
-test('a secret printed 10,000 times in every form, cut anywhere, is in no table, blob, queue, emit or log', async () => {
+test.each([
+  'an account',
+  'a folder',
+] as const)('a secret printed thousands of times in every form, cut anywhere, is nowhere in %s, and in no emit or log', async (where) => {
+  const count = where === 'a folder' ? 400 : 2_000;
   const ends = ['traceback', 'command', 'exit', 'hang', 'well'];
   const { sinks, runs } = await report(
     () => declared,
-    ends.map((end, at) => [`${seed + at}`, '2000', end]),
+    ends.map((end, at) => [`${seed + at}`, `${count}`, end]),
+    where,
   );
   const leaks = search(sinks, allForms).map(({ form, place }) => `${form.name} in ${place}`);
   expect(leaks).toEqual([]);
@@ -132,7 +144,7 @@ test('a secret printed 10,000 times in every form, cut anywhere, is in no table,
   expect(runs.map(({ state }) => state).sort()).toEqual(['failed', 'failed', 'failed', 'succeeded', 'timed-out']);
   const logs = sinks.filter(({ place }) => /^blob .*\/log\.txt$/.test(place));
   expect(logs.length).toBe(5);
-  for (const { bytes } of logs) expect(bytes.toString('latin1').match(/~\d: /g)?.length).toBeGreaterThan(1_900);
+  for (const { bytes } of logs) expect(bytes.toString('latin1').match(/~\d: /g)?.length).toBeGreaterThan(count * 0.95);
   expect(runs.map(({ attempts }) => attempts[0]?.error)).toContainEqual(
     expect.stringMatching(/^ValueError: cannot log in with \*\*\* \/ '\*\*\*'$/),
   );

@@ -33,7 +33,7 @@ const advice: Record<StoreTrouble['kind'], string> = {
   full: 'the disk is full: make room, and work goes on by itself',
   'read-only': 'it may not be written: check the disk, its mount and the permissions; work then goes on by itself',
   damaged: 'it is damaged: stop the host, then restore a backup with lamp restore <file>',
-  other: 'check the disk',
+  other: 'check the disk, whether it is there and may be written; work then goes on by itself',
 };
 
 export function isBusy(error: unknown): boolean {

@@ -1,3 +1,6 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { TableClient, TableServiceClient } from '@azure/data-tables';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
@@ -36,6 +39,26 @@ export async function everything(connection: string): Promise<Sink[]> {
     for (const { messageText } of peekedMessageItems) {
       found.push({ place: `queue ${name}`, bytes: Buffer.from(messageText, 'base64') });
     }
+  }
+  return found;
+}
+
+/** The same of an embedded store: each row, and each file as it is, the database and its log too. */
+export async function everythingBelow(folder: string): Promise<Sink[]> {
+  const found: Sink[] = [];
+  using db = new DatabaseSync(join(folder, 'lamplighter.db'), { readOnly: true });
+  for (const { name } of db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()) {
+    for (const row of db.prepare(`SELECT * FROM "${name}"`).all()) {
+      for (const value of Object.values(row)) {
+        found.push({ place: `table ${name} ${row.partition} ${row.row}`, bytes: Buffer.from(String(value)) });
+      }
+    }
+  }
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    // Environments and bundles that attempts share: no run writes there.
+    if (!entry.isFile() || path.startsWith(join(folder, 'cache'))) continue;
+    found.push({ place: `blob ${relative(folder, path)}`, bytes: await readFile(path) });
   }
   return found;
 }
