@@ -11,6 +11,7 @@ import { type JobRow, newJobRow, type PastSchedules } from '../run/job-row.ts';
 import { claimEach, runsOf } from './claim.ts';
 import { enter } from './cursor.ts';
 import { eachJob } from './each-job.ts';
+import { lookAhead } from './look-ahead.ts';
 import { supersedes } from './removed.ts';
 import { seeDeployed } from './replay/soon.ts';
 
@@ -195,7 +196,9 @@ async function zipOf({ job, bundle, zip }: Deployed): Promise<Buffer> {
 async function claimAhead(parts: Parts, { job }: Deployed, now: Instant, readCursor: ReadCursor): Promise<void> {
   const cursor = await readCursor();
   if (cursor === undefined || cursor <= now || job.status === 'decommissioned') return;
-  const runs = runsOf(job.name, dueSlots(job, { after: now, until: cursor }, now).run, now);
+  // By a clock that is behind, all since its time would look due: ticks claim only so far ahead of what is.
+  const after = Math.max(now, cursor - lookAhead);
+  const runs = runsOf(job.name, dueSlots(job, { after, until: cursor }, now).run, now);
   if (runs.length === 0) return;
   const failed = await claimEach(parts, [{ job: job.name, missed: [], runs }], now);
   if (failed.size > 0) throw new Error(`its slots until ${new Date(cursor).toISOString()} could not be claimed`);

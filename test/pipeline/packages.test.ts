@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { hour, type Instant, minute, second } from '../../shared/instant.ts';
+import { day, hour, type Instant, minute, second } from '../../shared/instant.ts';
 import { register } from '../../shared/pipeline/deployments.ts';
 import { pipeline } from '../../shared/pipeline.ts';
 import type { JobEvent } from '../../shared/run/job-event.ts';
@@ -140,4 +140,23 @@ describe('a job that was removed', () => {
     }
     expect(new Set(await world.states('score'))).toEqual(new Set(['queued']));
   });
+});
+
+test.each([
+  ['an hour', hour],
+  ['a day', day],
+  ['a year', 365 * day],
+])('a host whose clock is %s behind registers a new schedule without running the slots of that time', async (_, behind) => {
+  const world = await World.inMemory(job('score', { schedule: hourly }));
+  await world.pass(seven + 10 * minute);
+  const changed = deployed(job('score', { schedule: everyMinute }), 'print(2)');
+  const catalog = new Map([['score', changed]]);
+  Object.assign(world.parts, { catalog: () => catalog });
+  await register(world.parts, catalog, world.now - behind);
+  const rows = await world.rows('score');
+  expect(rows.filter(({ slot }) => slot < seven)).toEqual([]);
+  expect(rows.length).toBeLessThan(5);
+  await world.pass(seven + 20 * minute);
+  const slots = new Set((await world.rows('score')).map(({ slot }) => slot));
+  for (let at = seven + 12 * minute; at <= seven + 20 * minute; at += minute) expect(slots).toContain(at);
 });
