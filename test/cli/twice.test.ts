@@ -126,6 +126,8 @@ const machineOnly: Record<string, string> = {
   outputs: 'outputs',
   backup: 'backup here.backup',
   restore: 'restore here.backup',
+  export: 'export here.tar.gz',
+  import: 'import here.tar.gz',
   replay: 'replay score',
   detect: 'detect',
   watchdog: 'watchdog --once',
