@@ -1,7 +1,7 @@
 // Runs before `npm start` and `npm test` on whatever Node is there (20 or newer): makes the checkout ready, and says
 // what it does. Ready already: it looks at a few times and is gone.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -9,8 +9,9 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 if (Number(process.versions.node.split('.')[0]) < 20) fail(`Node 20 or newer is needed; this is ${process.version}.`);
 
-const installed = changed(join(root, 'node_modules', '.package-lock.json'));
-if (installed < changed(join(root, 'package-lock.json'))) {
+const wanted = join(root, 'package-lock.json');
+const installed = join(root, 'node_modules', '.package-lock.json');
+if (changed(installed) < changed(wanted) && !isInstalled()) {
   needPython();
   step('Installing packages (npm ci), once …', 'npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error']);
 }
@@ -24,6 +25,18 @@ function needPython() {
   const found = names.some((name) => spawnSync(name, ['-c', code], { stdio: 'ignore' }).status === 0);
   if (!found)
     fail('Python 3.10 or newer is needed to run jobs. Install it, or set LAMPLIGHTER_PYTHON to an interpreter.');
+}
+
+/** A checkout that only touched the file needs no packages anew, and what runs keeps its own. */
+function isInstalled() {
+  if (!existsSync(installed)) return false;
+  const [want, have] = [wanted, installed].map((path) => JSON.parse(readFileSync(path, 'utf8')).packages);
+  const same = Object.entries(want).every(
+    ([path, { version, optional }]) =>
+      optional || !/(^|\/)node_modules\//.test(path) || have[path]?.version === version,
+  );
+  if (same) utimesSync(installed, new Date(), new Date());
+  return same;
 }
 
 function step(what, command, args) {
