@@ -35,18 +35,21 @@ export type Send = (path: string, init?: RequestInit) => Promise<Response>;
 export const nothingKnown = 'Nothing is known about what you asked for.';
 export const lookAt = 'Check the address (lamp use) and your network; lamp verify shows whether the app runs.';
 
-/** Longest for one answer with its token and body. */
+/** Longest for one answer with its body. */
 const limitMs = minute;
 
 export interface ClientOptions {
+  /** Before each request, outside of its limit: a person may have a code to type. It has limits of its own. */
+  signedIn?: () => Promise<unknown>;
   remote?: boolean;
   broken?: ReadonlySet<string>;
 }
 
 export function clientOf(place: string, send: Send, options: ClientOptions = {}): Client {
-  const { remote = false, broken = new Set() } = options;
+  const { remote = false, broken = new Set(), signedIn } = options;
   /** Reads the whole body under the limit as well. */
   async function ask(path: string, init: RequestInit = {}) {
+    await signedIn?.();
     return within(place, limitMs, async (signal) => {
       const answer = await send(path, { ...init, signal });
       const bytes = await wholeBody(place, answer);

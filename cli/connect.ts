@@ -34,7 +34,8 @@ export async function connect(
       `--by is for one machine: ${chosen.name} keeps the name that you are signed in with. Leave it out.`,
     );
   }
-  return clientOf(chosen.url, await remote(chosen, deviceCode, sleep), { remote: true });
+  const { send, signedIn } = await remote(chosen, deviceCode, sleep);
+  return clientOf(chosen.url, send, { remote: true, signedIn });
 }
 
 async function local(home: Home, name: string): Promise<Client> {
@@ -73,7 +74,8 @@ const pauses = [second, 3 * second];
 /** A token is renewed when it is good for less than this. */
 const reserve = 5 * minute;
 
-async function remote({ url, client }: App, deviceCode: boolean, sleep: Sleep): Promise<Send> {
+/** The app of this address, and the sign-in that comes before each request: apart, as a person may take minutes for it. */
+async function remote({ url, client }: App, deviceCode: boolean, sleep: Sleep) {
   const { protocol, host } = new URL(url);
   if (protocol !== 'https:' && !isLoopback(host)) {
     throw new Refusal(`${url} is not encrypted: expected an address that begins with https://`);
@@ -84,23 +86,34 @@ async function remote({ url, client }: App, deviceCode: boolean, sleep: Sleep): 
     deviceCode: deviceCode || process.env.LAMPLIGHTER_SIGN_IN === 'device-code',
     person: process.stderr.isTTY === true,
   });
+  const scope = `${client}/.default`;
   let token = { token: '', expiresOnTimestamp: 0 };
-  return async (path, init = {}) => {
-    if (token.expiresOnTimestamp < Date.now() + reserve) {
-      const given = await credential.getToken(`${client}/.default`).catch((error: Error) => {
-        if (error instanceof Refusal) throw error;
-        const why = error.message.split('\n')[0];
-        throw new Refusal(
-          `You are not signed in for ${url}: ${why}. Sign in with: az login, or --device-code`,
-          exits.notAllowed,
-        );
-      });
-      token = given ?? { token: '', expiresOnTimestamp: Date.now() + hour };
-    }
+  async function renew() {
+    const given = await credential.getToken(scope).catch((error: Error) => {
+      if (error instanceof Refusal) throw error;
+      const why = error.message.split('\n')[0];
+      throw new Refusal(
+        `You are not signed in for ${url}: ${why}. Sign in with: az login, or --device-code`,
+        exits.notAllowed,
+      );
+    });
+    token = given ?? { token: '', expiresOnTimestamp: Date.now() + hour };
+  }
+  /** Requests at once share one token: a person types one code. */
+  let renewing: Promise<void> | undefined;
+  async function signedIn() {
+    if (token.expiresOnTimestamp >= Date.now() + reserve) return;
+    renewing ??= renew().finally(() => {
+      renewing = undefined;
+    });
+    await renewing;
+  }
+  const send: Send = (path, init = {}) => {
     const headers = new Headers(init.headers);
     headers.set('authorization', `Bearer ${token.token}`);
     return patiently(new URL(prefix + path, url), { ...init, headers, redirect: 'error' }, sleep);
   };
+  return { send, signedIn };
 }
 
 /** Asks again after an outage, when that can do no harm: a look, or an order with a key of its own. */

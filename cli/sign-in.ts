@@ -55,23 +55,30 @@ async function signedIn(): Promise<TokenCredential> {
   return bounded(new DefaultAzureCredential(), minute / 2);
 }
 
-/** Ends by itself when the code expires, which Entra says: a quarter of an hour. */
+/** For an Entra that does not answer. A code expires before, when Entra says so: after a quarter of an hour. */
+const longestTyping = 20 * minute;
+
 async function typed(place: string, scope: string, options: DeviceCodeCredentialOptions) {
-  const { DeviceCodeCredential } = await import('@azure/identity');
-  const credential = new DeviceCodeCredential({
+  const [{ DeviceCodeCredential }, { bounded }] = await Promise.all([
+    import('@azure/identity'),
+    import('../shared/clients/credential.ts'),
+  ]);
+  const codes = new DeviceCodeCredential({
     // The app takes tokens from this program; one of our own would need a registration in each tenant.
     clientId: azureCli,
     tenantId: process.env.AZURE_TENANT_ID || 'organizations',
     userPromptCallback: ({ message }) => console.error(message),
     ...options,
   });
-  const token = await credential.getToken(scope).catch((error: Error) => {
-    const why = error.message.split('\n')[0];
-    throw new Refusal(
-      `You are not signed in for ${place}: ${why}. Try again, and type the code within its time`,
-      exits.notAllowed,
-    );
-  });
+  const token = await bounded(codes, longestTyping)
+    .getToken(scope)
+    .catch((error: Error) => {
+      const why = error.message.split('\n')[0];
+      throw new Refusal(
+        `You are not signed in for ${place}: ${why}. Try again, and type the code within its time`,
+        exits.notAllowed,
+      );
+    });
   if (!token) throw new Refusal(`You are not signed in for ${place}: Entra gave no token. Try again`, exits.notAllowed);
   return token;
 }

@@ -1,17 +1,30 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DeviceCodeCredentialOptions, TokenCredential } from '@azure/identity';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { z } from 'zod';
+import { connect } from '../../cli/connect.ts';
+import { findHome } from '../../cli/home.ts';
 import { signIn } from '../../cli/sign-in.ts';
+import { minute, second } from '../../shared/instant.ts';
 import { type Entra, entra, tenant } from '../support/azure/cloud/entra.ts';
 import { hosts } from '../support/azure/cloud/hosts.ts';
 
-const scope = 'c44b4083-3bb0-49c1-b47d-974e53cbdf3c/.default';
+// What connects signs in at the Entra of this test.
+vi.mock('../../cli/sign-in.ts', async (original) => {
+  const real = await original<typeof import('../../cli/sign-in.ts')>();
+  return { signIn: (given: Parameters<typeof signIn>[0]) => real.signIn({ options: options(), ...given }) };
+});
+
+const client = 'c44b4083-3bb0-49c1-b47d-974e53cbdf3c';
+const scope = `${client}/.default`;
 let folder: string;
 let directory: Entra;
 let prompts: string[];
 let asked: string[];
+/** What passes before Entra is asked again whether the code was typed. */
+let typing: () => Promise<unknown>;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lamp-sign-in-'));
@@ -19,6 +32,7 @@ beforeEach(async () => {
   directory = entra();
   prompts = [];
   asked = [];
+  typing = async () => undefined;
   vi.spyOn(console, 'error').mockImplementation((text) => void prompts.push(String(text)));
 });
 afterEach(async () => {
@@ -36,6 +50,7 @@ const options = (): DeviceCodeCredentialOptions => ({
     async sendRequest(request) {
       const { pathname: path, searchParams: query, host } = new URL(request.url);
       const form = new URLSearchParams(typeof request.body === 'string' ? request.body : '');
+      if (path.endsWith('/token')) await typing();
       asked.push(`${request.method} ${path.replace(`/${tenant}`, '')} ${form.get('client_id') ?? ''}`.trim());
       const reply = directory.login({
         method: request.method,
@@ -116,4 +131,41 @@ test.each([
     exitCode: 3,
   });
   await expect(stat(join(folder, 'config', 'tokens.json'))).rejects.toThrow('ENOENT');
+});
+
+describe('a command for an app, signed in by a code', () => {
+  const url = 'https://func-1.example';
+  let answers: number[];
+
+  beforeEach(async () => {
+    answers = [];
+    await mkdir(join(folder, 'config'));
+    await writeFile(
+      join(folder, 'config', 'apps.json'),
+      JSON.stringify({ using: null, apps: [{ name: 'prod', url, client }] }),
+    );
+    vi.stubGlobal('fetch', async () => Response.json({}, { status: answers.shift() ?? 200 }));
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
+  });
+  const command = () => connect(findHome(folder), { app: 'prod', deviceCode: true });
+  const ask = async () => (await command()).get('/jobs', z.object({}));
+
+  test('waits for as long as the code is good, and only then begins to wait for the app', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], shouldAdvanceTime: true });
+    directory.meets(...Array(6).fill('authorization_pending'));
+    typing = () => vi.advanceTimersByTimeAsync(40 * second);
+    const before = Date.now();
+    expect(await ask()).toEqual({});
+    expect(Date.now() - before).toBeGreaterThan(4 * minute);
+    expect(prompts).toHaveLength(1);
+  });
+
+  test('shows one code, however much it asks at once', async () => {
+    const { get } = await command();
+    await Promise.all(['/jobs', '/incidents', '/health'].map((path) => get(path, z.object({}))));
+    expect(prompts).toHaveLength(1);
+  });
 });
