@@ -42,7 +42,7 @@ export function alertLinkPages(parts: Parts, links: AlertLinks, clock: () => Ins
   });
   app.post(
     '/:token',
-    bodyLimit({ maxSize: 4_096, onError: (c) => c.text('expected at most 4 KB', 413) }),
+    bodyLimit({ maxSize: mostForm, onError: (c) => c.text('expected at most 16 KB', 413) }),
     async (c) => {
       const token = c.req.param('token');
       const ticket = await links.read(token, clock());
@@ -70,6 +70,8 @@ interface Order {
 }
 
 const mostWhy = 1_000;
+/** Bytes of a form: a character of the word takes up to nine, as it comes in UTF-8 with a `%xx` for each byte. */
+const mostForm = 16_384;
 
 /** What was pressed; text: what is wrong with it. */
 function orderOf(form: Record<string, unknown>): Order | string {
@@ -77,7 +79,8 @@ function orderOf(form: Record<string, unknown>): Order | string {
   if (act && act !== 'answer') return { act };
   const chosen = answers.find((one) => one === form.do);
   if (!chosen) return 'Expected a button of the page to be pressed.';
-  const why = typeof form.why === 'string' ? form.why.trim() : '';
+  // A browser counts the end of a line as one character for `maxlength`, and sends two.
+  const why = typeof form.why === 'string' ? form.why.replace(/\r\n?/g, '\n').trim() : '';
   if (why === '' || why.length > mostWhy)
     return `Expected why, in 1 to ${mostWhy} characters: go back, write it, and press the button again.`;
   return { act: 'answer', answer: chosen, why };

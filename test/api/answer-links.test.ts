@@ -87,10 +87,23 @@ describe('the link "Answer" of an alert about drift', () => {
       const answer = await press('expected', why);
       expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining('Expected why')]);
     }
-    expect((await press('expected', 'x'.repeat(9_000))).status).toBe(413);
+    expect((await press('expected', '汉'.repeat(1_001))).status).toBe(400);
+    const whole = await press('expected', 'x'.repeat(17_000));
+    expect([whole.status, await whole.text()]).toEqual([413, 'expected at most 16 KB']);
     expect((await press('answer', 'why')).status).toBe(400);
     expect((await finding())?.state).toBe('open');
     expect((await press('expected', 'so be it')).status).toBe(200);
+  });
+
+  test.each([
+    ['Chinese, of which each character takes nine in the request', '价'.repeat(1_000)],
+    ['lines, whose ends a browser sends as two characters each', `${'a'.repeat(9)}\n`.repeat(100).trim()],
+    ['nothing but lines', `a${'\n'.repeat(998)}b`],
+  ])('takes all the characters that its field takes: %s', async (_, why) => {
+    const { press, finding } = await drifted();
+    // As forms are sent (HTML Standard, 4.10.21.8).
+    expect((await press('expected', why.replaceAll('\n', '\r\n'))).status).toBe(200);
+    expect((await finding())?.answered?.why).toBe(why);
   });
 
   test('answers once, however often and on however many hosts it is pressed; what is answered stays so', async () => {
