@@ -14,6 +14,8 @@ const azurite = ['test/setup/azurite.ts'];
 const taken: Record<string, string[]> = {
   // Needs Node and Python, nothing else.
   unit: ['', 'run', 'job', 'schedule', 'manifest', 'alerts', 'drift', 'samples'],
+  // The service over its store, in memory or as Azurite plays it.
+  service: ['actions', 'api', 'pipeline', 'secrets', 'upkeep'],
   shim: ['shim', 'executors/process', 'executors/prefork'],
   // Needs a Docker daemon.
   docker: ['executors/docker'],
@@ -27,14 +29,18 @@ const patterns = (folders: string[]) =>
   );
 
 function project(name: string, include: string[], exclude: string[] = []): TestProjectConfiguration {
-  return { extends: true, test: { name, include, exclude, globalSetup: name === 'unit' ? [] : azurite } };
+  // These files leave nothing behind: to begin each of them anew would take longer than most of their tests.
+  const isolate = name !== 'unit' && name !== 'service';
+  return { extends: true, test: { name, include, exclude, isolate, globalSetup: name === 'unit' ? [] : azurite } };
 }
 
 export default defineConfig({
   test: {
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    maxWorkers: 2,
+    maxWorkers: 3,
+    restoreMocks: true,
+    unstubEnvs: true,
     sequence: { sequencer: LongestFirst },
     projects: [
       ...Object.entries(taken).map(([name, folders]) => project(name, patterns(folders))),
