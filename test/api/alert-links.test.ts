@@ -150,7 +150,7 @@ describe('a link of an alert', () => {
     const { app, url, press, incident } = await alerted();
     expect((await press(url('Acknowledge'), 'delete')).status).toBe(400);
     expect((await app.request(url('Open'), { method: 'POST' })).status).toBe(400);
-    expect((await press(url('Open'), 'x'.repeat(5_000))).status).toBe(413);
+    expect((await press(url('Open'), 'x'.repeat(17_000))).status).toBe(413);
     expect((await press(url('Open'), 'acknowledge', { origin: 'https://evil.example' })).status).toBe(403);
     expect((await incident())?.state).toBe('open');
   });
