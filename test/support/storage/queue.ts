@@ -44,8 +44,10 @@ export class SteppedQueue implements Launches {
   }
 
   async waitingSince(now: Instant): Promise<Instant | undefined> {
-    const visible = [...this.messages].map(({ visibleAt }) => visibleAt).filter((at) => at <= now);
-    return visible.length === 0 ? undefined : Math.min(...visible);
+    const visible = [...this.messages].filter(({ visibleAt }) => visibleAt <= now);
+    // As the real ones: since when by the message, as clocks differ.
+    const since = visible.map(({ text, visibleAt }) => readLaunch(text)?.at ?? visibleAt);
+    return since.length === 0 ? undefined : Math.min(...since);
   }
 
   async putPoison(text: string): Promise<void> {
