@@ -8,7 +8,10 @@ import { closeIncident } from '../pipeline/drift.ts';
 import { expectAnswers } from '../pipeline/replay/expect.ts';
 import type { Person } from '../run/run.ts';
 
-/** What people say of drift: once, for CLI, API and console alike. Each leaves who and why in the audit. */
+/**
+ * What people say of drift: once, for CLI, API and console alike. Each leaves who and why in the audit;
+ * `id` is that of the entry: the same request again is the same entry.
+ */
 
 /** @returns the finding as it is now */
 export async function answer(
@@ -17,13 +20,21 @@ export async function answer(
   what: Answer,
   asked: Person,
   now: Instant,
+  id?: string,
 ): Promise<Finding> {
   const { store } = parts;
   const word = { ...asked, at: now };
   const metrics = new Set(finding.signs.map(({ metric }) => metric));
   // The audit first: a pin that moved without a word of who moved it cannot be explained later.
   const details = { finding: finding.id, answer: what, metrics: [...metrics].join(', ') };
-  await store.events.append({ job: finding.job, at: now, kind: 'drift-answered', ...asked, details });
+  await store.events.append({
+    job: finding.job,
+    at: now,
+    kind: 'drift-answered',
+    ...asked,
+    details,
+    ...(id !== undefined && { id }),
+  });
   await store.drift.amend(finding.job, (state) =>
     metrics.has(state.metric) || state.columns ? afterAnswer(state, what, word, metrics) : state,
   );
@@ -41,10 +52,18 @@ export async function snooze(
   until: Instant,
   asked: Person,
   now: Instant,
+  id?: string,
 ): Promise<Finding> {
   const next = snoozed(finding, until, { ...asked, at: now });
   const details = { finding: finding.id, answer: 'snooze', until: iso(until) };
-  await store.events.append({ job: finding.job, at: now, kind: 'drift-answered', ...asked, details });
+  await store.events.append({
+    job: finding.job,
+    at: now,
+    kind: 'drift-answered',
+    ...asked,
+    details,
+    ...(id !== undefined && { id }),
+  });
   const about = { job: finding.job, cause: 'drift', subject: finding.id } as const;
   await amend(store, about, (incident) => ({ ...incident, reportAt: Math.max(incident.reportAt ?? 0, until) }));
   await store.drift.putFinding(next);
@@ -59,10 +78,18 @@ export async function pinBaseline(
   metric: string | undefined,
   asked: Person,
   now: Instant,
+  id?: string,
 ): Promise<string[]> {
   const isMeant = (state: MetricState) => metric === undefined || state.metric === metric;
   const details = { since: iso(since), metric: metric ?? 'all' };
-  await store.events.append({ job, at: now, kind: 'baseline-pinned', ...asked, details });
+  await store.events.append({
+    job,
+    at: now,
+    kind: 'baseline-pinned',
+    ...asked,
+    details,
+    ...(id !== undefined && { id }),
+  });
   const states = await store.drift.amend(job, (state) =>
     isMeant(state) ? pinnedAt(state, since, { ...asked, at: now }) : state,
   );
@@ -76,7 +103,15 @@ export async function resetBaseline(
   metric: string | undefined,
   asked: Person,
   now: Instant,
+  id?: string,
 ): Promise<void> {
-  await store.events.append({ job, at: now, kind: 'baseline-reset', ...asked, details: { metric: metric ?? 'all' } });
+  await store.events.append({
+    job,
+    at: now,
+    kind: 'baseline-reset',
+    ...asked,
+    details: { metric: metric ?? 'all' },
+    ...(id !== undefined && { id }),
+  });
   await store.drift.forget(job, metric === undefined ? undefined : [metric]);
 }

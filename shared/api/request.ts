@@ -5,7 +5,7 @@ import type { Caller } from './caller.ts';
 import { ApiProblem } from './problem.ts';
 
 /** What sets one request apart from others. */
-interface Asking {
+export interface Asking {
   req: { path: string; header(name: string): string | undefined };
 }
 
@@ -13,6 +13,8 @@ interface Asking {
 export interface First {
   at: Instant;
   token: string;
+  /** It came before, by the same key, and may be done or under way. */
+  again: boolean;
 }
 
 /**
@@ -51,13 +53,13 @@ export async function firstRequest(
 ): Promise<First & { answer: string | null }> {
   const now = clock();
   const token = randomBytes(4).toString('hex');
-  if (key === undefined) return { at: now, token, answer: null };
+  if (key === undefined) return { at: now, token, again: false, answer: null };
   const sum = createHash('sha256').update(JSON.stringify(asked)).digest('hex');
   const first = await parts.store.requests.first({ caller: caller.name, key, asked: sum, at: now, token });
   if (first.asked !== sum) {
     throw new ApiProblem('key-reused', 'expected a key of its own for each request: this one was sent with another');
   }
-  return first;
+  return { ...first, again: first.token !== token };
 }
 
 /** @param etag of the thing now; undefined: it has none yet. @throws ApiProblem when the caller has read another version */

@@ -38,6 +38,8 @@ export const silenceCodec: Codec<Silence> = {
 export interface Silences {
   add(silence: Silence): Promise<void>;
   get(id: string): Promise<Versioned<Silence> | undefined>;
+  /** It lasts until then, unless it was over before. @returns it as it is now; undefined: there is none of this id */
+  end(id: string, at: Instant): Promise<Silence | undefined>;
   remove(id: string): Promise<void>;
   /** All that have not been removed; some may be over. */
   current(): Promise<Silence[]>;
@@ -49,6 +51,14 @@ export function silences(table: Table<Silence>): Silences {
       await table.insert(silence);
     },
     get: (id) => table.get(partition, id),
+    async end(id, at) {
+      for (;;) {
+        const found = await table.get(partition, id);
+        if (!found || found.value.until <= at) return found?.value;
+        const written = await table.replace({ ...found.value, until: at }, found.etag);
+        if (written) return written.value;
+      }
+    },
     remove: (id) => table.remove(partition, id),
     async current() {
       const found: Silence[] = [];

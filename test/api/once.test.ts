@@ -18,6 +18,8 @@ interface Act {
   says: Record<string, unknown>;
   /** What is done before. */
   before?: [path: string, body: unknown];
+  /** What the next one says when the first was lost, where that differs: it finds done what it asks for. */
+  lost?: { status: number; body?: Record<string, unknown> };
   /** Entries of the audit. */
   entries?: number;
 }
@@ -42,14 +44,21 @@ const acts: Record<string, Act> = {
     body: { catchUp: false },
     says: { changed: true },
     before: ['/jobs/score/pause', {}],
+    lost: { status: 200, body: { changed: false } },
   },
-  'POST /jobs/{job}/backfill': { path: () => '/jobs/score/backfill', body: range, says: { done: 0 } },
+  'POST /jobs/{job}/backfill': {
+    path: () => '/jobs/score/backfill',
+    body: range,
+    says: { done: 0 },
+    lost: { status: 200, body: { done: 3 } },
+  },
   'POST /jobs/{job}/backfill/cancel': {
     path: () => '/jobs/score/backfill/cancel',
     body: {},
     says: { cancelled: [2, 3, 4].map((hour) => `score.20261120T0${hour}0000Z.b`) },
     before: ['/jobs/score/backfill', range],
     entries: 3,
+    lost: { status: 200, body: { cancelled: [] } },
   },
   'POST /jobs/{job}/findings/{finding}/snooze': {
     path: () => `/jobs/score/findings/${acted.finding}/snooze`,
@@ -70,6 +79,7 @@ const acts: Record<string, Act> = {
     path: () => '/jobs/score/baseline/reset',
     body: { metric: 'mean' },
     says: { metrics: ['mean'] },
+    lost: { status: 404 },
   },
   'POST /jobs/{job}/replays': {
     path: () => '/jobs/golden/replays',
@@ -104,6 +114,7 @@ const acts: Record<string, Act> = {
     body: { email: 'dana@contoso.com' },
     says: { already: [] },
     entries: 4,
+    lost: { status: 200, body: { opened: [] } },
   },
 };
 
@@ -139,6 +150,24 @@ test.each(Object.entries(acts))('%s: the same key again does nothing and gets th
   expect(await acted.audit()).toBe(before + entries);
 });
 
+test.each(
+  Object.entries(acts),
+)('%s: the same key again, after the first answer was lost before it was kept, finds it done and does nothing again', async (_, act) => {
+  if (act.before) await acted.post(...act.before);
+  const path = await act.path();
+  const before = await acted.audit();
+  const { requests } = acted.world.store;
+  const dead = { ...requests, keep: () => Promise.reject(new Error('the host died')) };
+  acted.open({ store: { ...acted.world.store, requests: dead } });
+  // A run is found again by its id: its answer is not kept.
+  expect([200, 503]).toContain((await acted.post(path, act.body, { 'idempotency-key': 'one' })).status);
+  acted.open();
+  acted.world.now += minute;
+  const again = await acted.post(path, act.body, { 'idempotency-key': 'one' });
+  expect(again).toMatchObject(act.lost ?? { status: 200, body: act.says });
+  expect(await acted.audit()).toBe(before + (act.entries ?? 1));
+});
+
 describe('an idempotency key', () => {
   const order = { scope: { kind: 'job', name: 'sick' }, until: iso(seven + day), why: 'moving' };
   const ids = async () => (await acted.ask('GET', '/silences')).body.items.map(({ id }: { id: string }) => id).sort();
@@ -157,11 +186,32 @@ describe('an idempotency key', () => {
     expect(await acted.audit()).toBe(before + 1);
   });
 
-  test('gets one answer for two requests at once', async () => {
-    const send = () => acted.post('/jobs/score/pause', {}, { 'idempotency-key': 'one' });
+  test.each([
+    ['a pause', () => '/jobs/score/pause', { job: 'score', paused: true, changed: true }],
+    ['an acknowledgement', async () => `/incidents/${await acted.incident()}/acknowledge`, { state: 'acknowledged' }],
+    ['the end of a silence', () => '/silences/abc123/end', { id: 'abc123' }],
+  ])('gets one answer for two requests at once: %s', async (_, path, says) => {
+    const to = await path();
+    const send = () => acted.post(to, {}, { 'idempotency-key': 'one' });
     const [one, two] = await Promise.all([send(), send()]);
-    expect(one?.body).toEqual({ job: 'score', paused: true, changed: true });
+    expect(one).toMatchObject({ status: 200, body: says });
     expect(two).toEqual(one);
+  });
+
+  test('goes with If-Match: what the first request changed itself has not changed meanwhile', async () => {
+    const to = `/incidents/${await acted.incident()}`;
+    const { etag } = await acted.ask('GET', to);
+    const { requests } = acted.world.store;
+    acted.open({
+      store: {
+        ...acted.world.store,
+        requests: { ...requests, keep: () => Promise.reject(new Error('the host died')) },
+      },
+    });
+    const send = () => acted.post(`${to}/acknowledge`, {}, { 'idempotency-key': 'one', 'if-match': etag ?? '' });
+    expect((await send()).status).toBe(503);
+    acted.open();
+    expect(await send()).toMatchObject({ status: 200, body: { state: 'acknowledged' } });
   });
 
   test('is free again after a day, and what was kept is removed', async () => {

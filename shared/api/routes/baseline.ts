@@ -68,10 +68,10 @@ export function baselineRoutes(service: Service): Api {
       const caller = callerOf(c, 'act');
       const { name } = await knownJob(service, caller, c.req.valid('param').job);
       const order = c.req.valid('json');
-      const done = await once(service, c, caller, order, async ({ at }) => {
+      const done = await once(service, c, caller, order, async ({ at, token }) => {
         await demandMetric(name, order.metric);
         const asked = { by: caller.name, why: order.why };
-        const metrics = await pinBaseline(parts, name, Date.parse(order.since), order.metric, asked, at);
+        const metrics = await pinBaseline(parts, name, Date.parse(order.since), order.metric, asked, at, token);
         return { job: name, metrics };
       });
       return c.json(done, 200);
@@ -80,9 +80,9 @@ export function baselineRoutes(service: Service): Api {
       const caller = callerOf(c, 'act');
       const { name } = await knownJob(service, caller, c.req.valid('param').job);
       const { metric: one, why: reason = '' } = c.req.valid('json') ?? {};
-      const done = await once(service, c, caller, { metric: one, why: reason }, async ({ at }) => {
+      const done = await once(service, c, caller, { metric: one, why: reason }, async ({ at, token }) => {
         const metrics = await demandMetric(name, one);
-        await resetBaseline(parts, name, one, { by: caller.name, why: reason }, at);
+        await resetBaseline(parts, name, one, { by: caller.name, why: reason }, at, token);
         return { job: name, metrics };
       });
       return c.json(done, 200);

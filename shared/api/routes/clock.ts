@@ -69,8 +69,8 @@ export function clockRoutes(service: Service): Api {
         throw new ApiProblem('not-allowed', 'expected a role for all departments: the clock is that of all jobs');
       }
       const { why: reason = '' } = c.req.valid('json') ?? {};
-      const done = await once(service, c, caller, { why: reason }, async ({ at }) => {
-        await confirmClock(parts, { by: caller.name, why: reason }, at);
+      const done = await once(service, c, caller, { why: reason }, async ({ at, token }) => {
+        await confirmClock(parts, { by: caller.name, why: reason }, at, token);
         return clocks(true);
       });
       return c.json(done, 200);

@@ -80,8 +80,8 @@ export function findingAnswerRoutes(service: Service): Api {
       const found = await find(caller, job, id);
       const asked = c.req.valid('json');
       const by = { by: caller.name, why: asked.why };
-      const done = await once(service, c, caller, asked, async ({ at }) =>
-        findingJson(await answer(parts, found, asked.answer, by, at)),
+      const done = await once(service, c, caller, asked, async ({ at, token }) =>
+        findingJson(await answer(parts, found, asked.answer, by, at, token)),
       );
       return c.json(done, 200);
     })
@@ -91,11 +91,11 @@ export function findingAnswerRoutes(service: Service): Api {
       const found = await find(caller, job, id);
       const asked = c.req.valid('json');
       const until = Date.parse(asked.until);
-      const done = await once(service, c, caller, asked, async ({ at }) => {
+      const done = await once(service, c, caller, asked, async ({ at, token }) => {
         if (until <= at || until > at + longest) {
           throw new ApiProblem('conflict', `expected as "until" a time within the next 90 days, found ${asked.until}`);
         }
-        return findingJson(await snooze(parts, found, until, { by: caller.name, why: asked.why }, at));
+        return findingJson(await snooze(parts, found, until, { by: caller.name, why: asked.why }, at, token));
       });
       return c.json(done, 200);
     });

@@ -1,12 +1,12 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { acknowledge, resolve } from '../../actions/incidents.ts';
+import { acknowledge, isEnded, isTaken, resolve } from '../../actions/incidents.ts';
 import { causes, type Incident, severities } from '../../store/incidents.ts';
 import type { Versioned } from '../../store/table.ts';
 import { type Api, callerOf, newApi, type Service } from '../app.ts';
 import { type Caller, sees } from '../caller.ts';
 import { incidentJson } from '../json.ts';
 import { ApiProblem } from '../problem.ts';
-import { matches, once } from '../request.ts';
+import { type Asking, type First, matches, once } from '../request.ts';
 import { answers, changes, idempotencyKey, jobParam, whole, why } from '../schema.ts';
 import { time } from '../views.ts';
 
@@ -64,7 +64,7 @@ const oneRoute = createRoute({
   responses: answers(incidentView),
 });
 
-const act = (path: string, summary: string) =>
+const changeRoute = (path: string, summary: string) =>
   createRoute({
     method: 'post',
     path,
@@ -76,8 +76,11 @@ const act = (path: string, summary: string) =>
     },
     responses: changes(incidentView),
   });
-const acknowledgeRoute = act('/incidents/{incident}/acknowledge', 'Take an incident: it is escalated no further');
-const resolveRoute = act(
+const acknowledgeRoute = changeRoute(
+  '/incidents/{incident}/acknowledge',
+  'Take an incident: it is escalated no further',
+);
+const resolveRoute = changeRoute(
   '/incidents/{incident}/resolve',
   'Say that an incident is over; mostly the next good run does',
 );
@@ -95,6 +98,18 @@ export function incidentRoutes(service: Service): Api {
       'no-such-incident',
       `expected the id of an incident that is open, found "${id}": GET /incidents lists them`,
     );
+  }
+
+  async function act(c: Asking, caller: Caller, id: string, { again }: First, { isDone, change, expected }: Change) {
+    const { value: found, etag } = await find(caller, id);
+    if (again && isDone(found)) return incidentJson(found);
+    matches(c, etag);
+    const next = await change(found);
+    if (next) return incidentJson(next);
+    // Meanwhile the first request of the same key may have done it.
+    const { value: one } = await find(caller, id);
+    if (again && isDone(one)) return incidentJson(one);
+    throw new ApiProblem('conflict', `expected an incident that ${expected}, ${id} is ${one.state}`);
   }
 
   async function newestPast(job: string | null, most: number): Promise<Incident[]> {
@@ -127,29 +142,36 @@ export function incidentRoutes(service: Service): Api {
     })
     .openapi(acknowledgeRoute, async (c) => {
       const caller = callerOf(c, 'act');
-      const { why: reason = '' } = c.req.valid('json') ?? {};
-      const done = await once(service, c, caller, { why: reason }, async ({ at }) => {
-        const { value: found, etag } = await find(caller, c.req.valid('param').incident);
-        matches(c, etag);
-        const next = await acknowledge(parts, found, { by: caller.name, why: reason }, at);
-        if (!next) throw new ApiProblem('conflict', `expected an incident that is open, ${found.id} is ${found.state}`);
-        return incidentJson(next);
-      });
+      const asked = { by: caller.name, why: c.req.valid('json')?.why ?? '' };
+      const done = await once(service, c, caller, { why: asked.why }, (first) =>
+        act(c, caller, c.req.valid('param').incident, first, {
+          isDone: (one) => isTaken(one, asked, first.at),
+          change: (one) => acknowledge(parts, one, asked, first.at, first.token),
+          expected: 'is open',
+        }),
+      );
       return c.json(done, 200);
     })
     .openapi(resolveRoute, async (c) => {
       const caller = callerOf(c, 'act');
-      const { why: reason = '' } = c.req.valid('json') ?? {};
-      const done = await once(service, c, caller, { why: reason }, async ({ at }) => {
-        const { value: found, etag } = await find(caller, c.req.valid('param').incident);
-        matches(c, etag);
-        const next = await resolve(parts, found, { by: caller.name, why: reason }, at);
-        if (!next)
-          throw new ApiProblem('conflict', `expected an incident that is not over, ${found.id} is ${found.state}`);
-        return incidentJson(next);
-      });
+      const asked = { by: caller.name, why: c.req.valid('json')?.why ?? '' };
+      const done = await once(service, c, caller, { why: asked.why }, (first) =>
+        act(c, caller, c.req.valid('param').incident, first, {
+          isDone: (one) => isEnded(one, first.at),
+          change: (one) => resolve(parts, one, asked, first.at, first.token),
+          expected: 'is not over',
+        }),
+      );
       return c.json(done, 200);
     });
+}
+
+interface Change {
+  /** Whether it is already as this request makes it. */
+  isDone(incident: Incident): boolean;
+  change(incident: Incident): Promise<Incident | undefined>;
+  /** What an incident must be for it, for the refusal. */
+  expected: string;
 }
 
 const order = { critical: 0, error: 1, warning: 2 };

@@ -124,11 +124,14 @@ export function silenceRoutes(service: Service): Api {
       const caller = callerOf(c, 'act');
       const id = c.req.valid('param').silence;
       const { why: reason = '' } = c.req.valid('json') ?? {};
-      const done = await once(service, c, caller, { why: reason }, async ({ at }) => {
+      const done = await once(service, c, caller, { why: reason }, async ({ at, token, again }) => {
+        const ended = (await parts.store.silences.get(id))?.value;
+        // By this very request, whose answer was lost.
+        if (again && ended?.until === at && mayKnow(caller, ended.scope)) return silenceJson(ended);
         const { value, etag } = await find(caller, id);
         matches(c, etag);
         // Another request that ended it at this moment did the same.
-        return silenceJson((await unsilence(parts, id, { by: caller.name, why: reason }, at)) ?? value);
+        return silenceJson((await unsilence(parts, id, { by: caller.name, why: reason }, at, token)) ?? value);
       });
       return c.json(done, 200);
     });
