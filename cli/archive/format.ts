@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isName } from '../../shared/store/files.ts';
 
 /**
  * A file of history: a tar, gzipped, that a person can look into (`tar -tzf`).
@@ -39,9 +40,9 @@ export type Totals = z.infer<typeof totalsShape>;
 /** What of an attempt is history: neither its tickets nor its signs of life. */
 const leftBehind = /^(started\.json|log\.txt|result\.json|outputs\/.+)$/;
 
-/** Whether a path below `attempts/` is one: <job>/<run>/<attempt>/<name>. */
+/** Whether a path below `attempts/` is one: <job>/<run>/<attempt>/<name>, where no part leads anywhere else. */
 export function isLeft(path: string): boolean {
   const [job, run, attempt, ...name] = path.split('/');
   const plain = [job, run].every((part) => part !== undefined && /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(part));
-  return plain && /^[1-9]\d{0,5}$/.test(attempt ?? '') && leftBehind.test(name.join('/'));
+  return plain && name.every(isName) && /^[1-9]\d{0,5}$/.test(attempt ?? '') && leftBehind.test(name.join('/'));
 }

@@ -11,6 +11,19 @@ export interface Files {
   create(path: string, body: FileBody): Promise<boolean>;
 }
 
+/** The parts of such a path. @throws RangeError: one is empty or leads elsewhere, as clients and systems resolve dots */
+export function partsOf(path: string): string[] {
+  const parts = path.split('/');
+  const wrong = parts.find((part) => !isName(part));
+  if (wrong !== undefined) throw new RangeError(`"${wrong}" is no name of a file`);
+  return parts;
+}
+
+/** Whether it names a file or folder where it stands, on any system. */
+export function isName(part: string): boolean {
+  return part !== '' && part !== '.' && part !== '..' && !/[/\\\0]/.test(part);
+}
+
 export interface FileBody {
   bytes: number;
   /** When it was last written. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, link, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { isName } from '../files.ts';
 
 /** Files that a power cut cannot halve, for this user alone. */
 
@@ -103,9 +104,7 @@ export async function openRegular(path: string): Promise<FileHandle | undefined>
 /** A path below a folder, of parts that lead nowhere else. @throws RangeError */
 export function below(folder: string, ...parts: string[]): string {
   for (const part of parts) {
-    if (part === '' || part === '.' || part === '..' || /[/\\\0]/.test(part)) {
-      throw new RangeError(`"${part}" is no name of a file`);
-    }
+    if (!isName(part)) throw new RangeError(`"${part}" is no name of a file`);
   }
   return join(folder, ...parts);
 }
