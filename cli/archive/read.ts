@@ -8,6 +8,7 @@ import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import type { Run } from '../../shared/run/run.ts';
 import type { ListedEvent } from '../../shared/store/events.ts';
+import type { FileBody } from '../../shared/store/files.ts';
 import { jobCodec } from '../../shared/store/jobs.ts';
 import type { KeptStore } from '../../shared/store/store.ts';
 import { Refusal } from '../refusal.ts';
@@ -29,7 +30,12 @@ import { type Entry, entriesOf } from './tar.ts';
 export interface Imported {
   /** Kind of row → what became of it. */
   rows: Record<string, Tally>;
-  files: { added: number; there: number };
+  files: {
+    added: number;
+    there: number;
+    /** Left out: the store has a run of its own in the place of theirs, or one that goes on. */
+    kept: number;
+  };
   /** Chains of the audit that stand beside the store's own, as that one has begun otherwise. */
   brought: string[];
 }
@@ -56,8 +62,13 @@ class Work {
   readonly #file: string;
   readonly #person: string;
   readonly #now: number;
-  readonly #done: Imported = { rows: {}, files: { added: 0, there: 0 }, brought: [] };
+  readonly #done: Imported = { rows: {}, files: { added: 0, there: 0, kept: 0 }, brought: [] };
   readonly #seen: Totals = { rows: {}, files: 0, bytes: 0 };
+  /**
+   * `<job>/<run>` of the last rows of runs that stand in the store as in the file: their files come next. Both stores name
+   * a run by its slot, and the pipeline would take the result of another run of that name for the end of its own.
+   */
+  #carried = new Set<string>();
 
   constructor(store: KeptStore, file: string, person: string, now: number) {
     this.#store = store;
@@ -121,9 +132,12 @@ class Work {
       if (!one) throw new SyntaxError(`there are no rows of the kind ${kind}`);
       const values = lines.map((line) => readLine(one.codec, line));
       const fitting = kind === 'events' ? (values as ListedEvent[]).map(chains.placed) : values;
-      await writeRows(this.#store, one, fitting, tally);
-      if (kind === 'runs')
-        await this.#store.recent.append((values as Run[]).filter(({ trigger }) => trigger !== 'replay'));
+      const standing = await writeRows(this.#store, one, fitting, tally);
+      if (kind === 'runs') {
+        const runs = standing as Run[];
+        await this.#store.recent.append(runs.filter(({ trigger }) => trigger !== 'replay'));
+        this.#carried = new Set(runs.map(({ job, id }) => `${job}/${id}`));
+      }
     } catch (error) {
       if (error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError) {
         throw this.#wrong(`${name}: ${error.message}`);
@@ -154,13 +168,20 @@ class Work {
     const path = name.slice(folder.length + 1);
     this.#seen.files += 1;
     this.#seen.bytes += bytes;
-    const file = { bytes, at: at.getTime(), stream: body };
     const isNew =
-      folder === 'attempts' && isLeft(path)
-        ? await this.#store.files.attempts.create(path, file)
-        : await this.#bundle(path, file.at, body);
-    if (isNew) this.#done.files.added += 1;
+      folder === 'bundles'
+        ? await this.#bundle(path, at.getTime(), body)
+        : await this.#attempt(path, { bytes, at: at.getTime(), stream: body });
+    if (isNew === undefined) this.#done.files.kept += 1;
+    else if (isNew) this.#done.files.added += 1;
     else this.#done.files.there += 1;
+  }
+
+  /** @returns undefined: it is of no run that was brought */
+  async #attempt(path: string, file: FileBody): Promise<boolean | undefined> {
+    if (!isLeft(path)) throw this.#wrong(`it holds the file ${path}`);
+    const [job, run] = path.split('/');
+    return this.#carried.has(`${job}/${run}`) ? this.#store.files.attempts.create(path, file) : undefined;
   }
 
   /** Its name says what is in it, so that is looked at before it counts as the code of a job. */

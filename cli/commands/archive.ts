@@ -49,9 +49,11 @@ export async function importFrom(home: Home, file: string, where: Where): Promis
       kind,
     ]),
   );
-  console.log(`${count(done.files.added, 'file')} new, ${done.files.there} there already`);
+  const { files } = done;
+  console.log(`${count(files.added, 'file')} new, ${files.there} there already`);
   const kept = Object.values(done.rows).reduce((sum, one) => sum + one.kept, 0);
   if (kept > 0) console.log(`KEPT: ${count(kept, 'row')} of the store differ from the file and were left as they are.`);
+  if (files.kept > 0) console.log(`Left out: ${count(files.kept, 'file')} of runs that were kept.`);
   for (const id of done.brought) {
     console.log(`The audit of the file stands beside the store's own, as chain ${id}: lamp audit verify checks both.`);
   }
