@@ -89,18 +89,14 @@ export async function bringAudit(
   const target = targets.get(id);
   if (target === undefined) throw new SyntaxError(`the chain ${id} is not in the list of chains`);
   const entries = lines.map((line): AuditEntry => readLine(auditCodec, line));
-  const added = await audit.bring(target, entries);
-  tally.added += added;
-  if (added === entries.length) return;
-  const chain = target === null ? audit : audit.brought(target);
-  const there = new Map<number, string>();
-  const range = { from: entries[0]?.number ?? 1, to: entries.at(-1)?.number ?? 1 };
-  for await (const { at, entry } of chain.list(range, () => {})) there.set(at, entry.digest);
-  for (const { number, digest } of entries) {
-    if (there.get(number) === digest) continue;
+  const unordered = entries.find(({ number }, at) => number <= (entries[at - 1]?.number ?? 0));
+  if (unordered) throw new SyntaxError(`entry ${unordered.number} of the audit is not in its place`);
+  const { added, conflict } = await audit.bring(target, entries);
+  if (conflict !== null) {
     throw new Refusal(
-      `entry ${number} of the audit is another one in the store: a host has gone on there meanwhile. Import again.`,
+      `entry ${conflict} of the audit is another one in the store: a host has gone on there meanwhile. Import again.`,
     );
   }
+  tally.added += added;
   tally.there += entries.length - added;
 }

@@ -1,3 +1,4 @@
+import { batches } from '../batches.ts';
 import { type AuditEntry, type AuditEvent, chained, type Head, noEntry, readEventText } from '../run/audit-chain.ts';
 import type { Codec, Table } from './table.ts';
 
@@ -35,9 +36,22 @@ export interface Audit extends Chain {
   brought(id: string): Chain;
   /** The ids of all of those. */
   broughtIds(): Promise<string[]>;
-  /** Adds entries in their order to such a chain, or to the own one where that ends before them. @returns how many were new */
-  bring(id: string | null, entries: readonly AuditEntry[]): Promise<number>;
+  /**
+   * Adds entries, oldest first, to such a chain, or to the own one where that ends before them. Where the chain has another
+   * entry under one of their numbers, nothing is written; where a host writes one meanwhile, nothing from there on.
+   */
+  bring(id: string | null, entries: readonly AuditEntry[]): Promise<Brought>;
 }
+
+export interface Brought {
+  /** How many were new. */
+  added: number;
+  /** The first number under which another entry stands; null: all of them are there. */
+  conflict: number | null;
+}
+
+/** Entries that are written as one, or not at all. */
+const together = 100;
 
 /** Names a chain for good: no two begin with the same entry. */
 export const chainId = (first: Pick<AuditEntry, 'digest'>) => first.digest.slice(0, 16);
@@ -138,8 +152,40 @@ export function audit(table: Table<Placed>, others: Table<string>): Audit {
     },
     async bring(id, entries) {
       if (id !== null) await others.insert(id);
-      const placed = entries.map((entry) => ({ at: entry.number, entry, ...(id !== null && { chain: id }) }));
-      return (await table.insertAll(placed)).length;
+      const target = id === null ? ours : chain(brought(id));
+      const there = await digests(target, entries);
+      const before = conflictOf(there, entries);
+      if (before !== null) return { added: 0, conflict: before };
+      let added = 0;
+      const missing = entries.filter(({ number }) => !there.has(number));
+      for (const some of batches(missing, together)) {
+        const changes = some.map((entry) => ({
+          value: { at: entry.number, entry, ...(id !== null && { chain: id }) },
+        }));
+        if (await table.writeAll(changes)) {
+          added += some.length;
+          continue;
+        }
+        // Another host was first; or this write was, and its answer got lost.
+        const now = await digests(target, some);
+        const conflict = conflictOf(now, some) ?? some.find(({ number }) => !now.has(number))?.number ?? null;
+        if (conflict !== null) return { added, conflict };
+      }
+      return { added, conflict: null };
     },
   };
+}
+
+/** Number → digest of what a chain has under the numbers of these entries; '' where that cannot be read. */
+async function digests(chain: Chain, entries: readonly AuditEntry[]): Promise<Map<number, string>> {
+  const found = new Map<number, string>();
+  const range = { from: entries[0]?.number ?? 1, to: entries.at(-1)?.number ?? 1 };
+  const unreadable = (number: number | null) => number !== null && found.set(number, '');
+  for await (const { at, entry } of chain.list(range, unreadable)) found.set(at, entry.digest);
+  return found;
+}
+
+/** The first of the entries in whose place another one stands. */
+function conflictOf(there: ReadonlyMap<number, string>, entries: readonly AuditEntry[]): number | null {
+  return entries.find(({ number, digest }) => (there.get(number) ?? digest) !== digest)?.number ?? null;
 }
