@@ -62,7 +62,8 @@ test.concurrent('the work directory of a killed shim is removed by a later one; 
   const env = { TMPDIR: temporary };
   const spec = await world.spec('import time\nprint("here", flush=True)\ntime.sleep(60)', { heartbeatMs: 50 });
   const killed = start(spec, env);
-  await until(() => world.exists(`${spec.run}/heartbeat`));
+  // The heart beats before the job has begun; its first line is there when it has.
+  await until(() => world.exists(`${spec.run}/log.txt`));
   killed.child.kill('SIGKILL');
   await killed.ended;
   const [left] = await readdir(temporary);
@@ -71,7 +72,7 @@ test.concurrent('the work directory of a killed shim is removed by a later one; 
   const live = await world.spec('import time\nprint("here", flush=True)\ntime.sleep(60)', { heartbeatMs: 50 });
   const living = start(live, env);
   onTestFinished(() => void living.child.kill('SIGKILL'));
-  await until(() => world.exists(`${live.run}/heartbeat`));
+  await until(() => world.exists(`${live.run}/log.txt`));
   const [used] = (await readdir(temporary)).filter((name) => name !== left);
   await utimes(join(temporary, used as string), old, old);
   await mkdir(join(temporary, 'other'));
