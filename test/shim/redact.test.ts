@@ -131,7 +131,7 @@ test('no form of a secret passes, however the stream is cut, and ordinary text i
   const ran = spawnSync(python, ['-', dirname(shim)], { input: cases, encoding: 'utf8' });
   expect(ran.stderr).toBe('');
   expect(ran.stdout).toBe('all good\n');
-});
+}, 180_000);
 
 const pem = `-----BEGIN PRIVATE KEY-----\n${'MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcw/+g0='.repeat(3)}\nQEFAASCBKcwggSjAgEAAoIBAQ\n-----END PRIVATE KEY-----\n`;
 

@@ -149,7 +149,7 @@ test.each([
     expect.stringMatching(/^ValueError: cannot log in with \*\*\* \/ '\*\*\*'$/),
   );
   expect(runs.find(({ state }) => state === 'succeeded')?.metrics).toMatchObject({ rows: 7 });
-});
+}, 180_000);
 
 test('the same search finds every one of these forms when the secrets are not declared', async () => {
   const { sinks } = await report(
@@ -162,4 +162,4 @@ test('the same search finds every one of these forms when the secrets are not de
   for (const place of [/^table runs .* attempts/, /^blob runs\/.*result\.json/, /^what the host said/]) {
     expect(found.some((one) => place.test(one.place))).toBe(true);
   }
-});
+}, 180_000);
