@@ -150,6 +150,14 @@ var names = {
 var digest = stage == 'all' ? 'sha256:${split(runtimeImageDigest, ':')[1]}' : ''
 var image = '${names.imageRepository}@${digest}'
 
+// The same copies, and in this region over three buildings.
+var overBuildings = {
+  Standard_LRS: 'Standard_ZRS'
+  Standard_ZRS: 'Standard_ZRS'
+  Standard_GRS: 'Standard_GZRS'
+  Standard_GZRS: 'Standard_GZRS'
+}
+
 var joined = network != 'public' || zones != 'off'
 // How things are reached, for all modules alike.
 var access = {
@@ -177,7 +185,7 @@ module foundation 'modules/foundation.bicep' = {
     dailyLogGb: dailyLogGb
     consoleLogs: consoleLogs
     auditStorage: auditStorage
-    dataRedundancy: zones != 'off' && dataRedundancy == 'Standard_LRS' ? 'Standard_ZRS' : dataRedundancy
+    dataRedundancy: zones != 'off' ? overBuildings[dataRedundancy] : dataRedundancy
     undoDays: undoDays
     restoreDays: restoreDays
     lockData: lockData

@@ -134,25 +134,6 @@ resource tableNames 'Microsoft.Storage/storageAccounts/tableServices/tables@2025
   name: table
 }]
 
-// Else the versions of each heartbeat would stay as long as its run.
-var oldVersions = restoreDays > 0
-  ? [
-      {
-        name: 'versions-after-restore'
-        enabled: true
-        type: 'Lifecycle'
-        definition: {
-          filters: { blobTypes: ['blockBlob'] }
-          actions: {
-            version: {
-              delete: { daysAfterCreationGreaterThan: deletedDays }
-            }
-          }
-        }
-      }
-    ]
-  : []
-
 // A `spec.json` whose shim never came goes with its run: a rule cannot distinguish it, as rules know only how a name
 // begins. What it holds is worthless by then, as its signed addresses have expired.
 resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06-01' = {
@@ -160,7 +141,22 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06
   name: 'default'
   properties: {
     policy: {
-      rules: concat(oldVersions, [
+      rules: [
+        // Else the versions of each heartbeat would stay as long as its run. Also without restoreDays: an account that had
+        // them once keeps the versions of that time for ever.
+        {
+          name: 'versions-after-restore'
+          enabled: true
+          type: 'Lifecycle'
+          definition: {
+            filters: { blobTypes: ['blockBlob'] }
+            actions: {
+              version: {
+                delete: { daysAfterCreationGreaterThan: deletedDays }
+              }
+            }
+          }
+        }
         {
           name: 'runs-after-retention'
           enabled: true
@@ -177,7 +173,7 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06
             }
           }
         }
-      ])
+      ]
     }
   }
   dependsOn: [blobs]

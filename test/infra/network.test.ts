@@ -139,6 +139,9 @@ describe('zones', () => {
       accounts: ['Standard_ZRS', 'Standard_ZRS'],
     });
     expect(spread({ zones: 'jobs', dataRedundancy: 'Standard_GZRS' }).accounts).toContain('Standard_GZRS');
+    // Copies in another region alone leave those of this one in one building.
+    expect(spread({ zones: 'jobs', dataRedundancy: 'Standard_GRS' }).accounts).toContain('Standard_GZRS');
+    expect(spread({ dataRedundancy: 'Standard_GRS' }).accounts).toContain('Standard_GRS');
   });
 
   it('all: the app too; off: neither', () => {
@@ -182,7 +185,13 @@ describe('what was deleted or written over', () => {
     });
     // The versions of heartbeats go as soon as no restore wants them, and not before.
     expect(rules).toContain('"version":{"delete":{"daysAfterCreationGreaterThan":31}}');
-    expect(kept({}).rules).not.toContain('"version"');
+  });
+
+  it.each([
+    [{}, 14],
+    [{ undoDays: 60 }, 60],
+  ])('versions that an earlier choice of restoreDays left go after the days of an undo: %j', (params, days) => {
+    expect(kept(params).rules).toContain(`"version":{"delete":{"daysAfterCreationGreaterThan":${days}}}`);
   });
 });
 
