@@ -20,6 +20,7 @@ export const openReach: Reach = {
 
 /** Whether the environment of the jobs is in a network of the installation. */
 export const isJoined = ({ network, zones }: Reach) => network !== 'public' || zones !== 'off';
+const isPrivate = ({ network }: Reach) => network !== 'public';
 const isSpread = ({ zones }: Reach) => zones !== 'off';
 
 /** Variables that infra/<environment>.bicepparam reads; none for what is as it would be anyway. */
@@ -83,6 +84,11 @@ function unchangeable(before: Reach, asked: Reach): string | undefined {
     return isJoined(asked)
       ? 'the environment of the jobs stands without a network, and is to get one'
       : 'the environment of the jobs stands in a network, and is to leave it';
+  // With zones there is a network either way. A deployment removes nothing: endpoints and their names would stay behind.
+  if (isPrivate(before) !== isPrivate(asked))
+    return isPrivate(asked)
+      ? 'the installation stands without private endpoints, and is to get them'
+      : 'the installation stands with private endpoints, and is to lose them';
   if (isJoined(before) && before.networkAddress !== asked.networkAddress)
     return `the network has ${before.networkAddress}, and is to get ${asked.networkAddress}`;
   if (isSpread(before) !== isSpread(asked))

@@ -110,6 +110,18 @@ test.each<[string, Partial<typeof openReach>, Parameters<typeof run>[0], RegExp]
     /stands in a network, and is to leave it/,
   ],
   [
+    'a private one in which the zones need a network still is to be public',
+    { network: 'private', zones: 'jobs' },
+    { network: 'public' },
+    /stands with private endpoints, and is to lose them/,
+  ],
+  [
+    'a public one with the network of its zones is to be private',
+    { zones: 'jobs' },
+    { network: 'closed' },
+    /stands without private endpoints, and is to get them/,
+  ],
+  [
     'its network is to get other addresses',
     { network: 'closed' },
     { networkAddress: '10.9.0.0/24' },
