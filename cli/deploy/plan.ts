@@ -52,7 +52,7 @@ export function plan(target: Target, tag: string): { step: Step; commands: Plann
   known.reach = {
     network: target.network ?? known.reach.network,
     networkAddress: target.networkAddress ?? known.reach.networkAddress,
-    allowedAddresses: target.allowedAddresses?.split(',') ?? known.reach.allowedAddresses,
+    allowedAddresses: target.allowedAddresses?.split(',').filter((one) => one !== '') ?? known.reach.allowedAddresses,
     zones: target.zones ?? known.reach.zones,
   };
   const secrets = known.reach.network === 'public' ? listSecrets(known) : listSecretsOutside(target, known);

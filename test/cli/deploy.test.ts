@@ -65,6 +65,19 @@ test('a dry run prints exactly what a first deployment runs, in order, and needs
   expect(dry.filter((line) => line.startsWith('\n== ')).map((line) => line.slice(4).split(':')[0])).toEqual([...steps]);
 });
 
+test.each([
+  ['', '[]'],
+  ['203.0.113.7,', '["203.0.113.7"]'],
+])('a dry run lets in the addresses that are named, and no empty one: "%s"', async (allowedAddresses, text) => {
+  const dry: string[] = [];
+  const options = { ...given, network: 'private', builder: 'docker', allowedAddresses } as const;
+  await dryRun(tools.root, target(options, 'lamp-dev'), (line) => dry.push(line));
+  const creates = dry.filter((line) => line.includes('LAMPLIGHTER_ALLOWED_ADDRESSES='));
+  expect(creates).not.toEqual([]);
+  for (const line of creates)
+    expect(line).toMatch(new RegExp(`ALLOWED_ADDRESSES='?${text.replace(/[[\].]/g, '\\$&')}`));
+});
+
 test('a first deployment stops where IT must set secrets, says how, and goes on from there', async () => {
   await tools.script(first([]));
   const { error } = await run();
