@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { importHistory } from '../../cli/archive/read.ts';
 import { exportHistory } from '../../cli/archive/write.ts';
@@ -7,7 +8,7 @@ import { newJobRow } from '../../shared/run/job-row.ts';
 import { newRun, type Run } from '../../shared/run/run.ts';
 import { openEmbedded } from '../../shared/store/embedded/store.ts';
 import type { KeptStore } from '../../shared/store/store.ts';
-import { bothStores } from '../support/cli/history.ts';
+import { bothStores, fileOf } from '../support/cli/history.ts';
 import { seven, started } from '../support/pipeline/cast.ts';
 import { create, resultOf } from '../support/pipeline/executor.ts';
 import { freshFolder } from '../support/storage/account.ts';
@@ -61,4 +62,16 @@ test('an import that was broken off between a run and its files brings them the 
   await there.runs.insert(over);
   const came = await importHistory(there, await exported(here), 'dana', now);
   expect([came.rows.runs?.there, came.files]).toEqual([1, { added: 2, there: 0, kept: 0 }]);
+});
+
+test.each(
+  bothStores,
+)('of two that bring one file to %s at once, one is new and nothing is written over', async (_, open) => {
+  const { files } = await open();
+  const path = `score/${over.id}/1/outputs/a.csv`;
+  const texts = ['one', 'other'];
+  const came = await Promise.all(texts.map((text) => files.attempts.create(path, fileOf(text))));
+  expect(came.filter(Boolean)).toHaveLength(1);
+  const found = await files.attempts.read(path);
+  expect(found && (await buffer(found.stream)).toString()).toBe(texts[came.indexOf(true)]);
 });

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { BlobClient, ContainerClient } from '@azure/storage-blob';
+import { type BlobClient, type ContainerClient, RestError } from '@azure/storage-blob';
 import { type Files, partsOf } from '../files.ts';
 import { absentAsUndefined, readBlob } from './attempts.ts';
 
@@ -26,8 +26,16 @@ export function carriedBlobs(container: ContainerClient, bodyMs: number): Files 
         stream.resume();
         return false;
       }
-      await blob.uploadStream(stream, Math.min(Math.max(bytes, 1), piece), together);
-      return true;
+      // What came in since that look stays, too.
+      const onlyNew = { conditions: { ifNoneMatch: '*' } };
+      try {
+        await blob.uploadStream(stream, Math.min(Math.max(bytes, 1), piece), together, onlyNew);
+        return true;
+      } catch (error) {
+        if (!(error instanceof RestError) || ![409, 412].includes(error.statusCode ?? 0)) throw error;
+        stream.resume();
+        return false;
+      }
     },
   };
 }
