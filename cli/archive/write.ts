@@ -11,7 +11,7 @@ import type { Run } from '../../shared/run/run.ts';
 import { auditCodec, type Chain, chainId } from '../../shared/store/audit.ts';
 import type { ListedEvent } from '../../shared/store/events.ts';
 import type { FileBody } from '../../shared/store/files.ts';
-import { pastIncidentCodec, pastPartition } from '../../shared/store/incidents.ts';
+import { pastPartition } from '../../shared/store/incidents.ts';
 import { jobCodec } from '../../shared/store/jobs.ts';
 import type { KeptStore } from '../../shared/store/store.ts';
 import { Refusal } from '../refusal.ts';
@@ -148,14 +148,10 @@ class Work {
     }
   }
 
-  /** One that is over lies among the open ones for a while. */
+  /** One that was resolved a short while ago is among the open ones, and may be open again: it is for a later file. */
   async #incidents(job: string | null): Promise<void> {
-    const lines: string[] = [];
-    for await (const { value } of this.#store.incidents.openOf(job)) {
-      if (value.state === 'resolved' && value.openedAt >= this.#since) lines.push(lineOf(pastIncidentCodec, value));
-      else if (value.state !== 'resolved') this.#done.underWay += 1;
-    }
-    await this.#rows('incidents', pastPartition(job), lines);
+    for await (const _ of this.#store.incidents.openOf(job)) this.#done.underWay += 1;
+    await this.#rows('incidents', pastPartition(job));
   }
 
   get #since(): Instant {
@@ -167,9 +163,9 @@ class Work {
     return event.entry !== null && event.entry > (this.#entries.get(event.chain ?? '') ?? 0);
   }
 
-  /** @param lines with which to begin */
-  async #rows(name: string, job: string, lines: string[] = []): Promise<void> {
+  async #rows(name: string, job: string): Promise<void> {
     const kind = kinds[name] as Kind<unknown>;
+    const lines: string[] = [];
     let runs: Run[] = [];
     const flush = async () => {
       await this.#lines(name, job, lines);

@@ -3,6 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { importHistory } from '../../cli/archive/read.ts';
 import { exportHistory } from '../../cli/archive/write.ts';
+import { opened } from '../../shared/alerts/incident.ts';
 import { day, hour } from '../../shared/instant.ts';
 import { newJobRow } from '../../shared/run/job-row.ts';
 import { newRun, type Run } from '../../shared/run/run.ts';
@@ -74,4 +75,30 @@ test.each(
   expect(came.filter(Boolean)).toHaveLength(1);
   const found = await files.attempts.read(path);
   expect(found && (await buffer(found.stream)).toString()).toBe(texts[came.indexOf(true)]);
+});
+
+test('an incident goes along once it is over for good: until then it may be open again', async () => {
+  const [here, there] = [openEmbedded(freshFolder()), openEmbedded(freshFolder())];
+  await here.jobs.insert(newJobRow('score', seven));
+  const seen = {
+    job: 'score',
+    cause: 'failed',
+
+    tier: 'standard',
+    run: null,
+    text: 'failed',
+  } as const;
+  const resolved = {
+    ...opened({ ...seen, subject: '', since: seven }, seven),
+    state: 'resolved' as const,
+    resolvedAt: now,
+  };
+  await here.incidents.insert(resolved);
+  expect(await exportHistory(here, join(freshFolder(), 'a.tar.gz'), all)).toMatchObject({ underWay: 1 });
+  expect((await importHistory(there, await exported(here), 'dana', now)).rows.incidents).toBeUndefined();
+  const later = { ...resolved, count: 2, resolvedAt: now + hour };
+  await here.incidents.archive(later);
+  expect((await importHistory(there, await exported(here), 'dana', now)).rows.incidents).toMatchObject({ added: 1 });
+  for await (const one of there.incidents.past('score'))
+    expect(one).toMatchObject({ count: 2, resolvedAt: now + hour });
 });
