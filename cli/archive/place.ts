@@ -2,7 +2,7 @@ import { DefaultAzureCredential } from '@azure/identity';
 import { bounded } from '../../shared/clients/credential.ts';
 import { openStore } from '../../shared/store/azure/store.ts';
 import type { KeptStore } from '../../shared/store/store.ts';
-import { Refusal } from '../refusal.ts';
+import { exits, Refusal } from '../refusal.ts';
 
 /** A person waits for az, which takes its time. */
 const signInMs = 60_000;
@@ -28,4 +28,31 @@ function addressesOf(account: string): { blobs: string; tables: string; queues: 
   }
   const of = (service: string) => blobs.replace('.blob.', `.${service}.`);
   return { blobs, tables: of('table'), queues: of('queue') };
+}
+
+/** The same error; of one that the account refuses what to do: its network is closed to us, or we lack a role. */
+export function refusedBy(account: string, error: unknown, what: 'export' | 'import'): unknown {
+  if ((error as { statusCode?: unknown }).statusCode !== 403) return error;
+  if (codeOf(error) === 'AuthorizationFailure') {
+    return new Refusal(
+      `The network of the account ${account} is closed to this machine: let the address in for that time, or go through ` +
+        'its own network (docs/network.md).',
+      exits.notAllowed,
+    );
+  }
+  const role = what === 'export' ? 'Reader' : 'Contributor';
+  return new Refusal(
+    `The account ${account} refuses it: you need the roles Storage Blob Data ${role} and Storage Table Data ${role} on it, ` +
+      'and a new role some minutes.',
+    exits.notAllowed,
+  );
+}
+
+/** Tables have it in their body, blobs in theirs; the answer to HEAD has none, and a header. */
+function codeOf(error: unknown): string | undefined {
+  const { code, details } = error as {
+    code?: string;
+    details?: { errorCode?: string; odataError?: { code?: string } };
+  };
+  return details?.odataError?.code ?? details?.errorCode ?? code;
 }

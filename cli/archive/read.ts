@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
+import type { ZodType } from 'zod';
 import type { Run } from '../../shared/run/run.ts';
 import type { ListedEvent } from '../../shared/store/events.ts';
 import type { FileBody } from '../../shared/store/files.ts';
@@ -42,6 +43,8 @@ export interface Imported {
 
 /** Rows in one entry are at most 500, and a row takes at most a megabyte. */
 const mostText = 512 << 20;
+/** The header and the totals are some lines. */
+const mostMeta = 1 << 20;
 
 /**
  * Puts the history of a file into a store. Nothing that is there is written over, except what changes with time and is
@@ -83,7 +86,7 @@ class Work {
     let totals: Totals | undefined;
     for await (const entry of this.#entries()) {
       const [folder = '', kind = ''] = entry.name.split('/');
-      if (entry.name === totalsName) totals = totalsShape.parse(JSON.parse(await text(entry.body)));
+      if (entry.name === totalsName) totals = this.#read(totalsShape, entry.name, await this.#json(entry));
       else if (folder === 'rows') await this.#rows(kind, entry, chains);
       else if (folder === 'attempts' || folder === 'bundles') await this.#left(folder, entry);
       else if (entry.name !== headerName) throw this.#wrong(`it holds ${entry.name}`);
@@ -106,17 +109,35 @@ class Work {
   }
 
   async #header(): Promise<Header> {
-    for await (const { name, body } of this.#entries()) {
-      if (name !== headerName) break;
-      const found: unknown = JSON.parse(await text(body));
-      const { format } = found as { format?: unknown };
+    for await (const entry of this.#entries()) {
+      if (entry.name !== headerName) break;
+      const found = await this.#json(entry);
+      const format = (found as { format?: unknown } | null)?.format;
       if (typeof format === 'number' && format > formatVersion) {
         const what = `${this.#file} has format ${format}, and this Lamplighter knows ${formatVersion}`;
         throw new Refusal(`${what}: a newer one has written it; import it with that one.`);
       }
-      return headerShape.parse(found);
+      return this.#read(headerShape, entry.name, found);
     }
     throw this.#wrong(`it does not begin with ${headerName}`);
+  }
+
+  /** What header and totals hold, as yet unread. */
+  async #json({ name, bytes, body }: Entry): Promise<unknown> {
+    if (bytes > mostMeta) throw this.#wrong(`${name} is too large`);
+    const found = await text(body);
+    try {
+      return JSON.parse(found);
+    } catch {
+      throw this.#wrong(`${name} is no JSON`);
+    }
+  }
+
+  #read<T>(shape: ZodType<T>, name: string, found: unknown): T {
+    const { data, error } = shape.safeParse(found);
+    if (data !== undefined) return data;
+    const { path, message } = error?.issues[0] ?? { path: [], message: '' };
+    throw this.#wrong(`${[name, ...path].join(' ')}: ${message}`);
   }
 
   async #rows(kind: string, { name, bytes, body }: Entry, chains: Chains): Promise<void> {

@@ -6,7 +6,7 @@ import { anyHost } from '../host/lock.ts';
 import { openHere } from '../host/session.ts';
 import { openFolder } from '../host/store.ts';
 import { printJson } from '../json.ts';
-import { exits, Refusal } from '../refusal.ts';
+import { Refusal } from '../refusal.ts';
 import { printTable } from '../table.ts';
 import { readSince } from '../time.ts';
 import { count } from '../words.ts';
@@ -67,9 +67,9 @@ async function within<T>(
   work: (store: KeptStore) => Promise<T>,
 ): Promise<T> {
   if (account !== undefined) {
-    const { openAccountOf } = await import('../archive/place.ts');
+    const { openAccountOf, refusedBy } = await import('../archive/place.ts');
     return work(openAccountOf(account)).catch((error) => {
-      throw forbidden(error, account, what);
+      throw refusedBy(account, error, what);
     });
   }
   // A folder without a store gets one.
@@ -84,14 +84,4 @@ async function within<T>(
   } finally {
     opened.close();
   }
-}
-
-function forbidden(error: unknown, account: string, what: string): unknown {
-  if ((error as { statusCode?: unknown }).statusCode !== 403) return error;
-  const role = what === 'export' ? 'Reader' : 'Contributor';
-  return new Refusal(
-    `The account ${account} refuses it: you need the roles Storage Blob Data ${role} and Storage Table Data ${role} on it, ` +
-      'and a new role some minutes.',
-    exits.notAllowed,
-  );
 }
