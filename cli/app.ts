@@ -19,10 +19,11 @@ type Known = z.infer<typeof known>;
 
 const none: Known = { using: null, apps: [] };
 
+/** Of this user alone. */
+export const configFolder = () => join(process.env.XDG_CONFIG_HOME || join(homedir(), '.config'), 'lamplighter');
+
 /** Where the apps are named. */
-export const appsFile = () =>
-  process.env.LAMPLIGHTER_APPS ??
-  join(process.env.XDG_CONFIG_HOME ?? join(homedir(), '.config'), 'lamplighter', 'apps.json');
+export const appsFile = () => process.env.LAMPLIGHTER_APPS ?? join(configFolder(), 'apps.json');
 
 async function read(): Promise<Known> {
   const text = await readFile(appsFile(), 'utf8').catch((error: NodeJS.ErrnoException) => {

@@ -80,10 +80,11 @@ async function remote({ url, client }: App, deviceCode: boolean, sleep: Sleep) {
   if (protocol !== 'https:' && !isLoopback(host)) {
     throw new Refusal(`${url} is not encrypted: expected an address that begins with https://`);
   }
-  const { signIn } = await import('./sign-in.ts');
+  const [{ signIn }, { forgetToken }] = await Promise.all([import('./sign-in.ts'), import('./token-file.ts')]);
   const credential = await signIn({
     place: url,
     deviceCode: deviceCode || process.env.LAMPLIGHTER_SIGN_IN === 'device-code',
+    anew: deviceCode,
     person: process.stderr.isTTY === true,
   });
   const scope = `${client}/.default`;
@@ -108,10 +109,12 @@ async function remote({ url, client }: App, deviceCode: boolean, sleep: Sleep) {
     });
     await renewing;
   }
-  const send: Send = (path, init = {}) => {
+  const send: Send = async (path, init = {}) => {
     const headers = new Headers(init.headers);
     headers.set('authorization', `Bearer ${token.token}`);
-    return patiently(new URL(prefix + path, url), { ...init, headers, redirect: 'error' }, sleep);
+    const answer = await patiently(new URL(prefix + path, url), { ...init, headers, redirect: 'error' }, sleep);
+    if (answer.status === 401 || answer.status === 403) await forgetToken(scope, token.token);
+    return answer;
   };
   return { send, signedIn };
 }

@@ -9,6 +9,8 @@ export interface SignIn {
   place: string;
   /** A code that is typed in a browser on any machine, whatever else is there. */
   deviceCode: boolean;
+  /** A new code, whatever token is kept: after a new role, or as another person. */
+  anew?: boolean;
   /** Whether someone reads standard error, and can type that code. */
   person: boolean;
   /** For another cloud, and for tests. */
@@ -24,9 +26,16 @@ const noAz = /Azure CLI could not be found|az(ure cli)? (is )?not (installed|rec
  * by a code in a browser: that token is kept for the hour that it is good for, in a file that only its user reads.
  * @throws Refusal that says how to sign in
  */
-export async function signIn({ place, deviceCode, person, options, usual }: SignIn): Promise<TokenCredential> {
+export async function signIn({
+  place,
+  deviceCode,
+  anew = false,
+  person,
+  options,
+  usual,
+}: SignIn): Promise<TokenCredential> {
   const byCode = async (scope: string) =>
-    (await rememberedToken(scope)) ?? rememberToken(scope, await typed(place, scope, options ?? {}));
+    (anew ? undefined : await rememberedToken(scope)) ?? rememberToken(scope, await typed(place, scope, options ?? {}));
   const other = deviceCode ? undefined : (usual ?? (await signedIn()));
   return {
     async getToken(scopes) {

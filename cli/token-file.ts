@@ -3,10 +3,13 @@ import { dirname, join } from 'node:path';
 import type { AccessToken } from '@azure/identity';
 import { z } from 'zod';
 import { minute } from '../shared/instant.ts';
-import { appsFile } from './app.ts';
+import { configFolder } from './app.ts';
 
-/** Tokens that were got by a code in a browser, each until it expires: else every command would ask for a code. */
-const file = () => join(dirname(appsFile()), 'tokens.json');
+/**
+ * Tokens that were got by a code in a browser, each until it expires: else every command would ask for a code. Never beside
+ * LAMPLIGHTER_APPS, which may be a file of a repository.
+ */
+const file = () => join(configFolder(), 'tokens.json');
 const kept = z.record(z.string(), z.object({ token: z.string(), expiresOnTimestamp: z.number() }));
 
 /** One that is good for less is not worth a command. */
@@ -22,15 +25,26 @@ export async function rememberedToken(scope: string): Promise<AccessToken | unde
 export async function rememberToken(scope: string, { token, expiresOnTimestamp }: AccessToken): Promise<AccessToken> {
   const good = Object.entries(await all()).filter(([, one]) => one.expiresOnTimestamp > Date.now());
   const next = { ...Object.fromEntries(good), [scope]: { token, expiresOnTimestamp } };
-  try {
-    await mkdir(dirname(file()), { recursive: true, mode: 0o700 });
-    const draft = `${file()}.${process.pid}`;
-    await writeFile(draft, `${JSON.stringify(next)}\n`, { mode: 0o600 });
-    await rename(draft, file());
-  } catch (error) {
-    console.error(`The token cannot be kept (${(error as Error).message}): the next command asks for a code again.`);
-  }
+  await write(next).catch((error: Error) => {
+    console.error(`The token cannot be kept (${error.message}): the next command asks for a code again.`);
+  });
   return { token, expiresOnTimestamp };
+}
+
+/** The app refused this token: one that is made now has the roles of now. Others, such as those of az, are not kept here. */
+export async function forgetToken(scope: string, token: string): Promise<void> {
+  const { [scope]: found, ...others } = await all();
+  if (found?.token !== token) return;
+  await write(others).catch((error: Error) => {
+    console.error(`The token cannot be forgotten (${error.message}): sign in anew with --device-code.`);
+  });
+}
+
+async function write(tokens: z.infer<typeof kept>): Promise<void> {
+  await mkdir(dirname(file()), { recursive: true, mode: 0o700 });
+  const draft = `${file()}.${process.pid}`;
+  await writeFile(draft, `${JSON.stringify(tokens)}\n`, { mode: 0o600 });
+  await rename(draft, file());
 }
 
 async function all(): Promise<z.infer<typeof kept>> {

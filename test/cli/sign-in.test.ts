@@ -28,7 +28,9 @@ let typing: () => Promise<unknown>;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lamp-sign-in-'));
-  process.env.LAMPLIGHTER_APPS = join(folder, 'config', 'apps.json');
+  vi.stubEnv('XDG_CONFIG_HOME', join(folder, 'home'));
+  // As a repository may have it: no place for a token.
+  vi.stubEnv('LAMPLIGHTER_APPS', join(folder, 'config', 'apps.json'));
   directory = entra();
   prompts = [];
   asked = [];
@@ -37,9 +39,11 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   vi.restoreAllMocks();
-  delete process.env.LAMPLIGHTER_APPS;
+  vi.unstubAllEnvs();
   await rm(folder, { recursive: true, force: true });
 });
+
+const tokensPath = () => join(folder, 'home', 'lamplighter', 'tokens.json');
 
 /** Entra of the test, as the SDK meets it: its own messages, without a socket. */
 const options = (): DeviceCodeCredentialOptions => ({
@@ -87,7 +91,7 @@ test('with --device-code the code is shown, and typed in a browser it gives a to
 
 test('the next command needs no code: the token is kept for its hour, where only its user reads it', async () => {
   const first = await typed();
-  const path = join(folder, 'config', 'tokens.json');
+  const path = tokensPath();
   expect((await stat(path)).mode & 0o777).toBe(0o600);
   expect(await typed()).toEqual(first);
   expect(prompts).toHaveLength(1);
@@ -107,7 +111,7 @@ test('the next command needs no code: the token is kept for its hour, where only
 test('where there is no Azure CLI, a person gets a code by themselves, and a pipeline is shown what to do', async () => {
   expect((await typed({ deviceCode: false, usual: noAz }))?.token).toBeDefined();
   expect(prompts).toHaveLength(1);
-  await rm(join(folder, 'config'), { recursive: true });
+  await rm(join(folder, 'home'), { recursive: true });
   await expect(typed({ deviceCode: false, usual: noAz, person: false })).rejects.toMatchObject({
     message: expect.stringContaining('or --device-code'),
     exitCode: 3,
@@ -130,7 +134,7 @@ test.each([
     message: expect.stringContaining('You are not signed in'),
     exitCode: 3,
   });
-  await expect(stat(join(folder, 'config', 'tokens.json'))).rejects.toThrow('ENOENT');
+  await expect(stat(tokensPath())).rejects.toThrow('ENOENT');
 });
 
 describe('a command for an app, signed in by a code', () => {
@@ -150,8 +154,8 @@ describe('a command for an app, signed in by a code', () => {
     vi.useRealTimers();
     vi.unstubAllGlobals();
   });
-  const command = () => connect(findHome(folder), { app: 'prod', deviceCode: true });
-  const ask = async () => (await command()).get('/jobs', z.object({}));
+  const command = (deviceCode = true) => connect(findHome(folder), { app: 'prod', deviceCode });
+  const ask = async (deviceCode = true) => (await command(deviceCode)).get('/jobs', z.object({}));
 
   test('waits for as long as the code is good, and only then begins to wait for the app', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], shouldAdvanceTime: true });
@@ -161,6 +165,28 @@ describe('a command for an app, signed in by a code', () => {
     expect(await ask()).toEqual({});
     expect(Date.now() - before).toBeGreaterThan(4 * minute);
     expect(prompts).toHaveLength(1);
+  });
+
+  test('with the option asks for a new code, as after a new role; with the variable it takes the token that is kept', async () => {
+    await ask();
+    await ask();
+    expect(prompts).toHaveLength(2);
+    vi.stubEnv('LAMPLIGHTER_SIGN_IN', 'device-code');
+    await ask(false);
+    expect(prompts).toHaveLength(2);
+  });
+
+  test.each([
+    401, 403,
+  ])('forgets a token that the app refused with %d: the next command signs in anew', async (status) => {
+    vi.stubEnv('LAMPLIGHTER_SIGN_IN', 'device-code');
+    answers = [200, status];
+    await ask(false);
+    await expect(ask(false)).rejects.toMatchObject({ exitCode: 3 });
+    expect(prompts).toHaveLength(1);
+    expect(JSON.parse(await readFile(tokensPath(), 'utf8'))).toEqual({});
+    await ask(false);
+    expect(prompts).toHaveLength(2);
   });
 
   test('shows one code, however much it asks at once', async () => {
