@@ -98,6 +98,11 @@ const outputs = z.object({
   secondSchedulerIdentityName: output,
   /** Installations of before pulled with the identity of each job. */
   pullIdentityName: output.optional(),
+  /** What a network of its own guards. */
+  dataAccountName: output.optional(),
+  hostAccountName: output.optional(),
+  vaultName: output.optional(),
+  registryName: output.optional(),
   jobs: z.object({ value: z.array(z.object({ resource: z.string(), identity: z.string() })) }),
 });
 export type Outputs = z.infer<typeof outputs>;

@@ -2,19 +2,39 @@ import type { Run } from '../deploy/run.ts';
 import * as azure from './azure.ts';
 import { type Finding, found, unknown, wrong } from './finding.ts';
 
-/** An installation with a network of its own: that nothing which holds data or secrets is open to others, as it was deployed. */
-export async function networkFindings(run: Run, site: azure.Site): Promise<Finding[]> {
+/** How an installation with a network of its own was deployed. */
+export interface OwnNetwork {
+  closed: boolean;
+  /** Of accounts, vault and registry: a resource group may hold others, whose network is no matter of ours. */
+  guarded: string[];
+}
+
+const remedy = 'lamp deploy --from jobs sets it as infra/ has it';
+
+/** That nothing which holds data or secrets is open to others, as it was deployed; nor a closed app itself. */
+export async function networkFindings(run: Run, site: azure.Site, own: OwnNetwork): Promise<Finding[]> {
   const all: azure.Guarded[] = [];
   for (const type of Object.keys(azure.guardedTypes) as (keyof typeof azure.guardedTypes)[]) {
     const listed = await azure.askAll(run, azure.listGuarded(site, type), azure.guarded);
     if ('why' in listed) return [unknown('network', listed.why)];
     all.push(...listed.value);
   }
-  return openFindings(all);
+  const names = new Set(own.guarded.map((name) => name.toLowerCase()));
+  const theirs = all.filter(({ name }) => names.has(name.toLowerCase()));
+  if (!own.closed || site.publicNetworkAccess?.toLowerCase() === 'disabled') return openFindings(theirs);
+  const text = `${site.name} is open to every network: it was deployed as closed`;
+  return [wrong('network', text, remedy), ...openFindings(theirs).filter(({ state }) => state !== 'right')];
+}
+
+/** @returns undefined: it has none */
+export function ownNetwork(network: string | undefined, outputs: azure.Outputs): OwnNetwork | undefined {
+  if (network === undefined || network === 'public') return undefined;
+  const { dataAccountName, hostAccountName, vaultName, registryName } = outputs;
+  const guarded = [dataAccountName, hostAccountName, vaultName, registryName].flatMap((one) => one?.value ?? []);
+  return { closed: network === 'closed', guarded };
 }
 
 export function openFindings(all: azure.Guarded[]): Finding[] {
-  const remedy = 'lamp deploy --from jobs sets it as infra/ has it';
   const problems = all.flatMap(({ name, properties }) => {
     const { publicNetworkAccess, networkAcls, networkRuleSet, privateEndpointConnections } = properties;
     const rules = networkAcls ?? networkRuleSet;

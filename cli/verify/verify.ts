@@ -8,7 +8,7 @@ import { type Asked, type Finding, unknown, wrong } from './finding.ts';
 import { type Answers, installation, withImage } from './installation.ts';
 import * as judge from './judge.ts';
 import { installationName, type Leftover, leftoverFindings, leftovers } from './leftover.ts';
-import { networkFindings } from './network.ts';
+import { networkFindings, type OwnNetwork, ownNetwork } from './network.ts';
 import { roleFindings, secretFindings } from './roles.ts';
 import type { Patience } from './ticks.ts';
 
@@ -59,7 +59,7 @@ export async function findings(run: Run, options: VerifyOptions, patience: Patie
   result.push(...(await permissions(run, site, facts, withoutSecretsOf(over, assignments))));
   if ('why' in left) result.push(unknown('leftovers', left.why));
   else add('leftovers', assignments, (all) => leftoverFindings(left.value.over, all));
-  if ('value' in left && left.value.inNetwork) result.push(...(await networkFindings(run, site)));
+  if ('value' in left && left.value.network) result.push(...(await networkFindings(run, site, left.value.network)));
   const rules = await azure.askAll(run, azure.listRules(site), azure.rule);
   const groups: Asked<Record<string, unknown>[]> =
     'why' in rules ? rules : await azure.ask(run, azure.listChannels(site), azure.channels);
@@ -97,12 +97,12 @@ interface Facts {
   identities: Asked<Answers['identities']>;
 }
 
-/** What stands and is not deployed any more; and whether the installation is one with a network. */
+/** What stands and is not deployed any more; and the network of the installation, if it has one. */
 async function notDeployed(
   run: Run,
   site: azure.Site,
   { settings, map, jobs, identities }: Facts,
-): Promise<Asked<{ over: Leftover[]; inNetwork: boolean }>> {
+): Promise<Asked<{ over: Leftover[]; network: OwnNetwork | undefined }>> {
   if ('why' in settings) return settings;
   if ('why' in jobs) return jobs;
   if ('why' in identities) return identities;
@@ -115,7 +115,7 @@ async function notDeployed(
   if (!outputs) return { why: `the last deployment of ${name} did not finish, so what belongs to it is not known` };
   const prefix = map.get('LAMPLIGHTER_JOB_PREFIX') ?? '';
   const over = leftovers({ jobs: jobs.value, identities: identities.value, prefix, name }, outputs);
-  return { value: { over, inNetwork: (parameters?.network?.value ?? 'public') !== 'public' } };
+  return { value: { over, network: ownNetwork(parameters?.network?.value, outputs) } };
 }
 
 /** A job that is over may go on reading its own secrets until a person removes it; but never the whole vault. */
