@@ -83,8 +83,12 @@ test.runIf(process.getuid?.() === 0 && hasStrace())(
   120_000,
 );
 
+/** In CI it must be there; elsewhere what it plays is not tested, and this says so. */
 function hasStrace(): boolean {
-  return spawnSync('strace', ['-V'], { stdio: 'ignore' }).status === 0;
+  if (spawnSync('strace', ['-V'], { stdio: 'ignore' }).status === 0) return true;
+  if (process.env.CI) throw new Error('strace is missing: .ci/run installs it');
+  console.warn('not tested, as strace is missing: a disk that becomes read-only while the host runs');
+  return false;
 }
 
 function remount(how: 'ro' | 'rw'): void {
