@@ -179,8 +179,11 @@ const onTime = 5 * second;
 
 async function decide(parts: Parts, { job }: Deployed, run: Run, row: JobRow, now: Instant): Promise<Overlap> {
   const decision = admit(job, run, row, now);
-  if (decision.do !== 'start' || run.attempts.length > 0) return decision;
   const policy = afterPlatform(job, run);
+  // It was late before the run in its way began, and is to be caught up: patient, as what is caught up always is.
+  if (decision.do === 'skip' && decision.code === 'overlap' && policy === 'all')
+    return { do: 'wait', for: 'job', reason: decision.reason };
+  if (decision.do !== 'start' || run.attempts.length > 0) return decision;
   if (policy === 'none' || (policy === 'latest' && (await newerWaits(parts, row, run, now)))) {
     return { do: 'miss', reason: `the platform was unavailable (catchUp: ${policy})` };
   }

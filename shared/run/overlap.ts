@@ -106,9 +106,17 @@ export function turns(job: Policy, waiting: readonly { run: string; trigger: Tri
   ];
 }
 
-/** Whether runs of this job wait for each other in order: a later one must not overtake those that wait. */
-export function keepsOrder({ overlap }: Pick<Job, 'overlap'>, { trigger }: Pick<Run, 'trigger'>): boolean {
-  return (overlap === 'queue' || overlap === 'allow') && trigger !== 'backfill';
+/**
+ * Whether runs of this job wait for each other in order: a later one must not overtake those that wait. Where two at once
+ * are forbidden, they wait after the platform was unavailable, if all of them are caught up.
+ */
+export function keepsOrder(
+  { overlap, schedules }: Pick<Job, 'overlap' | 'schedules'>,
+  { trigger }: Pick<Run, 'trigger'>,
+): boolean {
+  if (trigger === 'backfill') return false;
+  if (overlap === 'forbid') return schedules.some(({ catchUp }) => catchUp === 'all');
+  return overlap === 'queue' || overlap === 'allow';
 }
 
 /**

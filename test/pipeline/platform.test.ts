@@ -124,3 +124,29 @@ test.each([
     if (state === 'missed') expect(reason).toBe(`the platform was unavailable (catchUp: ${catchUp})`);
   }
 });
+
+test('runs that waited for the platform keep their order, also when the host that was to wake them has died', async () => {
+  const schedule = '{ cron: "* * * * *", timeZone: UTC, catchUp: all }';
+  const world = await World.inMemory(job('score', { schedule, run: 'overlap: forbid' }));
+  unavailable(world, seven + 4 * minute + 30 * second);
+  // What would wake those that wait is lost until another is long under way.
+  const { launches } = world.store;
+  const put = launches.put.bind(launches);
+  launches.put = async (message, at, now) => {
+    const waited = now > seven + minute && at <= now && message.attempt === 1;
+    if (!waited || now > seven + 6 * minute) await put(message, at, now);
+  };
+  // The first that starts takes long.
+  let first: string | undefined;
+  world.platform.behave = ({ run }) => {
+    first ??= run;
+    return run === first ? 'run' : 'succeed';
+  };
+  await world.pass(seven + 20 * minute);
+  for (const long of world.platform.running()) await world.platform.end(long);
+  await world.pass(seven + 40 * minute);
+  const runs = (await world.rows('score')).filter(({ slot }) => slot >= seven && slot <= seven + 4 * minute);
+  expect(runs.map(({ state, reason }) => [state, reason])).toEqual(runs.map(() => ['succeeded', null]));
+  const starts = runs.map(({ startedAt }) => startedAt ?? 0);
+  expect(starts).toEqual(starts.toSorted((a, b) => a - b));
+});
