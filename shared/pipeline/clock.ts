@@ -28,6 +28,15 @@ export class WrongClock extends Error {
   }
 }
 
+/**
+ * The time for what is written once and compared for years: that of the store where this clock differs from it, as all
+ * hosts share it. A host that starts with a wrong clock would take a newer package for one of the future, or the past.
+ */
+export async function sharedTime({ store }: Parts, now: Instant): Promise<Instant> {
+  const there = await store.time();
+  return Math.abs(there - now) <= tolerance ? now : there;
+}
+
 /** Whether the cursor stands where no tick with a right clock can have put it. */
 export function inFuture(cursor: Instant | undefined, now: Instant): boolean {
   return cursor !== undefined && cursor > now + lookAhead + usualStep;

@@ -9,6 +9,7 @@ import { sameSchedules, scheduleTexts } from '../run/expected.ts';
 import type { JobEvent } from '../run/job-event.ts';
 import { type JobRow, newJobRow, type PastSchedules } from '../run/job-row.ts';
 import { claimEach, runsOf } from './claim.ts';
+import { sharedTime } from './clock.ts';
 import { enter } from './cursor.ts';
 import { eachJob } from './each-job.ts';
 import { lookAhead } from './look-ahead.ts';
@@ -29,9 +30,12 @@ const outstanding = new WeakMap<Catalog, Map<string, 'failed' | 'older'>>();
 /**
  * Makes the service know its jobs: stores new code, notes since when a job or a schedule is known, and records each
  * deployment. Slots before a job or schedule was known are never run. A job that cannot be registered is reported, and
- * tried again with each tick. @throws when none can: an outage
+ * tried again with each tick.
+ * @param reads what this host's clock reads
+ * @throws when none can: an outage
  */
-export async function register(parts: Parts, catalog: Catalog, now: Instant): Promise<void> {
+export async function register(parts: Parts, catalog: Catalog, reads: Instant): Promise<void> {
+  const now = await sharedTime(parts, reads);
   await enter(parts, catalog, now);
   const known = new Map<string, JobRow>();
   for await (const { value } of parts.store.jobs.all(() => {})) known.set(value.name, value);

@@ -160,3 +160,22 @@ test.each([
   const slots = new Set((await world.rows('score')).map(({ slot }) => slot));
   for (let at = seven + 12 * minute; at <= seven + 20 * minute; at += minute) expect(slots).toContain(at);
 });
+
+test.each([
+  -365 * day,
+  -hour,
+  hour,
+  365 * day,
+])('a late old process whose clock is off by %d ms does not flip a job back', async (off) => {
+  const world = await World.inMemory(job('score', { schedule: hourly }));
+  const old = packaged(world.catalog(), world.now);
+  await register(world.host({ catalog: () => old }), old, world.now);
+  const changed = deployed(job('score', { schedule: everyMinute }), 'print(2)');
+  const fresh = packaged(new Map([['score', changed]]), world.now + minute);
+  world.now += 5 * minute;
+  await register(world.host({ catalog: () => fresh }), fresh, world.now);
+  world.now += 2 * minute;
+  await register(world.host({ catalog: () => old }), old, world.now + off);
+  const row = (await world.store.jobs.get('score'))?.value;
+  expect([row?.bundle, row?.schedulesSince]).toEqual([changed.bundle, world.now - 2 * minute]);
+});
