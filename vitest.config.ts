@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 import { LongestFirst } from './test/setup/order.ts';
@@ -38,7 +39,7 @@ export default defineConfig({
   test: {
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    maxWorkers: 3,
+    maxWorkers: Math.max(3, availableParallelism()),
     restoreMocks: true,
     unstubEnvs: true,
     sequence: { sequencer: LongestFirst },

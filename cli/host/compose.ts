@@ -12,7 +12,8 @@ import type { Parts } from '../../shared/parts.ts';
 import { localVault } from '../../shared/secrets/local.ts';
 import type { AttemptId } from '../../shared/store/attempts.ts';
 import type { Home } from '../home.ts';
-import { defaultImage, dockerHere } from './docker.ts';
+import { dockerHere } from './docker.ts';
+import { defaultImage } from './image-name.ts';
 import type { OpenStore } from './store.ts';
 
 export interface LocalParts extends Parts {

@@ -9,8 +9,6 @@ import type { AttemptId } from '../../shared/store/attempts.ts';
 import { attemptFolder } from '../../shared/store/embedded/attempts.ts';
 import type { Home } from '../home.ts';
 
-export const defaultImage = 'lamplighter-runtime';
-
 export interface DockerHere {
   home: Home;
   image: string;

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { type Flags, type Here, machineOf } from '../here.ts';
-import { defaultImage } from '../host/docker.ts';
+import { defaultImage } from '../host/image-name.ts';
 import { account, allow, atLeastOne, by, json, portNumber, retentionDays, why } from './option.ts';
 
 /** The commands that make and host jobs on this machine. Each loads its code when it is called. */

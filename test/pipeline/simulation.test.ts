@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
 import { everyMinute, job } from '../support/pipeline/cast.ts';
 import type { Behaviour } from '../support/pipeline/executor.ts';
-import { clean, long, type Simulation, simulate } from '../support/pipeline/simulation.ts';
+import { clean, long, type Simulation, simulate, whole } from '../support/pipeline/simulation.ts';
 import { poison, rolling, wrongClocks } from '../support/pipeline/troubles.ts';
 
 /** In the ordinary run a seed for each test. */
 const all = [1, 2, 3, 4];
 const [faultSeeds, claimSeeds] = long ? [all, all] : [[1], [2]];
+const [minutes, slots, executions] = whole ? [660, 10_000, 2_500] : [220, 3_300, 800];
 
 const kinds = [
   { schedule: everyMinute },
@@ -51,14 +52,14 @@ test.each(
   const { verdict, sim } = await simulate({
     seed,
     jobs: cast(40),
-    minutes: 660,
+    minutes,
     fails: 0.02,
     dies: 0.004,
     troubles: [roughPlatform],
   });
   expect(verdict).toMatchObject(clean);
-  expect(verdict.slots).toBeGreaterThan(10_000);
-  expect(sim.world.platform.executions.size).toBeGreaterThan(2_500);
+  expect(verdict.slots).toBeGreaterThan(slots);
+  expect(sim.world.platform.executions.size).toBeGreaterThan(executions);
 }, 600_000);
 
 test.each(
@@ -70,13 +71,13 @@ test.each(
   const { verdict, sim } = await simulate({
     seed,
     jobs: [...jobs, gone],
-    minutes: 660,
+    minutes,
     fails: 0.005,
     dies: 0.0005,
     troubles: [roughPlatform, poison('job-7'), wrongClocks, rolling([...jobs, gone], added, 'gone')],
   });
   expect(verdict).toMatchObject(clean);
-  expect(verdict.slots).toBeGreaterThan(10_000);
+  expect(verdict.slots).toBeGreaterThan(slots);
   const reasons = new Set((await sim.world.rows('gone')).map(({ reason }) => reason));
   expect(reasons).toContain('the job gone is not here any more');
   expect((await sim.world.rows('added')).length).toBeGreaterThan(60);

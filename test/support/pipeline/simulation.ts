@@ -75,6 +75,9 @@ const stepMs = 30 * second;
 /** All seeds, which takes minutes: `LONG_SIMULATION=1 npx vitest run test/pipeline/simulation`. */
 export const long = process.env.LONG_SIMULATION === '1';
 
+/** Ten thousand slots in each, which CI takes the minute for; elsewhere a third of them. */
+export const whole = long || process.env.CI !== undefined;
+
 /**
  * Runs hosts in virtual time over a store in memory while troubles happen, then lets all settle and matches expected
  * slots to rows, and rows to the attempts that ran. The same seed gives the same course.
