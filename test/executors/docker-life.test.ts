@@ -78,6 +78,8 @@ describe('a host of containers', { concurrent: true, skip: !docker }, () => {
     await executor.start(spec);
     expect(await executor.status(ref(spec))).toBe('running');
     const over = yard.endOf(spec);
+    // A shim that hears the stop leaves a result.
+    await begun(yard, spec);
     await executor.stop(ref(spec));
     await over;
     expect(await executor.status(ref(spec))).toBe('ended');
