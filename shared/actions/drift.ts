@@ -27,14 +27,7 @@ export async function answer(
   const metrics = new Set(finding.signs.map(({ metric }) => metric));
   // The audit first: a pin that moved without a word of who moved it cannot be explained later.
   const details = { finding: finding.id, answer: what, metrics: [...metrics].join(', ') };
-  await store.events.append({
-    job: finding.job,
-    at: now,
-    kind: 'drift-answered',
-    ...asked,
-    details,
-    ...(id !== undefined && { id }),
-  });
+  await store.events.append(answerEvent(finding, details, asked, now, id));
   await store.drift.amend(finding.job, (state) =>
     metrics.has(state.metric) || state.columns ? afterAnswer(state, what, word, metrics) : state,
   );
@@ -43,6 +36,10 @@ export async function answer(
   if (what === 'expected') await expectAnswers(parts, next);
   if (what !== 'real') await closeIncident(parts, finding.job, next, now);
   return next;
+}
+
+function answerEvent({ job }: Finding, details: Record<string, string>, asked: Person, at: Instant, id?: string) {
+  return { job, at, kind: 'drift-answered' as const, ...asked, details, ...(id !== undefined && { id }) };
 }
 
 /** The finding stays as it is, and is not reminded of until then. */
@@ -56,14 +53,7 @@ export async function snooze(
 ): Promise<Finding> {
   const next = snoozed(finding, until, { ...asked, at: now });
   const details = { finding: finding.id, answer: 'snooze', until: iso(until) };
-  await store.events.append({
-    job: finding.job,
-    at: now,
-    kind: 'drift-answered',
-    ...asked,
-    details,
-    ...(id !== undefined && { id }),
-  });
+  await store.events.append(answerEvent(finding, details, asked, now, id));
   const about = { job: finding.job, cause: 'drift', subject: finding.id } as const;
   await amend(store, about, (incident) => ({ ...incident, reportAt: Math.max(incident.reportAt ?? 0, until) }));
   await store.drift.putFinding(next);

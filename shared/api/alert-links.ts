@@ -114,7 +114,7 @@ function question({ run }: Ticket, incident: Incident | undefined, wanted: LinkA
 }
 
 /** One form: the word on what is right goes with whichever button is pressed. */
-const answerForm = html`<form method="post" class="answer">
+const answerForm = html`<form method="post">
   <p><label for="why">What do you know of it? It is kept with your answer.</label></p>
   <p><textarea id="why" name="why" rows="3" maxlength="${mostWhy}" required></textarea></p>
   <p><button name="do" value="expected">Expected from now on</button> The new results are right, and the new normal.</p>

@@ -21,7 +21,7 @@ import {
   tools,
   variables,
 } from '../support/azure/deploy-world.ts';
-import { preflight } from '../support/azure/preflight-lines.ts';
+import { preflight, services } from '../support/azure/preflight-lines.ts';
 
 const outside =
   'az rest --method get --url /subscriptions/s-1/resourceGroups/rg-lamp-dev/providers/Microsoft.KeyVault/vaults/kv-1/secrets?api-version=2026-02-01 --output json';
@@ -36,18 +36,7 @@ const asVariables = (network: string, zones = 'off', allowed: string[] = []) => 
 });
 const providers = (...more: string[]): Scripted => ({
   line: preflight.providers,
-  stdout: [
-    'App',
-    'ContainerRegistry',
-    'Insights',
-    'KeyVault',
-    'ManagedIdentity',
-    'OperationalInsights',
-    'Storage',
-    'Web',
-  ]
-    .concat(more)
-    .map((name) => ({ namespace: `Microsoft.${name}`, registrationState: 'Registered' })),
+  stdout: [...services, ...more].map((name) => ({ namespace: `Microsoft.${name}`, registrationState: 'Registered' })),
 });
 const regions = 'az functionapp list-flexconsumption-locations --zone-redundant true --output json';
 const made = async () => (await tools.calls()).filter((line) => / create |^docker|acr build/.test(line));
