@@ -18,7 +18,7 @@ import { makePackages, roll, rolledExpectations } from './packages.ts';
 import { type Poison, poison, poisonExpectations, poisonedJobs } from './poison.ts';
 import { fair, throughProxies } from './proxy.ts';
 import { between, pick, randomFrom } from './random.ts';
-import { calm, endLeftovers, firstTick, knownBefore, quiet } from './stages.ts';
+import { calm, endLeftovers, firstTick, knownBefore, quiet, settled } from './stages.ts';
 import { Switches } from './switches.ts';
 import { isClean, reportOf, type Verdict } from './verdict.ts';
 import type { World } from './world.ts';
@@ -122,10 +122,10 @@ try {
     ...(rolling ? await rolledExpectations(world, packages) : []),
   ]);
   const { killed, deaths } = world;
-  const now = Date.now();
   // All that is repaired is repaired within minutes.
   const hurried = options.patience < 600;
-  verdict = await check({ store, jobs: expected, from, to: until, marks, killed, deaths, limit, now, hurried });
+  const course = { store, jobs: expected, from, to: until, marks, killed, deaths, limit, hurried };
+  verdict = await settled(() => check({ ...course, now: Date.now() }));
   const hurt: Record<string, number> = {};
   for (const { counts } of proxies) {
     for (const [kind, count] of Object.entries(counts)) hurt[kind] = (hurt[kind] ?? 0) + count;

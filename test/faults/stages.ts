@@ -8,6 +8,7 @@ import { register } from '../../shared/pipeline/deployments.ts';
 import { parseRunId } from '../../shared/run/run.ts';
 import type { Packages } from './packages.ts';
 import { fair } from './proxy.ts';
+import { isClean, type Verdict } from './verdict.ts';
 import type { World } from './world.ts';
 
 /** What comes before and after the faults. */
@@ -26,7 +27,8 @@ export async function knownBefore({ options, opened }: World, { old, made }: Pac
     ended: () => {},
     python: 'python3',
   });
-  await register(parts, catalog, then);
+  // It was that time then by the store's clock too.
+  await register({ ...parts, store: { ...parts.store, time: async () => then } }, catalog, then);
   await parts.docker.close();
 }
 
@@ -65,6 +67,14 @@ export async function quiet({ store, options }: World, until: Instant): Promise<
       reported = Date.now();
     }
     await sleep(second);
+  }
+}
+
+/** Looks until nothing is wrong any more: on a busy machine the ticks that repair come late. After that it stays wrong. */
+export async function settled(look: () => Promise<Verdict>): Promise<Verdict> {
+  for (const patience = Date.now() + 2 * minute; ; await sleep(second)) {
+    const verdict = await look();
+    if (isClean(verdict) || Date.now() > patience) return verdict;
   }
 }
 
