@@ -3,7 +3,15 @@ import type { Parts } from '../../../shared/parts.ts';
 /** `before`: the request never arrived. `after`: it was carried out, and its answer was lost. */
 export type When = 'before' | 'after';
 
-export class Died extends Error {}
+export class Died extends Error {
+  constructor(message: string) {
+    // Thrown a hundred thousand times in a simulation: where from is in its message, and the stack is dear.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
+    super(message);
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
 
 /** Decides for each call of storage and platform by its number, from 1; undefined: it goes well. */
 export type Plan = (call: number) => When | undefined;

@@ -72,11 +72,8 @@ export interface SimulationVerdict {
 
 const stepMs = 30 * second;
 
-/** All seeds, which takes minutes: `LONG_SIMULATION=1 npx vitest run test/pipeline/simulation`. */
+/** All seeds, each of ten thousand slots and more, which takes minutes: `npm run simulate`. */
 export const long = process.env.LONG_SIMULATION === '1';
-
-/** Ten thousand slots in each, which CI takes the minute for; elsewhere a third of them. */
-export const whole = long || process.env.CI !== undefined;
 
 /**
  * Runs hosts in virtual time over a store in memory while troubles happen, then lets all settle and matches expected

@@ -1,9 +1,13 @@
 import type { Codec, Table, Versioned } from '../../../shared/store/table.ts';
 
 interface Row {
-  text: string;
+  /** Frozen: what reads it makes a value of its own from it. */
+  entity: Readonly<Record<string, Property>>;
   etag: string;
 }
+
+/** What a property may be; with a type where its value does not show it. */
+type Property = string | number | boolean | Date | { type: string; value: string };
 
 interface Partition {
   rows: Map<string, Row>;
@@ -30,7 +34,7 @@ export function memoryTable<T>(codec: Codec<T>): Table<T> {
     const etag = `W/"${version}"`;
     const into = partition(partitionKey);
     if (!into.rows.has(rowKey)) into.keys = into.keys.toSpliced(firstFrom(into.keys, rowKey), 0, rowKey);
-    into.rows.set(rowKey, { text: JSON.stringify(entity(codec, value)), etag });
+    into.rows.set(rowKey, { entity: entity(codec, value), etag });
     return { value, etag };
   };
   const rowOf = (value: T) => {
@@ -43,7 +47,7 @@ export function memoryTable<T>(codec: Codec<T>): Table<T> {
     from.keys = from.keys.toSpliced(firstFrom(from.keys, rowKey), 1);
     return true;
   };
-  const read = ({ text, etag }: Row): Versioned<T> => ({ value: codec.decode(JSON.parse(text)), etag });
+  const read = ({ entity, etag }: Row): Versioned<T> => ({ value: codec.decode(entity), etag });
   const insert = (value: T) => (rowOf(value) ? undefined : write(value));
 
   return {
@@ -102,13 +106,26 @@ function firstFrom(keys: readonly string[], from: string): number {
   return low;
 }
 
-/** As the service would keep it: nulls are absent, and no property is longer than it allows. */
-function entity<T>(codec: Codec<T>, value: T): Record<string, unknown> {
-  const all = Object.entries({ ...codec.keys(value), ...codec.encode(value) });
-  const kept = all.filter(([, property]) => property !== null && property !== undefined);
-  for (const [name, property] of kept) {
-    if (typeof property === 'string' && property.length > mostCharacters)
-      throw new Error(`${name} is too long for a row`);
-  }
-  return Object.fromEntries(kept);
+/** As the service would keep it: nulls are absent, no property is longer than it allows, and none has parts of its own. */
+function entity<T>(codec: Codec<T>, value: T): Readonly<Record<string, Property>> {
+  const kept: Record<string, Property> = {};
+  const keep = (properties: Record<string, unknown>) => {
+    for (const name in properties) {
+      const property = properties[name];
+      if (property === null || property === undefined) continue;
+      if (typeof property === 'string' && property.length > mostCharacters)
+        throw new Error(`${name} is too long for a row`);
+      if (!isProperty(property))
+        throw new Error(`${name} is ${typeof property}: a row holds texts, numbers and instants`);
+      kept[name] = property;
+    }
+  };
+  keep(codec.keys(value));
+  keep(codec.encode(value));
+  return Object.freeze(kept);
+}
+
+function isProperty(value: unknown): value is Property {
+  if (typeof value !== 'object') return ['string', 'number', 'boolean'].includes(typeof value);
+  return value instanceof Date || typeof (value as { type?: unknown }).type === 'string';
 }
