@@ -41,7 +41,7 @@ test('a run takes the newest success at or before its slot, and says which it to
 });
 
 test('a rerun replaces the original, whichever comes first in the table', async () => {
-  const world = await World.of(reader, source);
+  const world = await World.inMemory(reader, source);
   const original = success(10, [rows('a')]);
   const rerun: Run = {
     ...original,
@@ -63,7 +63,7 @@ test('a rerun replaces the original, whichever comes first in the table', async 
 });
 
 test('a success that kept no such file is an error that says so: older data is not taken for it', async () => {
-  const world = await World.of(reader, source);
+  const world = await World.inMemory(reader, source);
   await world.store.runs.insertAll([
     success(60, [rows('a')]),
     success(10, [rows('b', { sha256: null, problem: 'larger than 5 GB' })]),
@@ -78,14 +78,14 @@ test('a success that kept no such file is an error that says so: older data is n
 });
 
 test('a file that a newer deployment declares no more is such an error too', async () => {
-  const world = await World.of(reader, source);
+  const world = await World.inMemory(reader, source);
   await world.store.runs.insertAll([success(60, [rows('a')]), success(10, [])]);
   await world.pass(seven + minute);
   expect((await world.row('reader')).attempts[0]?.error).toContain('succeeded and kept no rows.csv: fix source');
 });
 
 test('each attempt has its own versions, and the run has those of the last', async () => {
-  const world = await World.of(
+  const world = await World.inMemory(
     job('score', { schedule: hourly, retry: 'attempts: 2, delay: 1m, backoff: constant, on: [application]' }),
   );
   world.platform.behave = () => 'fail';

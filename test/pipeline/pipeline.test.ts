@@ -17,20 +17,20 @@ test('a scheduled run starts at its instant and is in the history when it has su
   expect(await world.leftovers()).toEqual([]);
 });
 
-test('every slot of half an hour has one row, however often and from however many hosts it is ticked', async () => {
+test('every slot of ten minutes has one row, however often and from however many hosts it is ticked', async () => {
   const world = await World.of(job('score', { schedule: everyMinute, run: 'overlap: allow' }));
   const second_ = pipeline(world.host({ person: 'second' }));
   const from = world.now;
-  for (; world.now <= from + 30 * minute; world.now += 20 * second) {
+  for (; world.now <= from + 10 * minute; world.now += 20 * second) {
     await Promise.all([world.work.tick(world.now), second_.tick(world.now), world.work.tick(world.now)]);
     await Promise.all([world.settleDown(), world.settleDown(second_)]);
   }
   world.now += minute;
   await world.settleDown();
   const { schedule } = world.jobs.get('score')?.job.schedules[0] ?? {};
-  const slots = schedule ? slotsBetween(schedule, from, from + 31 * minute) : [];
+  const slots = schedule ? slotsBetween(schedule, from, from + 11 * minute) : [];
   expect((await world.rows('score')).map(({ slot }) => slot)).toEqual(slots);
-  expect(world.platform.executions.size).toBe(31);
+  expect(world.platform.executions.size).toBe(11);
   await world.pass(world.now + 10 * minute);
   expect((await world.leftovers()).filter((left) => !left.startsWith('active'))).toEqual([]);
 });
@@ -81,7 +81,7 @@ test('two hosts that work on the same message at once start one attempt', async 
 });
 
 test('a message that no one can read is said to be none, and reported', async () => {
-  const world = await World.of();
+  const world = await World.inMemory();
   for (const text of ['', 'null', '{"job":"score"}', '{"job":"score","run":"x","attempt":0}', '\u0000']) {
     expect(await world.work.launch(text, seven)).toBe(false);
   }
@@ -103,7 +103,7 @@ test('a failed attempt is followed by the next after its delay, and the last one
 });
 
 test('an error that trying again cannot help ends the run at once', async () => {
-  const world = await World.of(job('score', { schedule: hourly, retry }));
+  const world = await World.inMemory(job('score', { schedule: hourly, retry }));
   world.platform.errorClass = 'module';
   world.platform.behave = () => 'fail';
   await world.pass(seven + 5 * minute);
@@ -111,7 +111,7 @@ test('an error that trying again cannot help ends the run at once', async () => 
 });
 
 test('a result whose nudge is lost is found by the watch within two minutes', async () => {
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   world.deaf = true;
   await world.pass(seven + 3 * minute);
   expect((await world.row('score')).state).toBe('succeeded');
@@ -119,7 +119,7 @@ test('a result whose nudge is lost is found by the watch within two minutes', as
 });
 
 test('a start that says no after having started runs once and keeps its result', async () => {
-  const world = await World.of(job('score', { schedule: hourly, retry }));
+  const world = await World.inMemory(job('score', { schedule: hourly, retry }));
   world.platform.behave = ({ attempt }) => (attempt === 1 ? 'refuse-started' : 'succeed');
   await world.pass(seven + 10 * second);
   const [attempt] = world.platform.running();
@@ -131,7 +131,7 @@ test('a start that says no after having started runs once and keeps its result',
 });
 
 test('a start whose answer is lost runs once and keeps its result', async () => {
-  const world = await World.of(job('score', { schedule: hourly, retry }));
+  const world = await World.inMemory(job('score', { schedule: hourly, retry }));
   world.platform.behave = () => 'cut';
   world.queue.add('', Number.POSITIVE_INFINITY);
   world.now = seven - 30 * second;
@@ -146,7 +146,7 @@ test('a start whose answer is lost runs once and keeps its result', async () => 
 });
 
 test('a platform that starts twice runs once', async () => {
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   world.platform.behave = () => 'twice';
   await world.pass(seven + 3 * minute);
   expect((await world.row('score')).state).toBe('succeeded');
@@ -154,7 +154,7 @@ test('a platform that starts twice runs once', async () => {
 });
 
 test('a start that the platform refused is tried again, and costs the job none of its attempts', async () => {
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   world.platform.behave = ({ attempt }) => (attempt < 3 ? 'refuse' : 'succeed');
   await world.pass(seven + 5 * minute);
   const run = await world.row('score');
@@ -163,7 +163,9 @@ test('a start that the platform refused is tried again, and costs the job none o
 });
 
 test('a run that the platform would not start in time is missed', async () => {
-  const world = await World.of(job('score', { schedule: '{ cron: "0 * * * *", timeZone: UTC, mustStartWithin: 2m }' }));
+  const world = await World.inMemory(
+    job('score', { schedule: '{ cron: "0 * * * *", timeZone: UTC, mustStartWithin: 2m }' }),
+  );
   world.platform.behave = () => 'refuse';
   await world.pass(seven + 10 * minute);
   expect(await world.row('score')).toMatchObject({ state: 'missed', reasonCode: 'start-within' });
@@ -171,7 +173,7 @@ test('a run that the platform would not start in time is missed', async () => {
 });
 
 test('an attempt that no one begins is abandoned, does not count, and the next one runs', async () => {
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   world.platform.behave = ({ attempt }) => (attempt < 3 ? 'never' : 'succeed');
   await world.pass(seven + 10 * minute);
   const run = await world.row('score');
@@ -180,7 +182,7 @@ test('an attempt that no one begins is abandoned, does not count, and the next o
 });
 
 test('a platform that never begins anything is given up after five attempts, and says where to look', async () => {
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   world.platform.behave = () => 'never';
   await world.pass(seven + 30 * minute);
   const run = await world.row('score');
@@ -190,7 +192,7 @@ test('a platform that never begins anything is given up after five attempts, and
 });
 
 test('an attempt that vanishes is lost after a silence, and retried as such', async () => {
-  const world = await World.of(job('score', { schedule: hourly, retry }));
+  const world = await World.inMemory(job('score', { schedule: hourly, retry }));
   world.platform.behave = ({ attempt }) => (attempt === 1 ? 'vanish' : 'succeed');
   await world.pass(seven + 6 * minute);
   const run = await world.row('score');
@@ -199,7 +201,7 @@ test('an attempt that vanishes is lost after a silence, and retried as such', as
 });
 
 test('a run that is lost for good says when it started', async () => {
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   world.platform.behave = () => 'vanish';
   await world.pass(seven + 4 * minute);
   expect(await world.row('score')).toMatchObject({ state: 'lost', startedAt: seven });
@@ -207,7 +209,7 @@ test('a run that is lost for good says when it started', async () => {
 });
 
 test('an attempt that outlives its time limit is stopped, and if it does not hear, given up as overdue', async () => {
-  const world = await World.of(job('score', { schedule: hourly, run: 'timeout: 1m, grace: 10s' }));
+  const world = await World.inMemory(job('score', { schedule: hourly, run: 'timeout: 1m, grace: 10s' }));
   world.platform.behave = () => 'run';
   world.platform.stop = async () => {};
   await world.pass(seven + 10 * minute);
@@ -216,7 +218,9 @@ test('an attempt that outlives its time limit is stopped, and if it does not hea
 });
 
 test('a stop that is never allowed does not keep an overdue run, and its job, for good', async () => {
-  const world = await World.of(job('score', { schedule: hourly, run: 'timeout: 1m, grace: 1s', retry: 'attempts: 1' }));
+  const world = await World.inMemory(
+    job('score', { schedule: hourly, run: 'timeout: 1m, grace: 1s', retry: 'attempts: 1' }),
+  );
   world.platform.behave = () => 'vanish';
   const stop = () => Promise.reject(new Error('403: no right to stop'));
   Object.assign(world.platform, { stop, status: async () => 'running' });
@@ -228,7 +232,7 @@ test('a stop that is never allowed does not keep an overdue run, and its job, fo
 
 test('installing packages does not count against the time limit of the job', async () => {
   const slow = { ...job('score', { schedule: hourly, run: 'timeout: 1m, grace: 10s' }), locked: true };
-  const world = await World.of(slow);
+  const world = await World.inMemory(slow);
   world.platform.behave = () => 'run';
   await world.pass(seven + 10 * minute);
   expect(world.platform.stops).toEqual([]);
@@ -247,7 +251,7 @@ test('a result that cannot be read ends the attempt instead of holding its job f
 });
 
 test('a secret that is missing fails the run and names it, without starting anything', async () => {
-  const world = await World.of(job('score', { schedule: hourly, retry, more: 'secrets: { KEY: crm-key }' }));
+  const world = await World.inMemory(job('score', { schedule: hourly, retry, more: 'secrets: { KEY: crm-key }' }));
   const { SecretError } = await import('../../shared/secrets/vault.ts');
   const vault = { ...world.parts.vault, read: () => Promise.reject(new SecretError('missing', 'is missing')) };
   const broken = pipeline(world.host({ vault }));
@@ -263,7 +267,7 @@ test('a secret that is missing fails the run and names it, without starting anyt
 });
 
 test('a job whose folder is gone has its waiting runs cancelled and gets no new ones', async () => {
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   world.now = seven - 20 * second;
   await world.work.tick(world.now);
   world.jobs.delete('score');

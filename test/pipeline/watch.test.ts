@@ -3,14 +3,13 @@ import { cancel } from '../../shared/actions/cancel.ts';
 import type { Status } from '../../shared/executors/executor.ts';
 import { minute, second } from '../../shared/instant.ts';
 import { hourly, job, seven } from '../support/pipeline/cast.ts';
-import { create } from '../support/pipeline/executor.ts';
 import { World } from '../support/pipeline/parts.ts';
 
 const id = '20261120T070000Z';
 
 /** A platform that is as slow to start as Container Apps may be, and is asked in vain, or says what it knows. */
 async function slow(says: () => Status) {
-  const world = await World.of(job('score', { schedule: hourly, retry: 'attempts: 1' }));
+  const world = await World.inMemory(job('score', { schedule: hourly, retry: 'attempts: 1' }));
   const asked: number[] = [];
   Object.assign(world.platform, {
     startGraceMs: 10 * minute,
@@ -98,7 +97,7 @@ test('a run whose host died while it started is cancelled with the next tick, an
   await cancel(world.parts, 'score', id, { by: 'dana', why: 'wrong day' }, world.now);
   await world.pass(seven + minute);
   expect(await world.row('score')).toMatchObject({ state: 'cancelled', reason: 'wrong day' });
-  expect(await create(world.platform.starts[0]?.blobs.started ?? '', 'a late shim')).toBe(false);
+  expect(await world.create(world.platform.starts[0]?.blobs.started ?? '', 'a late shim')).toBe(false);
   expect(await world.leftovers()).toEqual([]);
 });
 

@@ -28,7 +28,7 @@ test('runs older than the history must be are removed, of jobs that are gone as 
 });
 
 test('what is not over yet is never removed, however old its slot', async () => {
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   await world.store.runs.insertAll([
     over(seven - 500 * day, { state: 'queued', endedAt: null }),
     over(seven - 501 * day, { state: 'running', endedAt: null }),
@@ -37,16 +37,19 @@ test('what is not over yet is never removed, however old its slot', async () => 
   expect(await world.rows('score')).toHaveLength(2);
 });
 
-test('more than a page of old runs goes in one go, two hosts at once', async () => {
-  const world = await World.of(job('score', { schedule: hourly }));
-  const old = Array.from({ length: 1_234 }, (_, at) => over(seven - 500 * day + at * minute));
+test.each([
+  ['more than a page', 1_234, World.inMemory],
+  ['several requests, over Azurite', 230, World.of],
+] as const)('old runs go in one go, two hosts at once: %s', async (_kind, length, open) => {
+  const world = await open(job('score', { schedule: hourly }));
+  const old = Array.from({ length }, (_, at) => over(seven - 500 * day + at * minute));
   await world.store.runs.insertAll(old);
   await Promise.all([forget(world.parts, seven - 400 * day, azure), forget(world.parts, seven - 400 * day, azure)]);
   expect(await world.rows('score')).toEqual([]);
 });
 
 test('a backfill of slots long past is history of the day it ran on', async () => {
-  const world = await World.of(job('score', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }));
   const slots = [seven - 500 * day, seven - 450 * day];
   await world.store.runs.insertAll(slots.map((slot) => over(slot, { createdAt: seven - day, endedAt: seven - hour })));
   expect((await forget(world.parts, seven - 400 * day, azure)).count).toBe(0);
@@ -54,7 +57,7 @@ test('a backfill of slots long past is history of the day it ran on', async () =
 });
 
 test('the last success of a job that runs rarely stays, as inputs and comparisons are taken from it', async () => {
-  const world = await World.of(job('score', { schedule: hourly }), job('often', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }), job('often', { schedule: hourly }));
   const good: Partial<Run> = { state: 'succeeded' };
   const [older, last] = [seven - 900 * day, seven - 500 * day];
   await world.store.runs.insertAll([over(older, good), over(last, good), over(last + day), over(seven - day)]);
@@ -79,7 +82,7 @@ test('metrics and what lists of recent runs have go with their runs', async () =
 });
 
 test('one job that cannot be forgotten stops no other, and is reported', async () => {
-  const world = await World.of(job('score', { schedule: hourly }), job('broken', { schedule: hourly }));
+  const world = await World.inMemory(job('score', { schedule: hourly }), job('broken', { schedule: hourly }));
   await world.store.runs.insertAll([over(seven - 500 * day)]);
   await world.store.runs.insert({ ...over(seven - 500 * day), job: 'broken' });
   const { removeAll } = world.store.runs;
@@ -97,7 +100,7 @@ test('one job that cannot be forgotten stops no other, and is reported', async (
 
 test('when time is up the next call goes on, and a job with years of runs does not hold up the others', async () => {
   const names = Array.from({ length: 20 }, (_, at) => `job-${at}`);
-  const world = await World.of(...names.map((name) => job(name, { schedule: hourly })));
+  const world = await World.inMemory(...names.map((name) => job(name, { schedule: hourly })));
   const years = Array.from({ length: 2_500 }, (_, at) => ({ ...over(seven - 900 * day + at * minute), job: 'job-3' }));
   await world.store.runs.insertAll(years);
   for (const name of names) await world.store.runs.insert({ ...over(seven - 450 * day), job: name });
@@ -111,7 +114,7 @@ test('when time is up the next call goes on, and a job with years of runs does n
 
 test('what other jobs still read is kept with its row, a rerun instead of the original', async () => {
   const reader = job('reader', { schedule: hourly, more: 'inputs: [score/rows.csv]' });
-  const world = await World.of(reader, job('score', { more: 'outputs: [rows.csv, log.csv]' }));
+  const world = await World.inMemory(reader, job('score', { more: 'outputs: [rows.csv, log.csv]' }));
   const slot = seven - 500 * day;
   const { attempts } = started('score');
   const outputs = [{ path: 'rows.csv', bytes: 1, sha256: 'ab', rows: 1, problem: null }];

@@ -15,7 +15,7 @@ import { freshAccount } from '../storage/account.ts';
 import { memoryStore } from '../storage/memory.ts';
 import { SteppedQueue } from '../storage/queue.ts';
 import { deployed, seven } from './cast.ts';
-import { FakePlatform } from './executor.ts';
+import { create, FakePlatform } from './executor.ts';
 
 /** A service over an empty account whose clock, queue and platform are the test's. */
 export class World {
@@ -23,6 +23,8 @@ export class World {
   readonly connection: string;
   readonly queue: SteppedQueue;
   readonly platform: FakePlatform;
+  /** Creates a blob as a shim does. False: it is there already. */
+  readonly create: typeof create;
   readonly events: Event[] = [];
   readonly jobs = new Map<string, Deployed>();
   readonly store: Store;
@@ -36,14 +38,15 @@ export class World {
       const memory = memoryStore(() => this.now);
       this.connection = '';
       this.queue = memory.queue;
-      this.platform = new FakePlatform(() => this.now, memory.create);
+      this.create = memory.create;
       this.store = { ...memory.store, attempts: this.byOurClock(memory.store.attempts) };
     } else {
       this.connection = freshAccount();
       this.queue = new SteppedQueue(() => this.now);
-      this.platform = new FakePlatform(() => this.now);
+      this.create = create;
       this.store = this.azurite();
     }
+    this.platform = new FakePlatform(() => this.now, this.create);
     this.parts = this.host({});
     this.work = pipeline(this.parts);
   }
