@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import type { IncidentJson } from '../../shared/api/json.ts';
 import { visible } from '../../shared/text.ts';
 import type { Client } from '../client.ts';
-import { jobPath, knownJob, query } from '../find.ts';
+import { knownJob, query } from '../find.ts';
 import type { Here } from '../here.ts';
 import { printJson } from '../json.ts';
 import { Refusal } from '../refusal.ts';

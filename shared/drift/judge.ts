@@ -84,5 +84,6 @@ function chanceOf(
   if (peak.size < least) return 1;
   // Nothing but the step varies: then only the order of the runs is chance.
   if (table.length === 0) return 1 / combinations(by.n, peak.length);
-  return rarity(peak.size, sizes(by, table, next), alpha, { scale: (size) => evidence(size, by.n), last });
+  const draw = sizes(by, table, next);
+  return rarity(peak.size, draw, alpha, { scale: (size) => evidence(size, by.n), skip: last ? undefined : draw.skip });
 }

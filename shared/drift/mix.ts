@@ -20,15 +20,18 @@ export function judgeMix(
   const n = rows.length;
   const width = rows[0]?.length ?? 0;
   if (n < 10 || width === 0) return undefined;
-  const own = peak(rows, width);
+  const inOrder = Uint32Array.from(rows, (_, i) => i);
+  const own = peaks(rows, width)(inOrder);
+  if (own.length === 0) return undefined;
   const next = drawsFor(question.seed);
-  const base = withoutStep(rows, width, own.length);
-  const picked = new Array<Float64Array>(n);
+  const picks = new Uint32Array(n);
+  const sizeOf = peaks(withoutStep(rows, width, own.length), width);
   const draw = () => {
-    for (let i = 0; i < n; i++) picked[i] = base[((next() * n) / 0x1_0000_0000) | 0] ?? new Float64Array(width);
-    return peak(picked, width).size / 2;
+    next(picks);
+    for (let i = 0; i < n; i++) picks[i] = ((picks[i] as number) * n) / 0x1_0000_0000;
+    return sizeOf(picks).size / 2;
   };
-  const p = own.length > 0 ? rarity(own.size / 2, draw, question.alpha, { last: true }) : 1;
+  const p = rarity(own.size / 2, draw, question.alpha);
   return p <= question.alpha ? { kind: 'mix', length: own.length, p } : undefined;
 }
 
@@ -75,38 +78,55 @@ function standardised(readings: readonly MixReading[], period: number): Float64A
   return rows;
 }
 
-/** The largest sum over categories of squared differences between the latest r rows and all. */
-function peak(rows: readonly Float64Array[], width: number): { size: number; length: number } {
-  const n = rows.length;
+/**
+ * The largest sum over categories of squared differences between the latest r rows and all, of a series that takes these
+ * rows in some order, each as often as it likes. Rows lie one after the other, since thousands of series are made of them.
+ */
+function peaks(rows: readonly Float64Array[], width: number) {
+  const flat = new Float64Array(rows.length * width);
+  rows.forEach((row, i) => {
+    flat.set(row, i * width);
+  });
   const mean = new Float64Array(width);
-  const squares = new Float64Array(width);
-  for (const row of rows) {
-    for (let c = 0; c < width; c++) {
-      const value = row[c] ?? 0;
-      mean[c] = (mean[c] ?? 0) + value / n;
-      squares[c] = (squares[c] ?? 0) + value * value;
-    }
-  }
-  const scale = squares.map((sum, c) => Math.max(1e-9, (sum - n * (mean[c] ?? 0) ** 2) / (n - 1)));
+  const weight = new Float64Array(width);
   const tail = new Float64Array(width);
-  const best = { size: 0, length: 0 };
-  let alone = 0;
-  for (let r = 1; r <= Math.min(latest, n - 8); r++) {
-    const row = rows[n - r];
-    let size = 0;
+  return (order: Uint32Array): { size: number; length: number } => {
+    const n = order.length;
+    mean.fill(0);
+    weight.fill(0);
+    tail.fill(0);
+    for (let i = 0; i < n; i++) {
+      const from = at(order, i) * width;
+      for (let c = 0; c < width; c++) {
+        const value = at(flat, from + c);
+        mean[c] = at(mean, c) + value;
+        weight[c] = at(weight, c) + value * value;
+      }
+    }
     for (let c = 0; c < width; c++) {
-      tail[c] = (tail[c] ?? 0) + (row?.[c] ?? 0) - (mean[c] ?? 0);
-      size += (tail[c] ?? 0) ** 2 / (scale[c] ?? 1);
+      mean[c] = at(mean, c) / n;
+      weight[c] = 1 / Math.max(1e-9, (at(weight, c) - n * at(mean, c) ** 2) / (n - 1));
     }
-    size *= n / (r * (n - r));
-    if (r === 1) alone = size;
-    // Two runs of which the latest says more alone are one odd run so far.
-    if (r >= 2 && size > best.size && (r > 2 || size > alone)) {
-      best.size = size;
-      best.length = r;
+    const best = { size: 0, length: 0 };
+    let alone = 0;
+    for (let r = 1; r <= Math.min(latest, n - 8); r++) {
+      const from = at(order, n - r) * width;
+      let size = 0;
+      for (let c = 0; c < width; c++) {
+        const sum = at(tail, c) + at(flat, from + c) - at(mean, c);
+        tail[c] = sum;
+        size += sum * sum * at(weight, c);
+      }
+      size *= n / (r * (n - r));
+      if (r === 1) alone = size;
+      // Two runs of which the latest says more alone are one odd run so far.
+      if (r >= 2 && size > best.size && (r > 2 || size > alone)) {
+        best.size = size;
+        best.length = r;
+      }
     }
-  }
-  return best;
+    return best;
+  };
 }
 
 function withoutStep(rows: readonly Float64Array[], width: number, length: number): Float64Array[] {
@@ -118,4 +138,9 @@ function withoutStep(rows: readonly Float64Array[], width: number, length: numbe
     for (let c = 0; c < width && mean; c++) mean[c] = (mean[c] ?? 0) + (row[c] ?? 0) / (i < cut ? cut : length);
   });
   return rows.map((row, i) => row.map((value, c) => value - (means[i < cut ? 0 : 1]?.[c] ?? 0)));
+}
+
+/** Within its length: see scan.ts. */
+function at(values: Float64Array | Uint32Array, i: number): number {
+  return values[i] as number;
 }

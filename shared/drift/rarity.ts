@@ -25,12 +25,14 @@ export const draws = 4_000;
 
 /** Draws after which it is looked whether the answer is clear. */
 const stages: ReadonlySet<number> = new Set([500, 1_000, 2_000]);
+/** A no that will be clear after a multiple of these draws is given at once. */
+const round = 250;
 
 export interface Rareness {
   /** What is seen and drawn → a log likelihood ratio; it only grows. Left out: it is one. */
   scale?: (size: number) => number;
-  /** No later question takes its numbers from the same stream: then it may end early with a no as well. */
-  last?: boolean;
+  /** Passes over a draw. Given where a later question takes its numbers from the same stream: it begins where it always did. */
+  skip?: (() => void) | undefined;
 }
 
 /**
@@ -38,21 +40,26 @@ export interface Rareness {
  * one side of `alpha`. Chances below 1 in 20 are read off an exponential tail fitted to the largest twentieth of the
  * draws, which is close on the scale of a log likelihood ratio.
  */
-export function rarity(seen: number, draw: () => number, alpha: number, { scale = same, last }: Rareness = {}): number {
+export function rarity(seen: number, draw: () => number, alpha: number, { scale = same, skip }: Rareness = {}): number {
   const drawn = new Float64Array(draws);
   let reached = 0;
-  for (let i = 0; i < draws; i++) {
+  for (let i = 1; i <= draws; i++) {
     const size = draw();
-    drawn[i] = size;
-    if (size >= seen) reached++;
-    if ((i + 1) % 250 !== 0) continue;
-    if (reached >= 4 && reached / (i + 1) > 4 * alpha) return reached / (i + 1);
-    if (!stages.has(i + 1)) continue;
-    const p = tailOf(drawn.slice(0, i + 1), reached, seen, scale);
+    drawn[i - 1] = size;
+    if (size >= seen) {
+      reached++;
+      const end = Math.ceil(i / round) * round;
+      if (reached >= 4 && reached / end > 4 * alpha) {
+        if (skip) for (let left = end - i; left > 0; left--) skip();
+        return reached / i;
+      }
+    }
+    if (!stages.has(i)) continue;
+    const p = tailOf(drawn.slice(0, i), reached, seen, scale);
     // The fitted tail is known to 1 in the root of its draws; 3.5 of that, for what is not exponential a third more.
-    const unsure = 0.3 + (3.5 * Math.max(1, -Math.log(20 * p))) / Math.sqrt((i + 1) / 20);
+    const unsure = 0.3 + (3.5 * Math.max(1, -Math.log(20 * p))) / Math.sqrt(i / 20);
     const clear = Math.log(p / alpha);
-    if (clear < -unsure || (last && clear > unsure)) return p;
+    if (clear < -unsure || (!skip && clear > unsure)) return p;
   }
   return tailOf(drawn, reached, seen, scale);
 }

@@ -68,13 +68,13 @@ export function scan(values: Float64Array, by: Lens): Peak {
  * Makes draws of the largest statistic when chance alone takes the values from a table: {@link scan} for thousands of
  * series, without a series being made or walked twice.
  */
-export function sizes(by: Lens, table: Float64Array, next: Draws): () => number {
+export function sizes(by: Lens, table: Float64Array, next: Draws): { (): number; skip(): void } {
   const { n, constant } = by;
   const picks = new Uint32Array(n);
   const values = new Float64Array(n);
   const share = table.length / 0x1_0000_0000;
-  return () => {
-    next.fill(picks);
+  const draw = () => {
+    next(picks);
     let product = 0;
     let squares = 0;
     // Read in place: a function for arrays of two kinds would ask each time which one it is.
@@ -86,6 +86,7 @@ export function sizes(by: Lens, table: Float64Array, next: Draws): () => number 
     }
     return peakOf(values, by, product, squares, drawn).size;
   };
+  return Object.assign(draw, { skip: () => next(picks) });
 }
 
 const drawn: Peak = { size: 0, length: 0, sign: 1 };

@@ -8,7 +8,9 @@ import type { Instant } from '../instant.ts';
 import type { Job } from '../job/job.ts';
 import type { Parts } from '../parts.ts';
 import type { Run } from '../run/run.ts';
+import type { Drift } from '../store/drift.ts';
 import type { Change, Versioned } from '../store/table.ts';
+import { Turns } from '../turns.ts';
 import { groupOf, nameInOthers } from './alike.ts';
 import { forgetNames, surplus } from './drift-names.ts';
 import { type Left, leftOf, type Over, signsOf } from './drift-signs.ts';
@@ -21,6 +23,9 @@ const recent = 10;
 /** This often other hosts may write the same baselines in between; the watch tries again later. */
 const mostTries = 5;
 
+/** On one host the runs of one job are compared one after the other: the loser of two would do it again. */
+const turns = new WeakMap<Drift, Turns>();
+
 /**
  * Compares what successful runs have left with the past of their job. Never stops nor changes a run. What two hosts see
  * of one job at once is kept of both: the one that writes later reads, and sees again.
@@ -32,13 +37,20 @@ export async function seeDrift(parts: Parts, runs: readonly Run[], now: Instant,
   const left: [Run, Left][] = [];
   for (const run of succeeded) left.push([run, leftOf(run, await results(run))]);
   const { drift } = parts.store;
-  const guess = drift.guess(first.job);
+  const ofHost = turns.get(drift) ?? new Turns();
+  turns.set(drift, ofHost);
+  await ofHost.take(first.job, () => seeResults(parts, first.job, left, now));
+}
+
+async function seeResults(parts: Parts, job: string, left: readonly [Run, Left][], now: Instant): Promise<void> {
+  const { drift } = parts.store;
+  const guess = drift.guess(job);
   // A guess may do for a run that shows nothing.
   if (guess && (await seeRuns(parts, left, guess, now, true))) return;
   for (let tries = 1; tries <= mostTries; tries++) {
-    if (await seeRuns(parts, left, await drift.read(first.job), now, false)) return;
+    if (await seeRuns(parts, left, await drift.read(job), now, false)) return;
   }
-  throw new Error(`other hosts have changed the baselines of ${first.job} ${mostTries} times meanwhile`);
+  throw new Error(`other hosts have changed the baselines of ${job} ${mostTries} times meanwhile`);
 }
 
 /**

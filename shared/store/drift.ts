@@ -68,12 +68,13 @@ export interface Drift {
   forget(job: string, metrics?: readonly string[]): Promise<void>;
 }
 
-/** Jobs whose baselines are kept at hand, and the values of one; a value takes about 50 bytes. */
-const mostJobs = 100;
-const mostValues = 2_000;
+/** Values of baselines that are kept at hand, of all jobs together; one takes about 50 bytes. */
+const mostValues = 200_000;
 
 export function drift(states: Table<MetricState>, findings: Table<Finding>): Drift {
-  const recent = new LastWritten<Versioned<MetricState>[]>(mostJobs);
+  const recent = new LastWritten<Versioned<MetricState>[]>(mostValues, (rows) =>
+    rows.reduce((sum, { value }) => sum + value.points.length, 1),
+  );
 
   async function read(job: string): Promise<Versioned<MetricState>[]> {
     const found: Versioned<MetricState>[] = [];
@@ -87,8 +88,7 @@ export function drift(states: Table<MetricState>, findings: Table<Finding>): Dri
     if (!written) return false;
     if (!kept) return true;
     const all = [...kept, ...written];
-    const values = all.reduce((sum, { value }) => sum + value.points.length, 0);
-    if (values <= mostValues && all.every(({ etag }) => etag !== '')) recent.set(job, all);
+    if (all.every(({ etag }) => etag !== '')) recent.set(job, all);
     return true;
   }
 

@@ -5,9 +5,13 @@
 export class LastWritten<T> {
   private readonly values = new Map<string, T>();
   private readonly most: number;
+  private readonly weigh: (value: T) => number;
+  private weight = 0;
 
-  constructor(most: number) {
+  /** @param most of all that is kept, by weight @param weigh left out: each weighs 1 */
+  constructor(most: number, weigh: (value: T) => number = () => 1) {
     this.most = most;
+    this.weigh = weigh;
   }
 
   get(key: string): T | undefined {
@@ -15,14 +19,17 @@ export class LastWritten<T> {
   }
 
   set(key: string, value: T): void {
-    this.values.delete(key);
+    this.delete(key);
     this.values.set(key, value);
-    if (this.values.size <= this.most) return;
-    const [oldest] = this.values.keys();
-    if (oldest !== undefined) this.values.delete(oldest);
+    this.weight += this.weigh(value);
+    for (const oldest of this.values.keys()) {
+      if (this.weight <= this.most) return;
+      this.delete(oldest);
+    }
   }
 
   delete(key: string): void {
-    this.values.delete(key);
+    const value = this.values.get(key);
+    if (value !== undefined && this.values.delete(key)) this.weight -= this.weigh(value);
   }
 }

@@ -1,16 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { serviceGroup } from '../../shared/alerts/clocks.ts';
 import { messageText } from '../../shared/alerts/message.ts';
-import { report } from '../../shared/alerts/report.ts';
 import { record } from '../../shared/alerts/see.ts';
-import { day, hour, minute } from '../../shared/instant.ts';
-import type { Job } from '../../shared/job/job.ts';
+import { hour, minute } from '../../shared/instant.ts';
 import { pipeline } from '../../shared/pipeline.ts';
 import type { Incident } from '../../shared/store/incidents.ts';
-import type { Letter } from '../../shared/store/outbox.ts';
 import { allIncidents, allLetters, withMailbox as open } from '../support/alerts/world.ts';
 import { everyMinute, hourly, job, seven } from '../support/pipeline/cast.ts';
-import { World } from '../support/pipeline/parts.ts';
 
 describe('a run that fails', () => {
   test('is reported within two minutes, and so is the recovery, in one thread', async () => {

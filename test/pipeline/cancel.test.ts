@@ -1,11 +1,10 @@
 import { expect, test } from 'vitest';
 import { cancel } from '../../shared/actions/cancel.ts';
 import { rerun } from '../../shared/actions/rerun.ts';
-import { runNow } from '../../shared/actions/run-now.ts';
-import { hour, minute, second } from '../../shared/instant.ts';
+import { minute, second } from '../../shared/instant.ts';
 import { pipeline } from '../../shared/pipeline.ts';
-import { everyMinute, hourly, job, seven } from '../support/pipeline/cast.ts';
-import { Died, mortal } from '../support/pipeline/fault.ts';
+import { hourly, job, seven } from '../support/pipeline/cast.ts';
+import { Died } from '../support/pipeline/fault.ts';
 import { World } from '../support/pipeline/parts.ts';
 
 const asked = { by: 'dana', why: 'because' };

@@ -93,3 +93,26 @@ test('two hosts that end runs of one job at once keep what both have left', asyn
   const [state] = await world.store.drift.states('score');
   expect(state?.points.map(({ value }) => value)).toEqual(Array.from({ length: 16 }, (_, at) => at));
 });
+
+test('runs of one job that end at once on one host are compared with the baselines at hand, however many they are', async () => {
+  const world = await World.of(job('score', { schedule: '{ cron: "0 7 * * *", timeZone: UTC }' }));
+  const metrics = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`m${i}`, i + 1]));
+  const pass = (at: number) => {
+    const slot = seven + at * day;
+    const run = { ...newRun('score', slot, 'schedule', slot), state: 'succeeded', metrics } as Run;
+    return seeDrift(world.parts, [run], slot + 1_000, async () => undefined);
+  };
+  for (let at = 0; at < 90; at += 1) await pass(at);
+  const { read } = world.store.drift;
+  let reads = 0;
+  Object.assign(world.store.drift, {
+    read: (name: string) => {
+      reads += 1;
+      return read(name);
+    },
+  });
+  await Promise.all([90, 91, 92, 93].map(pass));
+  expect(reads).toBe(0);
+  const states = await world.store.drift.states('score');
+  expect(states.map(({ runs }) => runs)).toEqual(Array.from({ length: 30 }, () => 94));
+});

@@ -1,7 +1,5 @@
 import { expect, test } from 'vitest';
 import { backfill, planBackfill } from '../../shared/actions/backfill.ts';
-import { cancel } from '../../shared/actions/cancel.ts';
-import { rerun } from '../../shared/actions/rerun.ts';
 import { runNow } from '../../shared/actions/run-now.ts';
 import { hour, minute, second } from '../../shared/instant.ts';
 import { pipeline } from '../../shared/pipeline.ts';

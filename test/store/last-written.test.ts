@@ -68,6 +68,19 @@ test('memory is bounded: the oldest goes first, and what is written again counts
   expect(['a', 'b', 'c'].map((key) => recent.get(key))).toEqual([3, undefined, 4]);
 });
 
+test('what weighs more takes the room of several, and too much is not kept at all', () => {
+  const recent = new LastWritten<string>(5, (text) => text.length);
+  for (const text of ['aa', 'bb', 'c']) recent.set(text, text);
+  recent.set('ddd', 'ddd');
+  expect(['aa', 'bb', 'c', 'ddd'].map((key) => recent.get(key))).toEqual([undefined, undefined, 'c', 'ddd']);
+  recent.delete('ddd');
+  recent.set('bb', 'bb');
+  recent.set('c', 'c');
+  expect(['bb', 'c'].map((key) => recent.get(key))).toEqual(['bb', 'c']);
+  recent.set('much', 'much too long');
+  expect(['bb', 'c', 'much'].map((key) => recent.get(key))).toEqual([undefined, undefined, undefined]);
+});
+
 test('a row that this process has inserted is at hand, and needs no reading to be changed', async () => {
   const { ours } = await twoHosts();
   const row = (await ours.jobs.get('score'))?.value;

@@ -26,7 +26,11 @@ export interface Chance {
 
 export function chanceFor(seed: string): Chance {
   const next = drawsFor(seed);
-  const uniform = () => (next() + 0.5) / 0x1_0000_0000;
+  const one = new Uint32Array(1);
+  const uniform = () => {
+    next(one);
+    return (Number(one[0]) + 0.5) / 0x1_0000_0000;
+  };
   const normal = () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
   // Marsaglia and Tsang 2000; below shape 1 by the boost.
   const gamma = (shape: number): number => {
