@@ -1,7 +1,7 @@
 import type { Instant } from '../instant.ts';
 import type { Parts } from '../parts.ts';
 import { cancel } from '../pipeline/cancel.ts';
-import { type Person, parseRunId, type Run } from '../run/run.ts';
+import { isFinal, type Person, parseRunId, type Run } from '../run/run.ts';
 
 /** This many runs are cancelled at once. */
 const together = 16;
@@ -27,8 +27,11 @@ export async function cancelBackfill(parts: Parts, job: string, asked: Person, n
   for (const some of [waiting, ids.filter((id) => holding.has(id))]) {
     for (let at = 0; at < some.length; at += together) {
       const ended = some.slice(at, at + together).map((id) => cancel(parts, job, id, asked, now));
-      for (const run of await Promise.all(ended)) if (run?.cancel) runs.push(run);
+      for (const run of await Promise.all(ended)) if (run && isCancelled(run, now)) runs.push(run);
     }
   }
   return runs.sort((a, b) => a.slot - b.slot);
 }
+
+/** By this, or before and not over yet. One that is over stays in the list for a moment, until its end is followed up. */
+const isCancelled = ({ cancel, state }: Run, now: Instant) => cancel !== null && (!isFinal(state) || cancel.at === now);

@@ -98,6 +98,10 @@ test('a backfill is cancelled whole: nothing of it starts any more, and what run
   expect(states).toEqual(Array(40).fill('cancelled'));
   expect(await world.leftovers()).toEqual([]);
   expect(await cancelBackfill(world.parts, 'score', asked, world.now)).toEqual([]);
+  // Nor is one that is over and not followed up yet cancelled once more.
+  const [{ id: run } = { id: '' }] = runs;
+  await world.store.active.insert({ job: 'score', run, checkAfter: world.now, since: world.now });
+  expect(await cancelBackfill(world.parts, 'score', asked, world.now)).toEqual([]);
   // A new one can be asked for.
   expect(await backfill(world.parts, 'score', days(2), [], asked, world.now)).toHaveLength(2);
   await world.settleDown();
