@@ -17,7 +17,7 @@ import { shim } from '../support/shim/shim.ts';
 import { freshAccount } from '../support/storage/account.ts';
 
 /** Real time that hosts are killed for, at least, and how often; 40 times as much passes for the jobs. */
-const storm = 15 * second;
+const storm = 10 * second;
 const fewest = 5;
 const speed = 40;
 

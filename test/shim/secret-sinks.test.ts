@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, type TestContext, test } from 'vitest';
 import { runNow } from '../../shared/actions/run-now.ts';
 import type { Parts } from '../../shared/parts.ts';
 import { isFinal, type Run } from '../../shared/run/run.ts';
@@ -54,6 +54,7 @@ interface Reported {
 
 /** Runs the job on a host of its own, with these arguments each, and reads everything that is left of it anywhere. */
 async function report(
+  { onTestFinished }: TestContext,
   more: (root: string) => string,
   calls: string[][],
   where: 'an account' | 'a folder' = 'an account',
@@ -126,40 +127,41 @@ async function report(
   }
 }
 
-// What a job writes into its outputs is its own data: the blobs of outputs are kept as they are, their profiles are not.
-test.each([
-  'an account',
-  'a folder',
-] as const)('a secret printed thousands of times in every form, cut anywhere, is nowhere in %s, and in no emit or log', async (where) => {
-  const count = where === 'a folder' ? 400 : 2_000;
-  const ends = ['traceback', 'command', 'exit', 'hang', 'well'];
-  const { sinks, runs } = await report(
-    () => declared,
-    ends.map((end, at) => [`${seed + at}`, `${count}`, end]),
-    where,
-  );
-  const leaks = search(sinks, allForms).map(({ form, place }) => `${form.name} in ${place}`);
-  expect(leaks).toEqual([]);
-  // That it was all there to be found but for the shim: the job ran, and its lines were kept.
-  expect(runs.map(({ state }) => state).sort()).toEqual(['failed', 'failed', 'failed', 'succeeded', 'timed-out']);
-  const logs = sinks.filter(({ place }) => /^blob .*\/log\.txt$/.test(place));
-  expect(logs.length).toBe(5);
-  for (const { bytes } of logs) expect(bytes.toString('latin1').match(/~\d: /g)?.length).toBeGreaterThan(count * 0.95);
-  expect(runs.map(({ attempts }) => attempts[0]?.error)).toContainEqual(
-    expect.stringMatching(/^ValueError: cannot log in with \*\*\* \/ '\*\*\*'$/),
-  );
-  expect(runs.find(({ state }) => state === 'succeeded')?.metrics).toMatchObject({ rows: 7 });
-}, 180_000);
+/** Most of each is waiting for a time limit. */
+const together = { concurrent: true, timeout: 180_000 };
 
-test('the same search finds every one of these forms when the secrets are not declared', async () => {
-  const { sinks } = await report(
-    (root) => `env: { UNDECLARED: ${join(root, 'undeclared.json')} }\n`,
-    [[`${seed}`, '0', 'exit']],
-  );
+// What a job writes into its outputs is its own data: the blobs of outputs are kept as they are, their profiles are not.
+for (const where of ['an account', 'a folder'] as const) {
+  const name = `a secret printed thousands of times in every form, cut anywhere, is nowhere in ${where}, and in no emit or log`;
+  test(name, together, async (context) => {
+    const count = where === 'a folder' ? 400 : 2_000;
+    const ends = ['traceback', 'command', 'exit', 'hang', 'well'];
+    const calls = ends.map((end, at) => [`${seed + at}`, `${count}`, end]);
+    const { sinks, runs } = await report(context, () => declared, calls, where);
+    const leaks = search(sinks, allForms).map(({ form, place }) => `${form.name} in ${place}`);
+    expect(leaks).toEqual([]);
+    // That it was all there to be found but for the shim: the job ran, and its lines were kept.
+    expect(runs.map(({ state }) => state).sort()).toEqual(['failed', 'failed', 'failed', 'succeeded', 'timed-out']);
+    const logs = sinks.filter(({ place }) => /^blob .*\/log\.txt$/.test(place));
+    expect(logs.length).toBe(5);
+    for (const { bytes } of logs) {
+      expect(bytes.toString('latin1').match(/~\d: /g)?.length).toBeGreaterThan(count * 0.95);
+    }
+    expect(runs.map(({ attempts }) => attempts[0]?.error)).toContainEqual(
+      expect.stringMatching(/^ValueError: cannot log in with \*\*\* \/ '\*\*\*'$/),
+    );
+    expect(runs.find(({ state }) => state === 'succeeded')?.metrics).toMatchObject({ rows: 7 });
+  });
+}
+
+test('the same search finds every one of these forms when the secrets are not declared', together, async (context) => {
+  const { sinks } = await report(context, (root) => `env: { UNDECLARED: ${join(root, 'undeclared.json')} }\n`, [
+    [`${seed}`, '0', 'exit'],
+  ]);
   const found = search(sinks, allForms);
   const names = new Set(found.map(({ form }) => form.name));
   expect(allForms.map(({ name }) => name).filter((name) => !names.has(name))).toEqual([]);
   for (const place of [/^table runs .* attempts/, /^blob runs\/.*result\.json/, /^what the host said/]) {
     expect(found.some((one) => place.test(one.place))).toBe(true);
   }
-}, 180_000);
+});

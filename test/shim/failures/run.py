@@ -1,5 +1,7 @@
 """Runs the failures of corpus.py with this Python and classifies what they print: `run.py RUNTIME [NAME…]`.
 
+With `packages` instead of names: those that need a package, which are all that differ between two Pythons of a version.
+
 Prints one JSON object a case; then a table of the expected class by the one found, for people, on stderr.
 """
 
@@ -85,6 +87,8 @@ def table(rows: list[dict[str, object]]) -> str:
 def main() -> None:
     wanted = sys.argv[2:]
     cases = [case for case in CASES if has(case[1]) and (not wanted or case[0] in wanted)]
+    if wanted == ['packages']:
+        cases = [case for case in CASES if case[1] and has(case[1])]
     with socket.socket() as taken, tempfile.TemporaryDirectory() as folder:
         taken.bind(('127.0.0.1', 0))  # bound and not listening: a connection is refused
         refused = str(taken.getsockname()[1])

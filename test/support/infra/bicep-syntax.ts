@@ -37,10 +37,16 @@ await Parser.init();
 const wasm = createRequire(import.meta.url).resolve('tree-sitter-bicep/tree-sitter-bicep.wasm');
 const parser = new Parser().setLanguage(await Language.load(readFileSync(wasm)));
 
-/** Named children that are no comments. */
+const known = new WeakMap<Node, Node[]>();
+
+/** Named children that are no comments. The parser makes them anew each time they are asked for, so they are kept. */
 export function parts(node: Node): Node[] {
-  return node.namedChildren.filter((child) => child !== null && !/comment/.test(child.type)) as Node[];
+  const found = known.get(node) ?? (node.namedChildren.filter((child) => child && !isComment(child)) as Node[]);
+  known.set(node, found);
+  return found;
 }
+
+const isComment = ({ type }: Node) => /comment/.test(type);
 
 export const lineOf = (node: Node): number => node.startPosition.row + 1;
 

@@ -51,9 +51,9 @@ ${compiled} exec '${process.execPath}' '${standIn}' "$@"`,
   const config = join(folder, 'cloud.json');
   await writeFile(config, JSON.stringify(description));
   const run = (file: string, ...args: string[]) => promisify(execFile)(file, args, { env: environment });
-  await run(az, 'cloud', 'register', '--name', cloud, '--skip-endpoint-discovery', '--cloud-config', `@${config}`);
   const file = join(bin, 'az');
   const end = await warm(az, file, join(folder, 'socket'), environment);
+  await run(file, 'cloud', 'register', '--name', cloud, '--skip-endpoint-discovery', '--cloud-config', `@${config}`);
   await run(file, 'cloud', 'set', '--name', cloud);
   await run(file, 'login', '--username', person.name, '--password', 'x', '--tenant', tenant, '--output', 'none');
   return { environment, end };

@@ -46,11 +46,18 @@ export class Running {
   readonly world: World;
   readonly arm: Arm;
   private readonly server: Server;
+  private readonly app: ReturnType<typeof api>;
 
   private constructor(world: World, arm: Arm, server: Server) {
     this.world = world;
     this.arm = arm;
     this.server = server;
+    const caller: Caller = { name: 'it@contoso.com', roles: ['admin'], departments: null };
+    this.app = api(
+      world.parts,
+      () => world.now,
+      async () => caller,
+    );
   }
 
   static async open(): Promise<Running> {
@@ -131,15 +138,8 @@ export class Running {
       return new Response('{"state":"Running"}', { status: url.searchParams.get('code') === masterKey ? 200 : 401 });
     // The storage of this world keeps no logs.
     if (url.pathname.endsWith('/log')) return new Response('canary: the secret reads ***\n');
-    const caller: Caller = { name: 'it@contoso.com', roles: ['admin'], departments: null };
-    const { parts } = this.world;
-    const app = api(
-      parts,
-      () => this.world.now,
-      async () => caller,
-    );
     const headers = { 'content-type': request.headers['content-type'] ?? 'text/plain' };
-    return app.request(url.href, {
+    return this.app.request(url.href, {
       method: request.method ?? 'GET',
       headers,
       ...(body.length > 0 && { body: new Uint8Array(body) }),
