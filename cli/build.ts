@@ -1,6 +1,7 @@
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import { basename, join } from 'node:path';
+import { build } from 'esbuild';
+import { english } from './english.ts';
 
 /** Bundles the command line: one chunk a command, so that each loads only what it uses. */
 const root = join(import.meta.dirname, '..');
@@ -8,20 +9,6 @@ const dist = join(root, 'dist');
 const entry = 'lamp.js';
 /** A host that still runs an older build may load its chunks for this long, ms. */
 const keep = 24 * 3_600_000;
-
-/** zod brings its messages in fifty languages, and we print English alone. */
-const english: Plugin = {
-  name: 'english',
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /\/locales\/index\.js$/ }, ({ path, resolveDir }) =>
-      resolveDir.includes('zod') ? { path: join(resolveDir, path), namespace: 'english' } : undefined,
-    );
-    onLoad({ filter: /.*/, namespace: 'english' }, ({ path }) => ({
-      contents: "export { default as en } from './en.js';",
-      resolveDir: dirname(path),
-    }));
-  },
-};
 
 const { outputFiles } = await build({
   entryPoints: { lamp: join(root, 'cli', 'main.ts') },

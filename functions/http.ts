@@ -1,10 +1,6 @@
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import { linkPath } from '../shared/alerts/links.ts';
-import { api, tickPath } from '../shared/api/api.ts';
-import type { Guard } from '../shared/api/caller.ts';
-import { entraGuard } from '../shared/api/entra.ts';
-import { ApiProblem } from '../shared/api/problem.ts';
-import { apiPath } from '../shared/api/v1.ts';
+import { apiPath, tickPath } from '../shared/api/paths.ts';
 import { finishPath } from '../shared/executors/nudge.ts';
 import { pingPath } from '../shared/executors/ping-key.ts';
 import { type Invocation, invocation } from './invocation.ts';
@@ -19,32 +15,15 @@ export function http(request: HttpRequest, context: InvocationContext): Promise<
     if (pathname === tickPath) await registered(parts);
     const body = request.body as ReadableStream<Uint8Array> | null;
     const headers = new Headers([...request.headers]);
-    const answer = await api(parts, Date.now, guardOf(parts)).fetch(
+    // Ticks and launches need none of it, and begin half as late without.
+    const [{ api }, { guardOf }] = await Promise.all([import('../shared/api/api.ts'), import('./guard.ts')]);
+    const answer = await api(parts, Date.now, guardOf(parts.app)).fetch(
       new Request(request.url, { method: request.method, headers, ...(body && { body, duplex: 'half' }) }),
     );
     // Bytes, not text: a log may hold anything.
     return { status: answer.status, headers: [...answer.headers], body: new Uint8Array(await answer.arrayBuffer()) };
   });
 }
-
-let known: Guard | undefined;
-
-/** Of this process: it keeps the keys that tokens are checked with. */
-function guardOf({ app }: Invocation): Guard {
-  const { LAMPLIGHTER_AUTH_TENANT: tenant, LAMPLIGHTER_AUTH_CLIENT: client } = app;
-  const callers = app.LAMPLIGHTER_AUTH_CALLERS?.split(',').map((id) => id.trim());
-  if (tenant && client) known ??= entraGuard({ tenant, client, ...(callers && { callers }) });
-  return known ?? closed;
-}
-
-/** Fails closed: an app that does not know whose tokens count answers no one. */
-const closed: Guard = async () => {
-  const settings = 'LAMPLIGHTER_AUTH_TENANT and LAMPLIGHTER_AUTH_CLIENT';
-  throw new ApiProblem(
-    'not-signed-in',
-    `expected ${settings} to be set: deploy the infrastructure again with lamp deploy`,
-  );
-};
 
 /** Nothing is answered when no one checks who asks; but for nudges, which carry a code of their own. */
 function unguarded({ app }: Invocation, path: string): string | undefined {

@@ -9,6 +9,7 @@ import { containerSize } from '../../shared/executors/container-apps/size.ts';
 import { hour, second } from '../../shared/instant.ts';
 import type { Catalog } from '../../shared/job/catalog.ts';
 import type { Job } from '../../shared/job/job.ts';
+import { english } from '../english.ts';
 import { Refusal } from '../refusal.ts';
 import { inAzure, indexLimit, type Limit, limitsOf } from './limits.ts';
 import { programRoot } from './root.ts';
@@ -60,17 +61,21 @@ export async function makePackage({ catalog, prefix, out, index, alerts = noAler
 
 /**
  * The files of the package, by what they are made from. `index` registers the functions and nothing else, which is
- * quick and cannot fail; `handlers` is read by the first call; telemetry, the largest, when there is something to send.
+ * quick and cannot fail; `handlers` is read by the first call; telemetry, the largest, when there is something to send;
+ * the packages at the end when a mail goes out by SMTP, or not at all.
  */
 const files = {
-  index: 'functions/index.ts',
-  handlers: 'functions/handlers.ts',
-  sender: 'shared/telemetry/sender.ts',
+  index: './functions/index.ts',
+  handlers: './functions/handlers.ts',
+  sender: './shared/telemetry/sender.ts',
+  nodemailer: 'nodemailer',
+  'apache-arrow': 'apache-arrow',
 };
 
 async function bundleApp(outdir: string): Promise<void> {
   await build({
-    entryPoints: Object.fromEntries(Object.entries(files).map(([name, path]) => [name, join(programRoot, path)])),
+    absWorkingDir: programRoot,
+    entryPoints: files,
     outdir,
     bundle: true,
     platform: 'node',
@@ -85,13 +90,13 @@ async function bundleApp(outdir: string): Promise<void> {
     define: { 'import.meta.dirname': '__dirname' },
     // Not a package: the worker itself gives it.
     external: ['@azure/functions-core'],
-    plugins: [{ name: 'files', setup: apart }],
+    plugins: [{ name: 'files', setup: apart }, english],
   });
 }
 
 /** What is imported late is read late: each of the files stays one. */
 function apart({ onResolve }: PluginBuild): void {
-  onResolve({ filter: /^\./ }, ({ path, kind }) => {
+  onResolve({ filter: /./ }, ({ path, kind }) => {
     const name = basename(path, '.ts');
     return kind === 'dynamic-import' && name in files ? { path: `./${name}.js`, external: true } : undefined;
   });

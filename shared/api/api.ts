@@ -11,8 +11,9 @@ import { pipeline } from '../pipeline.ts';
 import { parseRunId } from '../run/run.ts';
 import { alertLinkPages } from './alert-links.ts';
 import type { Guard } from './caller.ts';
+import { apiPath, tickPath } from './paths.ts';
 import { pings } from './pings.ts';
-import { apiPath, unknownAddress, v1 } from './v1.ts';
+import { unknownAddress, v1 } from './v1.ts';
 
 /** Only what names an attempt: these go into addresses and messages. */
 const attemptId = z.strictObject({
@@ -23,8 +24,6 @@ const attemptId = z.strictObject({
 
 /** Anyone may knock there, so no more is read than a nudge needs. */
 const small = bodyLimit({ maxSize: 4_096, onError: (c) => c.json({ error: 'expected at most 4 KB' }, 413) });
-
-export const tickPath = '/api/tick';
 
 /** The address behind a message lets its reader act: it must not stand in a log, least of all when it was not used up. */
 function withoutTicket(path: string): string {

@@ -3,6 +3,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import { type Api, newApi, type Service } from './app.ts';
 import { type Guard, roles } from './caller.ts';
+import { apiPath } from './paths.ts';
 import { ApiProblem, problemResponse } from './problem.ts';
 import { actionRoutes } from './routes/actions.ts';
 import { alertRoutes } from './routes/alerts.ts';
@@ -21,8 +22,6 @@ import { replayRoutes } from './routes/replays.ts';
 import { runRoutes } from './routes/runs.ts';
 import { serviceRoutes } from './routes/service.ts';
 import { silenceRoutes } from './routes/silences.ts';
-
-export const apiPath = '/api/v1';
 
 const document = {
   openapi: '3.1.0',

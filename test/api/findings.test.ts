@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { api } from '../../shared/api/api.ts';
 import type { Caller } from '../../shared/api/caller.ts';
-import { apiPath } from '../../shared/api/v1.ts';
+import { apiPath } from '../../shared/api/paths.ts';
 import { opened } from '../../shared/drift/finding.ts';
 import { newState } from '../../shared/drift/state.ts';
 import { day } from '../../shared/instant.ts';

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { record } from '../../shared/alerts/see.ts';
 import { api } from '../../shared/api/api.ts';
 import type { Caller } from '../../shared/api/caller.ts';
-import { apiPath } from '../../shared/api/v1.ts';
+import { apiPath } from '../../shared/api/paths.ts';
 import { minute } from '../../shared/instant.ts';
 import { hourly, job, seven } from '../support/pipeline/cast.ts';
 import { World } from '../support/pipeline/parts.ts';

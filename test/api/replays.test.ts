@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { api } from '../../shared/api/api.ts';
 import type { Caller } from '../../shared/api/caller.ts';
-import { apiPath } from '../../shared/api/v1.ts';
+import { apiPath } from '../../shared/api/paths.ts';
 import { answer, inputOf, ReplayService, second } from '../support/drift/replays.ts';
 
 const reader: Caller = { name: 'lee@contoso.com', roles: ['viewer'], departments: null };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { api } from '../../shared/api/api.ts';
 import type { Caller } from '../../shared/api/caller.ts';
-import { apiPath } from '../../shared/api/v1.ts';
+import { apiPath } from '../../shared/api/paths.ts';
 import { hour, iso, minute } from '../../shared/instant.ts';
 import { parseRunName } from '../../shared/run/run.ts';
 import { everyMinute, job } from '../support/pipeline/cast.ts';

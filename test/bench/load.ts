@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { apiPath } from '../../shared/api/v1.ts';
+import { apiPath } from '../../shared/api/paths.ts';
 import { openApp } from './app-world.ts';
 import type { Choice } from './bench.ts';
 import { line, millis, quantile } from './figures.ts';

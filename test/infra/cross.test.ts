@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readSettings } from '../../functions/settings.ts';
-import { tickPath } from '../../shared/api/api.ts';
+import { tickPath } from '../../shared/api/paths.ts';
 import { Later } from '../support/infra/bicep-functions.ts';
 import {
   appNeeds,

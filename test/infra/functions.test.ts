@@ -1,6 +1,7 @@
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makePackage } from '../../cli/deploy/package.ts';
 import { readFolder } from '../../cli/host/folder.ts';
@@ -178,11 +179,17 @@ describe('the package', () => {
     await putBack();
   });
 
+  test('has what sends mail in a file of its own, which the first call need not read', async () => {
+    const mail = await import(pathToFileURL(join(app, 'nodemailer.js')).href);
+    expect(mail.createTransport({ jsonTransport: true }).transporter.name).toBe('JSONTransport');
+    expect((await readFile(join(app, 'handlers.js'), 'utf8')).includes('JSONTransport')).toBe(false);
+  });
+
   test('says nothing of the machine it was made on', async () => {
     const { catalog } = await readFolder(samples);
     expect(JSON.stringify([...catalog.values()].map(packJob))).not.toContain(root);
-    for (const file of ['index.js', 'handlers.js', 'jobs.json']) {
-      expect(await readFile(join(app, file), 'utf8')).not.toContain(root);
+    for (const file of ['index.js', 'handlers.js', 'nodemailer.js', 'jobs.json']) {
+      expect((await readFile(join(app, file), 'utf8')).includes(root), file).toBe(false);
     }
   });
 });
