@@ -1,7 +1,8 @@
 // Runs before `npm start` and `npm test` on whatever Node is there (20 or newer): makes the checkout ready, and says
-// what it does. Ready already: it looks at a few times and is gone.
+// what it does. Ready already: it looks at a few times and is gone. With --to-run it leaves out the packages of test/,
+// which are half of all and only needed to check and test.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -9,11 +10,17 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 if (Number(process.versions.node.split('.')[0]) < 20) fail(`Node 20 or newer is needed; this is ${process.version}.`);
 
+const modules = join(root, 'node_modules');
 const wanted = join(root, 'package-lock.json');
-const installed = join(root, 'node_modules', '.package-lock.json');
-if (changed(installed) < changed(wanted) && !isInstalled()) {
+const installed = join(modules, '.package-lock.json');
+const hasAll = existsSync(join(modules, 'typescript'));
+// What is there already is kept: to start must not take from the one who tests.
+const all = hasAll || !process.argv.includes('--to-run');
+if ((changed(installed) < changed(wanted) || all !== hasAll) && !isInstalled()) {
   needPython();
-  step('Installing packages (npm ci), once …', 'npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error']);
+  const these = all ? [] : ['--workspace=cli', '--include-workspace-root'];
+  step('Installing packages (npm ci), once …', 'npm', ['ci', ...these, '--no-fund', '--no-audit', '--loglevel=error']);
+  removeHeaders();
 }
 if (changed(join(root, 'dist', 'lamp.js')) < newest('cli', 'shared', 'package-lock.json')) {
   step('Building (npm run build) …', 'npm', ['run', '--silent', 'build']);
@@ -31,12 +38,20 @@ function needPython() {
 function isInstalled() {
   if (!existsSync(installed)) return false;
   const [want, have] = [wanted, installed].map((path) => JSON.parse(readFileSync(path, 'utf8')).packages);
+  const needed = (path, { dev, optional }) =>
+    /(^|\/)node_modules\//.test(path) && !optional && (all || !dev || path === 'node_modules/node');
   const same = Object.entries(want).every(
-    ([path, { version, optional }]) =>
-      optional || !/(^|\/)node_modules\//.test(path) || have[path]?.version === version,
+    ([path, entry]) => !needed(path, entry) || have[path]?.version === entry.version,
   );
   if (same) utimesSync(installed, new Date(), new Date());
   return same;
+}
+
+/** Of the pinned Node: 67 MB that only packages written in C need, and there is none. */
+function removeHeaders() {
+  const builds = join(modules, 'node', 'node_modules');
+  const found = existsSync(builds) ? readdirSync(builds).filter((name) => name.startsWith('node-')) : [];
+  for (const build of found) rmSync(join(builds, build, 'include'), { recursive: true, force: true });
 }
 
 function step(what, command, args) {
