@@ -62,12 +62,13 @@ export async function makePackage({ catalog, prefix, out, index, alerts = noAler
 /**
  * The files of the package, by what they are made from. `index` registers the functions and nothing else, which is
  * quick and cannot fail; `handlers` is read by the first call; telemetry, the largest, when there is something to send;
- * the packages at the end when a mail goes out by SMTP, or not at all.
+ * the packages at the end for a finding, when a mail goes out by SMTP, or not at all.
  */
 const files = {
   index: './functions/index.ts',
   handlers: './functions/handlers.ts',
   sender: './shared/telemetry/sender.ts',
+  yaml: 'yaml',
   nodemailer: 'nodemailer',
   'apache-arrow': 'apache-arrow',
 };
@@ -87,6 +88,8 @@ async function bundleApp(outdir: string): Promise<void> {
     minifyWhitespace: true,
     legalComments: 'none',
     logLevel: 'error',
+    // cron-parser would bring the same once more, in another form.
+    alias: { luxon: join(programRoot, 'node_modules', 'luxon', 'src', 'luxon.js') },
     define: { 'import.meta.dirname': '__dirname' },
     // Not a package: the worker itself gives it.
     external: ['@azure/functions-core'],
