@@ -5,6 +5,7 @@ import {
   again,
   build,
   create,
+  deployWorld,
   first,
   publish,
   run,
@@ -13,6 +14,8 @@ import {
   show,
   tools,
 } from '../support/azure/deploy-world.ts';
+
+deployWorld();
 
 test.each([
   ['az', 'https://aka.ms/azure-cli'],

@@ -9,6 +9,7 @@ import {
   build,
   create,
   deployed,
+  deployWorld,
   file,
   image,
   me,
@@ -22,6 +23,8 @@ import {
   tools,
   variables,
 } from '../support/azure/deploy-world.ts';
+
+deployWorld();
 
 test('a roll-back takes the image that is asked for, and refuses one that the registry lacks', async () => {
   const find = `az acr repository show --name cr1 --image lamplighter-runtime@${oldDigest} --output json`;

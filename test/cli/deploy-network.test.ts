@@ -6,6 +6,7 @@ import {
   bothJobs,
   create,
   deployed,
+  deployWorld,
   first,
   image,
   me,
@@ -22,6 +23,8 @@ import {
   variables,
 } from '../support/azure/deploy-world.ts';
 import { preflight, services } from '../support/azure/preflight-lines.ts';
+
+deployWorld();
 
 const outside =
   'az rest --method get --url /subscriptions/s-1/resourceGroups/rg-lamp-dev/providers/Microsoft.KeyVault/vaults/kv-1/secrets?api-version=2026-02-01 --output json';

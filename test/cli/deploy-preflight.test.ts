@@ -2,8 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { nodeVersion } from '../../cli/deploy/preflight.ts';
-import { again, first, run, said, secret, tools } from '../support/azure/deploy-world.ts';
+import { again, deployWorld, first, run, said, secret, tools } from '../support/azure/deploy-world.ts';
 import { preflight } from '../support/azure/preflight-lines.ts';
+
+deployWorld();
 
 test('thirteen callers are refused early, with what to do instead', async () => {
   await tools.script(again());

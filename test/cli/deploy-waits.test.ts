@@ -5,6 +5,7 @@ import {
   again,
   build,
   create,
+  deployWorld,
   first,
   publish,
   run,
@@ -15,6 +16,8 @@ import {
   sync,
   tools,
 } from '../support/azure/deploy-world.ts';
+
+deployWorld();
 
 test('what only needs minutes is tried again with the reason shown: a pull that fails for three minutes', async () => {
   const says =

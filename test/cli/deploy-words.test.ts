@@ -8,7 +8,9 @@ import { target } from '../../cli/deploy/options.ts';
 import { outputNames } from '../../cli/deploy/outputs.ts';
 import { openReach } from '../../cli/deploy/reach.ts';
 import { registrationBodies } from '../../cli/deploy/registration.ts';
-import { appId, given, me, newDigest } from '../support/azure/deploy-world.ts';
+import { appId, deployWorld, given, me, newDigest } from '../support/azure/deploy-world.ts';
+
+deployWorld();
 
 test('the app registration has a scope that the Azure CLI may ask for, version 2 tokens, and nothing secret', () => {
   const bodies = registrationBodies(appId);

@@ -16,6 +16,7 @@ import {
   commands,
   create,
   deployed,
+  deployWorld,
   file,
   first,
   given,
@@ -35,6 +36,8 @@ import {
   tools,
   variables,
 } from '../support/azure/deploy-world.ts';
+
+deployWorld();
 
 test('a dry run prints exactly what a first deployment runs, in order, and needs no program at all', async () => {
   await tools.script(first([secret('crm-api-key')]));

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type End, endings, ends, filesOf } from '../../cli/deploy/ends.ts';
 import { endFindings } from '../../cli/verify/judge.ts';
-import { again, file, run, said, tools } from '../support/azure/deploy-world.ts';
+import { again, deployWorld, file, run, said, tools } from '../support/azure/deploy-world.ts';
+
+deployWorld();
 
 const root = join(import.meta.dirname, '../..');
 const at = (day: string) => Date.parse(`${day}T12:00:00Z`);

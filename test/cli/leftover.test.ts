@@ -24,8 +24,11 @@ import {
   starter,
   vault,
   verify,
+  verifyWorld,
 } from '../support/azure/verify-world.ts';
 import { install, sampleIndex } from '../support/infra/installation.ts';
+
+verifyWorld();
 
 const gone = (name = 'lamp-old', more = {}) => {
   const job = containerJob(name, `id-lamp-${name}`, ['old-key']);

@@ -5,7 +5,9 @@ import { deployment } from '../../cli/deploy/deployment.ts';
 import { made } from '../../cli/deploy/made.ts';
 import { target } from '../../cli/deploy/options.ts';
 import type { Scripted } from '../support/azure/azure-tools.ts';
-import { bothJobs, deployed, given, missing, said, show, tools } from '../support/azure/deploy-world.ts';
+import { bothJobs, deployed, deployWorld, given, missing, said, show, tools } from '../support/azure/deploy-world.ts';
+
+deployWorld();
 
 async function outputs(script: Scripted[]): Promise<Record<string, unknown>> {
   await tools.script(script);

@@ -3,7 +3,19 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { az, type RealAz, realAz } from '../support/azure/cloud/az.ts';
 import { type Cloud, openCloud } from '../support/azure/cloud/cloud.ts';
-import { bothJobs, file, machine, newDigest, packed, run, said, tools } from '../support/azure/deploy-world.ts';
+import {
+  bothJobs,
+  deployWorld,
+  file,
+  machine,
+  newDigest,
+  packed,
+  run,
+  said,
+  tools,
+} from '../support/azure/deploy-world.ts';
+
+deployWorld();
 
 /** Every `az` line of `lamp deploy`, run by the real Azure CLI against an Azure on this machine. */
 if (az === undefined) {

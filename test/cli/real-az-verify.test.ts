@@ -21,7 +21,10 @@ import {
   starter,
   tools,
   verify,
+  verifyWorld,
 } from '../support/azure/verify-world.ts';
+
+verifyWorld();
 
 /** Every `az` line of `lamp verify`, run by the real Azure CLI against an Azure on this machine. */
 if (az === undefined) {

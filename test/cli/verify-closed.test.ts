@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { verdict } from '../../cli/commands/verify.ts';
-import { answers, bad, behaviour, script, verify } from '../support/azure/verify-world.ts';
+import { answers, bad, behaviour, script, verify, verifyWorld } from '../support/azure/verify-world.ts';
+
+verifyWorld();
 
 /** An installation with `--network closed`: Azure answers 403 to who is outside, before it asks for a token. */
 async function closed(open: number) {

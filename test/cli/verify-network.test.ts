@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import type { Guarded } from '../../cli/verify/azure.ts';
 import { openFindings } from '../../cli/verify/network.ts';
-import { answers, bad, deployed, group, rest, script, verify } from '../support/azure/verify-world.ts';
+import { answers, bad, deployed, group, rest, script, verify, verifyWorld } from '../support/azure/verify-world.ts';
+
+verifyWorld();
 
 const endpoint = (status: string | null = 'Approved') => ({
   properties: { privateLinkServiceConnectionState: { status } },

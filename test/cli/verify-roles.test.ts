@@ -12,7 +12,10 @@ import {
   starter,
   vault,
   verify,
+  verifyWorld,
 } from '../support/azure/verify-world.ts';
+
+verifyWorld();
 
 test('every role that is missing is named, with whose it is, where, and what for', async () => {
   for (const gone of assignments().slice(0, -1)) {

@@ -25,8 +25,11 @@ import {
   settings,
   tools,
   verify,
+  verifyWorld,
 } from '../support/azure/verify-world.ts';
 import { builtLamp } from '../support/cli/lamp.ts';
+
+verifyWorld();
 
 test('an installation in which all is right has nothing to report but that', async () => {
   await script();

@@ -11,6 +11,7 @@ const longest = [
   'pipeline/simulation',
   'cli/cli',
   'infra/azure',
+  'cli/deploy-whole',
   'telemetry/telemetry',
   'cli/start',
   'pipeline/two-hosts',

@@ -23,19 +23,22 @@ export let said: string[];
 export let slept: number[];
 export let tag: string;
 
-beforeEach(async () => {
-  tools = await azureTools();
-  said = [];
-  slept = [];
-  await file('infra/runtime/Dockerfile', 'FROM scratch\n');
-  await file('infra/runtime/lamplighter_shim/__main__.py', 'print("here")\n');
-  await file('infra/runtime/lamplighter_shim/__pycache__/__main__.pyc', 'compiled');
-  await job('score');
-  await job('pull', 'secrets: { CRM_API_KEY: Crm-Api-Key }\n');
-  tag = await imageTag(tools.root, defaultBase);
-});
+/** Makes it anew for each test of the file that calls this. */
+export function deployWorld(): void {
+  beforeEach(async () => {
+    tools = await azureTools();
+    said = [];
+    slept = [];
+    await file('infra/runtime/Dockerfile', 'FROM scratch\n');
+    await file('infra/runtime/lamplighter_shim/__main__.py', 'print("here")\n');
+    await file('infra/runtime/lamplighter_shim/__pycache__/__main__.pyc', 'compiled');
+    await job('score');
+    await job('pull', 'secrets: { CRM_API_KEY: Crm-Api-Key }\n');
+    tag = await imageTag(tools.root, defaultBase);
+  });
 
-afterEach(() => tools.clean());
+  afterEach(() => tools.clean());
+}
 
 export async function file(name: string, text: string): Promise<void> {
   await mkdir(join(tools.root, name, '..'), { recursive: true });

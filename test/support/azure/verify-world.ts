@@ -36,33 +36,36 @@ export const behaviour = {
   anyToken: false,
 };
 
-beforeEach(async () => {
-  tools = await azureTools(['az']);
-  said = [];
-  behaviour.ticks = ['2026-11-20T07:00:00.100Z', '2026-11-20T07:01:00.100Z', '2026-11-20T07:02:00.100Z'];
-  looks = 0;
-  behaviour.setAside = 0;
-  behaviour.open = 401;
-  behaviour.wanted = `Bearer ${key}`;
-  behaviour.anyToken = false;
-  app = createServer((request, response) => {
-    if (canaryAnswer(request, response)) return;
-    const given = request.headers.authorization;
-    if (given !== behaviour.wanted && !(behaviour.anyToken && given?.startsWith('Bearer ')))
-      return response.writeHead(request.headers.authorization ? 403 : behaviour.open).end();
-    const lastTick = behaviour.ticks[Math.min(looks++, behaviour.ticks.length - 1)];
-    const body = JSON.stringify({ jobs: 2, lastTick, setAside: behaviour.setAside });
-    response.writeHead(200, { 'content-type': 'application/json' }).end(body);
-  }).listen(0, '127.0.0.1');
-  await once(app, 'listening');
-  host = `127.0.0.1:${(app.address() as AddressInfo).port}`;
-});
+/** Makes it anew for each test of the file that calls this. */
+export function verifyWorld(): void {
+  beforeEach(async () => {
+    tools = await azureTools(['az']);
+    said = [];
+    behaviour.ticks = ['2026-11-20T07:00:00.100Z', '2026-11-20T07:01:00.100Z', '2026-11-20T07:02:00.100Z'];
+    looks = 0;
+    behaviour.setAside = 0;
+    behaviour.open = 401;
+    behaviour.wanted = `Bearer ${key}`;
+    behaviour.anyToken = false;
+    app = createServer((request, response) => {
+      if (canaryAnswer(request, response)) return;
+      const given = request.headers.authorization;
+      if (given !== behaviour.wanted && !(behaviour.anyToken && given?.startsWith('Bearer ')))
+        return response.writeHead(request.headers.authorization ? 403 : behaviour.open).end();
+      const lastTick = behaviour.ticks[Math.min(looks++, behaviour.ticks.length - 1)];
+      const body = JSON.stringify({ jobs: 2, lastTick, setAside: behaviour.setAside });
+      response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+    }).listen(0, '127.0.0.1');
+    await once(app, 'listening');
+    host = `127.0.0.1:${(app.address() as AddressInfo).port}`;
+  });
 
-afterEach(async () => {
-  app.closeAllConnections();
-  app.close();
-  await tools.clean();
-});
+  afterEach(async () => {
+    app.closeAllConnections();
+    app.close();
+    await tools.clean();
+  });
+}
 
 /** A canary in which all works: first it ends well, then it is stopped. */
 let canaryRuns = 0;
