@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { day, type Instant, minute } from '../../shared/instant.ts';
 import { pipeline } from '../../shared/pipeline.ts';
@@ -31,6 +31,9 @@ export async function growth({ quick }: Choice): Promise<void> {
     await parts.store.recent.append([template]);
     const began = performance.now();
     fill(file, template.id, now, count);
+    // Not what is measured below: the next sync would have all of it to write.
+    await using filled = await open(file);
+    await filled.sync();
     const size = (await stat(file)).size;
     line(
       `${count} runs written`,
