@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Instant } from '../instant.ts';
+import { Turns } from '../turns.ts';
 import type { Service } from './app.ts';
 import type { Caller } from './caller.ts';
 import { ApiProblem } from './problem.ts';
@@ -17,6 +18,9 @@ export interface First {
   again: boolean;
 }
 
+/** Of this process: a request that comes while the same is under way waits for its answer. */
+const turns = new Turns();
+
 /**
  * Does what is asked, once for each idempotency key of a caller: the same request again gets the answer that was kept.
  * An answer that got lost because its host died in between is made anew, with the instant and the token of the first.
@@ -31,12 +35,15 @@ export async function once<T>(
   act: (first: First) => Promise<T>,
 ): Promise<T> {
   const key = c.req.header('idempotency-key');
-  const first = await firstRequest(service, caller, key, [c.req.path, asked]);
-  if (key === undefined) return act(first);
-  if (first.answer !== null) return JSON.parse(first.answer);
-  const { requests } = service.parts.store;
-  const { token } = first;
-  return JSON.parse(await requests.keep({ caller: caller.name, key, token }, JSON.stringify(await act(first))));
+  const sums = [c.req.path, asked];
+  if (key === undefined) return act(await firstRequest(service, caller, key, sums));
+  return turns.take(JSON.stringify([caller.name, key]), async () => {
+    const first = await firstRequest(service, caller, key, sums);
+    if (first.answer !== null) return JSON.parse(first.answer);
+    const { requests } = service.parts.store;
+    const { token } = first;
+    return JSON.parse(await requests.keep({ caller: caller.name, key, token }, JSON.stringify(await act(first))));
+  });
 }
 
 /**

@@ -190,12 +190,14 @@ describe('an idempotency key', () => {
     ['a pause', () => '/jobs/score/pause', { job: 'score', paused: true, changed: true }],
     ['an acknowledgement', async () => `/incidents/${await acted.incident()}/acknowledge`, { state: 'acknowledged' }],
     ['the end of a silence', () => '/silences/abc123/end', { id: 'abc123' }],
-  ])('gets one answer for two requests at once: %s', async (_, path, says) => {
+  ])('is acted on once for two requests at once, with one answer and one entry of the audit: %s', async (_, path, says) => {
     const to = await path();
+    const before = await acted.audit();
     const send = () => acted.post(to, {}, { 'idempotency-key': 'one' });
     const [one, two] = await Promise.all([send(), send()]);
     expect(one).toMatchObject({ status: 200, body: says });
     expect(two).toEqual(one);
+    expect(await acted.audit()).toBe(before + 1);
   });
 
   test('goes with If-Match: what the first request changed itself has not changed meanwhile', async () => {
