@@ -115,7 +115,7 @@ function why({ attribution, change, replay }: Reported): string {
     return `${capital(others.join('; '))}: what they have in common may be the cause.${frozen ? ` ${capital(frozen)}.` : ''}`;
   }
   const distance = change - named.at;
-  const at = distance === 0 ? 'with the run at which' : distance > 0 ? `${countText(distance)} after` : 'just before';
+  const at = distance === 0 ? 'with the run at which' : distance > 0 ? `${countText(distance)} after` : 'about when';
   const sure = first.weight >= 0.75 ? 'is the likely cause' : 'may be the cause';
   const also =
     second?.change && second.change.kind !== 'shared' && second.weight >= 0.2

@@ -47,6 +47,12 @@ describe('the sentence for an owner', () => {
     );
   });
 
+  test('claims no order where the change is on record some runs after the day that the detector names', () => {
+    const change = { kind: 'model', at: 53, text: 'the model changed from scorer-1 to scorer-2' } as const;
+    const attribution = attribute({ change: 51, changes: [change], replay: 'moved', inputs: 'still' });
+    expect(sentenceOf({ ...reported, attribution })).toContain('It began about when the model changed from scorer-1');
+  });
+
   test('says so when nothing changed on our side', () => {
     const attribution = attribute({ change: 51, changes: [], replay: 'still', inputs: 'still' });
     const text = sentenceOf({ ...reported, attribution, replay: { state: 'still', changed: 0, of: 20 } });
