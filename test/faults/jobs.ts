@@ -40,8 +40,11 @@ export async function writeJobs(home: string, jobs: readonly FaultJob[], way: Wa
 /** Of letters that cannot be taken for one another: `lamp check` refuses look-alikes. */
 function nameOf(index: number): string {
   const letters = 'abcdefghjkptxyz';
-  const letter = (at: number) => letters[at % letters.length] ?? '';
-  return `fault-${letter(Math.floor(index / letters.length))}${letter(index)}`;
+  let word = '';
+  for (let rest = index; rest > 0 || word.length < 2; rest = Math.floor(rest / letters.length)) {
+    word = `${letters[rest % letters.length]}${word}`;
+  }
+  return `fault-${word}`;
 }
 
 function manifest({ cron = '* * * * *', overlap, secret }: FaultJob, way: Way): string {
