@@ -3,6 +3,7 @@ import type { Parts } from '../parts.ts';
 import { isLowest } from '../run/place.ts';
 import type { LaunchMessage } from '../store/launches.ts';
 import type { InLine, Places, PlacesView } from '../store/places.ts';
+import { repairAfter } from './waiting.ts';
 
 /**
  * The limit on attempts that run at once, of all hosts together: each attempt takes one of `limit` rows, whose keys
@@ -81,10 +82,15 @@ export async function leave(parts: Parts, { job, run, attempt }: LaunchMessage, 
   await wakeLine(parts, now);
 }
 
-/** Takes an attempt that was woken and cannot start after all out of the line; the next may have its turn. */
+/**
+ * Takes an attempt that was woken and cannot start after all out of the line, so that whatever it waits for now sees it;
+ * the next may have its turn.
+ */
 export async function leaveLine(parts: Parts, message: LaunchMessage, order: string, now: Instant): Promise<void> {
-  if (parts.limit === undefined || !message.inLine) return;
-  await parts.store.places.leave(inLine(message, order, now));
+  const { limit, store } = parts;
+  if (limit === undefined || !message.inLine) return;
+  await store.active.unpark(message.job, message.run, now + repairAfter);
+  await store.places.leave(inLine(message, order, now));
   await wakeLine(parts, now);
 }
 
@@ -132,7 +138,8 @@ export async function freeLeftPlaces(
   if (left.length > 0) forget(parts);
 }
 
-function inLine({ job, run, attempt }: LaunchMessage, order: string, now: Instant): InLine {
+/** An attempt as it stands in line. */
+export function inLine({ job, run, attempt }: LaunchMessage, order: string, now: Instant): InLine {
   return { order, job, run, attempt, since: now };
 }
 

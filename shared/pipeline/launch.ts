@@ -17,7 +17,7 @@ import { park, parkForPlace } from './park.ts';
 import { isRemoved, removedChange } from './removed.ts';
 import { launchReplay } from './replay/launch.ts';
 import { start } from './start.ts';
-import { early, isOvertaking, newerWaits, waits, wake } from './waiting.ts';
+import { early, isOvertaking, newerWaits, repairAfter, waits, wake } from './waiting.ts';
 
 /**
  * Starts the attempt that a message asks for, if it is still wanted. Called twice, late, or on two hosts at once it
@@ -47,11 +47,13 @@ export async function launch(parts: Parts, message: LaunchMessage, now: Instant)
       entered = await enter(parts, message, order, now);
       if (!entered) return parkWanted(parts, message, own ? await store.runs.get(run.job, run.id) : found, now);
     }
+    // Before the mark that has an end look for it: ends pass over those that stand in line.
+    if (decision.do !== 'start') await leaveLine(parts, message, order, now);
     const change = changeFor(decision, row.value, run);
     // What nothing is written for must not rest on a guess.
     if (change ? !(await store.jobs.replace(change, row.etag)) : guess !== undefined) continue;
     if (decision.do === 'start') {
-      if (message.inLine) await parts.store.active.unpark(run.job, run.id, now + 2 * minute);
+      if (message.inLine) await store.active.unpark(run.job, run.id, now + repairAfter);
       return start(onExecutor(parts, deployed.job.executor), deployed, found, now);
     }
     const holders = await freeJob(parts, row.value, now);
@@ -64,7 +66,8 @@ export async function launch(parts: Parts, message: LaunchMessage, now: Instant)
       now < run.slot + longestDoubt
     ) {
       // Whether the run in the way exists at all is known then.
-      await store.launches.put(message, Math.min(unsure, run.startBy ?? unsure) + second, now);
+      const { inLine: _, ...again } = message;
+      await store.launches.put(again, Math.min(unsure, run.startBy ?? unsure) + second, now);
       break;
     }
     if (decision.do === 'skip' && decision.code === 'overlap' && holders.waitingOnly) {
@@ -76,7 +79,6 @@ export async function launch(parts: Parts, message: LaunchMessage, now: Instant)
     if (decision.do === 'wait' && row.value.running.length === 0 && decision.for === 'job') {
       await wake(parts, change ?? row.value, now, { over: run.id, all: true });
     }
-    if (!entered) await leaveLine(parts, message, order, now);
     break;
   }
   if (entered) await leaveUnused(parts, message, now);

@@ -6,7 +6,7 @@ import { placeOrder } from '../run/place.ts';
 import { isReplay, parseRunId, type Run } from '../run/run.ts';
 import type { ActiveRun } from '../store/active.ts';
 import type { Versioned } from '../store/table.ts';
-import { freeLeftPlaces, wakeLine } from './capacity.ts';
+import { freeLeftPlaces, inLine, wakeLine } from './capacity.ts';
 import { lateAt, nextDeadline, notice } from './notice.ts';
 import { park, placeReason } from './park.ts';
 import { early, repairAfter, wake } from './waiting.ts';
@@ -82,19 +82,23 @@ export async function lookAtQueued(
     const waits = decision.for === 'slot' ? 'pause' : decision.for;
     return park(parts, entry, found, waits, decision.reason, now);
   }
-  const inLine = parts.limit !== undefined && entry.value.waits === 'place';
-  const asked = inLine ? {} : await requeue(parts, entry.value, run, round, now);
+  const waitsForPlace = parts.limit !== undefined && entry.value.waits === 'place';
+  const asked = waitsForPlace ? {} : await requeue(parts, entry.value, run, round, now);
   const late = lateAt(run) ?? Number.POSITIVE_INFINITY;
-  const noticed = now < late ? found : await notice(parts, found, 'late', await whyLate(parts, inLine, round));
+  const noticed = now < late ? found : await notice(parts, found, 'late', await whyLate(parts, waitsForPlace, round));
   if (!noticed) return undefined;
-  if (inLine) return park(parts, entry, noticed, 'place', placeReason(parts), now);
+  if (waitsForPlace) {
+    // The look that notices has just found it late; one that comes an hour after makes sure.
+    if (noticed === found) await backInLine(parts, [entry.value], now);
+    return park(parts, entry, noticed, 'place', placeReason(parts), now);
+  }
   const again = now + Math.min(Math.max((now - run.slot) / 2, repairAfter), seldom);
   const next = [again, late > now ? late : again, nextDeadline(run, now) ?? again];
   return store.active.lookAgain(entry, Math.round(Math.min(...next)), asked);
 }
 
-async function whyLate(parts: Parts, inLine: boolean, round: Round): Promise<string> {
-  if (inLine) return placeReason(parts);
+async function whyLate(parts: Parts, waitsForPlace: boolean, round: Round): Promise<string> {
+  if (waitsForPlace) return placeReason(parts);
   const since = await round.unservedSince();
   if (since === undefined) return 'its launch was lost, and is queued again';
   return `launches lie in the queue since ${iso(since)}: check that a host takes them`;
@@ -122,27 +126,28 @@ export async function wakeForgotten(
     const row = await round.job(name);
     if (row && (await round.unservedSince()) === undefined) await wake(parts, row.value, now, { all: true });
   }
-  const inLine = due.filter(({ waits }) => waits === 'place');
-  if (parts.limit === undefined || inLine.length === 0 || live.length >= parts.limit) return;
+  const waiting = due.filter(({ waits }) => waits === 'place');
+  if (parts.limit === undefined || waiting.length === 0 || live.length >= parts.limit) return;
   if ((await round.unservedSince()) !== undefined) return;
   const active = new Set(entries.map(({ value }) => `${value.job}|${value.run}`));
   await freeLeftPlaces(parts, (job, run) => active.has(`${job}|${run}`), now);
+  await backInLine(parts, waiting, now);
   await wakeLine(parts, now);
-  await requeueFirst(parts, inLine, parts.limit - live.length, now);
 }
 
-/** One that died between leaving the line and starting stands in no line: the first get a message in any case. */
-async function requeueFirst(parts: Parts, inLine: ActiveRun[], count: number, now: Instant): Promise<void> {
-  const order = ({ job, run }: ActiveRun) => {
-    const parsed = parseRunId(run);
+/** A host that died between two writes may have left some that stand in no line: no end would wake them. */
+async function backInLine(parts: Parts, waiting: readonly ActiveRun[], now: Instant): Promise<void> {
+  const { places, runs } = parts.store;
+  const { line } = await places.view(Number.POSITIVE_INFINITY);
+  const standing = new Set(line.map(({ job, run }) => `${job}|${run}`));
+  for (const { job, run } of waiting) {
+    if (standing.has(`${job}|${run}`)) continue;
     const deployed = parts.catalog().get(job);
-    return deployed && parsed ? placeOrder(deployed.job, parsed) : '';
-  };
-  const first = [...inLine].sort((a, b) => (order(a) < order(b) ? -1 : 1)).slice(0, count);
-  for (const { job, run } of first) {
-    const found = await parts.store.runs.get(job, run);
-    if (!found) continue;
-    const attempt = found.value.attempts.length + 1;
-    await parts.store.launches.put({ job, run, attempt, inLine: true }, now, now);
+    const found = await runs.get(job, run);
+    if (deployed && found) await places.queue(inLine(nextOf(found.value), placeOrder(deployed.job, found.value), now));
   }
+}
+
+function nextOf({ job, id, attempts }: Run) {
+  return { job, run: id, attempt: attempts.length + 1 };
 }

@@ -115,7 +115,7 @@ try {
     fault.act(world).catch((error) => console.log(`${fault.name}: ${error}`));
   }
   await calm(world, courses);
-  await quiet(world, until);
+  console.log(`all over after ${await quiet(world, until)} s without faults`);
   const expected = new Map([
     ...ordinary.map(({ name }) => [name, everyMinute] as const),
     ...(poisoning ? poisonExpectations(when) : []),

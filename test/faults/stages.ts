@@ -55,13 +55,14 @@ export async function calm(world: World, courses: readonly Promise<void>[]): Pro
   await world.boxes?.back();
 }
 
-/** Waits until nothing of the time that counts is active, or for as long as there is patience. */
-export async function quiet({ store, options }: World, until: Instant): Promise<void> {
-  const patience = Date.now() + options.patience * second;
+/** Waits until nothing of the time that counts is active, or for as long as there is patience. @returns how long, s */
+export async function quiet({ store, options }: World, until: Instant): Promise<number> {
+  const began = Date.now();
+  const patience = began + options.patience * second;
   for (let reported = Date.now(); ; ) {
     let left = 0;
     for await (const { value } of store.active.all()) if ((parseRunId(value.run)?.slot ?? 0) <= until) left += 1;
-    if (left === 0 || Date.now() > patience) return;
+    if (left === 0 || Date.now() > patience) return Math.round((Date.now() - began) / second);
     if (Date.now() - reported > 10 * second) {
       console.log(`${iso(Date.now())} waiting for ${left} runs`);
       reported = Date.now();

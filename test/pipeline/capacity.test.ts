@@ -80,6 +80,40 @@ test('who waits is woken by an end, within the same instant and without a tick',
   expect(await world.store.places.view(10)).toEqual({ taken: [], line: [] });
 });
 
+test('runs of one job that waited for places wait for each other then, and are woken by each end', async () => {
+  const few = job('score', { schedule: '{ cron: "1-3 7 * * *", timeZone: UTC }', run: 'overlap: queue' });
+  const world = await limited(2, few, ...['a', 'b'].map((name) => job(name, { schedule: hourly })));
+  await world.pass(seven + 3.2 * minute);
+  expect(world.platform.starts.map((spec) => spec.job).sort()).toEqual(['a', 'b']);
+  expect((await world.store.places.view(10)).line).toHaveLength(3);
+  // Both places are free at once, and the job is taken by the first of its runs.
+  for (const attempt of world.platform.running()) await world.platform.end(attempt);
+  await world.settleDown();
+  // Without a tick or the watch.
+  for (const slot of [1, 2, 3]) {
+    expect(world.platform.running()).toMatchObject([{ job: 'score', run: runId(seven + slot * minute, 'schedule') }]);
+    world.now += second;
+    for (const attempt of world.platform.running()) await world.platform.end(attempt);
+    await world.settleDown();
+  }
+  expect(await world.store.places.view(10)).toEqual({ taken: [], line: [] });
+  expect(await world.leftovers()).toEqual([]);
+});
+
+test('a run that waits for a place and stands in no line, as a host died, stands there again while places stay taken', async () => {
+  const [long, other] = ['a', 'b'].map((name) => job(name, { schedule: hourly, run: 'timeout: 5h' }));
+  if (!long || !other) throw new Error('two jobs');
+  const world = await limited(1, long, other);
+  await world.pass(seven + 7 * minute);
+  const [lost] = (await world.store.places.view(10)).line;
+  if (!lost) throw new Error('one of them waits');
+  await world.store.places.leave(lost);
+  await world.pass(seven + 59 * minute);
+  expect((await world.store.places.view(10)).line).toEqual([]);
+  await world.pass(seven + 70 * minute);
+  expect((await world.store.places.view(10)).line[0]).toMatchObject({ job: lost.job, run: lost.run });
+});
+
 test('critical jobs come first, then older slots, and backfills last in their tier', async () => {
   const slow = job('slow', { schedule: hourly, run: 'overlap: queue' });
   const world = await limited(
