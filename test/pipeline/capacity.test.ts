@@ -7,6 +7,7 @@ import { enter, leave } from '../../shared/pipeline/capacity.ts';
 import { pipeline } from '../../shared/pipeline.ts';
 import { placeOrder } from '../../shared/run/place.ts';
 import { runId } from '../../shared/run/run.ts';
+import { randomFrom } from '../faults/random.ts';
 import { everyMinute, hourly, job, seven } from '../support/pipeline/cast.ts';
 import { World } from '../support/pipeline/parts.ts';
 
@@ -112,6 +113,46 @@ test('a run that waits for a place and stands in no line, as a host died, stands
   expect((await world.store.places.view(10)).line).toEqual([]);
   await world.pass(seven + 70 * minute);
   expect((await world.store.places.view(10)).line[0]).toMatchObject({ job: lost.job, run: lost.run });
+});
+
+test.each([
+  1, 2, 3, 4, 5,
+])('whatever the course (seed %i), what waits for a place stands in line for it', async (seed) => {
+  const random = randomFrom(seed);
+  const policies = ['queue', 'forbid', 'replace', 'queue', 'allow, concurrency: 2'];
+  const jobs = Array.from({ length: 10 }, (_, at) =>
+    job(`job-${at}`, { schedule: everyMinute, run: `overlap: ${policies[at % policies.length]}` }),
+  );
+  const world = await limited(3, ...jobs);
+  const hosts = Array.from({ length: 4 }, (_, at) => {
+    const places = { ...world.store.places };
+    return pipeline(world.host({ person: `host-${at}`, limit: 3, store: { ...world.store, places } }));
+  });
+  const host = () => hosts[Math.floor(random() * hosts.length)] ?? world.work;
+  for (let step = 0; step < 60; step += 1) {
+    world.now += 20 * second;
+    if (step % 3 === 0) await host().tick(world.now);
+    for (const attempt of world.platform.running()) if (random() < 0.4) await world.platform.end(attempt);
+    for (;;) {
+      const taken = await world.queue.take(16, 60);
+      const ended = world.platform.nudges.splice(0);
+      if (taken.length + ended.length === 0) break;
+      await Promise.all([
+        ...taken.map(({ text, done }) => host().launch(text, world.now).then(done)),
+        ...ended.map((id) => host().finish(id, world.now)),
+      ]);
+    }
+    const { line, taken } = await world.store.places.view(Number.POSITIVE_INFINITY);
+    const known = new Set([...line, ...taken.map(({ value }) => value)].map((one) => `${one.job}|${one.run}`));
+    const forgotten: string[] = [];
+    for await (const { value } of world.store.active.all()) {
+      if (value.waits === 'place' && !known.has(`${value.job}|${value.run}`))
+        forgotten.push(`${value.job}.${value.run}`);
+    }
+    expect(forgotten).toEqual([]);
+    expect(taken.length === 3 || line.length === 0, `${taken.length} run, ${line.length} wait`).toBe(true);
+  }
+  expect(world.platform.executions.size).toBeGreaterThan(20);
 });
 
 test('critical jobs come first, then older slots, and backfills last in their tier', async () => {
