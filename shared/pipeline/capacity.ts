@@ -2,7 +2,8 @@ import { type Instant, minute, second } from '../instant.ts';
 import type { Parts } from '../parts.ts';
 import { isLowest } from '../run/place.ts';
 import type { LaunchMessage } from '../store/launches.ts';
-import type { InLine, Places, PlacesView } from '../store/places.ts';
+import type { InLine, Place, Places, PlacesView } from '../store/places.ts';
+import type { Versioned } from '../store/table.ts';
 import { repairAfter } from './waiting.ts';
 
 /**
@@ -20,31 +21,41 @@ interface Viewer {
   last?: { view: PlacesView; at: Instant };
   current?: Promise<PlacesView>;
   next?: Promise<PlacesView>;
-  /** Whom this process has woken, and when: many ends in a moment need not wake the same one many times. */
-  woken: Map<string, Instant>;
+  /**
+   * Whom this process has woken, and when: many ends in a moment need not wake the same one many times. `again`: a
+   * second message comes for it when that moment is over.
+   */
+  woken: Map<string, { at: Instant; again: boolean }>;
 }
 /** By then a woken one has its place, or stands in line again. */
 const wakingFor = 2 * second;
 const viewers = new WeakMap<Places, Viewer>();
 
 /**
- * Takes a place for an attempt that may start now. True: it has one, also when it had one already. False: it stands in
- * line, and a message comes for it when it is its turn.
+ * What comes of asking for a place. `start`: it has one, of this number; none where there is no limit. `wait`: it stands
+ * in line, and a message comes for it when it is its turn. `later`: another launch of the same attempt has one, and
+ * starts it there, unless its host has died by then.
  */
-export async function enter(parts: Parts, message: LaunchMessage, order: string, now: Instant): Promise<boolean> {
+export type Entry = { do: 'start'; number?: number } | { do: 'wait' } | { do: 'later'; at: Instant };
+
+/** Takes a place for an attempt that may start now: it is of this launch alone, which starts in it or leaves it. */
+export async function enter(parts: Parts, message: LaunchMessage, order: string, now: Instant): Promise<Entry> {
   const { limit } = parts;
-  if (limit === undefined) return true;
+  if (limit === undefined) return { do: 'start' };
   const { places } = parts.store;
   const me = inLine(message, order, now);
   const { last } = viewerOf(places);
   let queued = false;
+  let taken: number | undefined;
   let view = last && Math.abs(now - last.at) < freshFor ? last.view : await look(parts, limit, now);
-  for (;;) {
-    if (view.taken.some(({ value }) => isOf(value, message))) break;
-    if (view.taken.some(({ value }) => isEarlier(value, message))) {
-      // That attempt is over, and its host died before it left: while this run is under way no one else would.
-      const { taken } = await look(parts, limit, now);
-      for (const place of taken) if (isEarlier(place.value, message)) await places.free(place);
+  while (taken === undefined) {
+    const ours = view.taken.find(({ value }) => isOf(value, message));
+    if (ours && now < ours.value.since + settledAfter) return { do: 'later', at: ours.value.since + settledAfter };
+    if (ours || view.taken.some(({ value }) => isEarlier(value, message))) {
+      // Of a host that died before it started or left: while this run is under way no one else would free it.
+      const left = ({ value }: Versioned<Place>) =>
+        isEarlier(value, message) || (isOf(value, message) && now >= value.since + settledAfter);
+      for (const place of (await look(parts, limit, now)).taken) if (left(place)) await places.free(place);
       view = await look(parts, limit, now);
     }
     if (hasRoom(view, me, limit)) {
@@ -52,13 +63,14 @@ export async function enter(parts: Parts, message: LaunchMessage, order: string,
       const place = { number: freeNumber(view, limit), job, run, attempt, since: now };
       if (await places.take(place)) {
         view.taken.push({ value: place, etag: '' });
+        taken = place.number;
         break;
       }
     } else if (queued) {
       viewerOf(places).woken.delete(nameOf(me));
       // A place is free, and those before us were not woken, or are gone.
       if (view.taken.length < limit) await wakeLine(parts, now, view);
-      return false;
+      return { do: 'wait' };
     } else {
       await places.queue(me);
       queued = true;
@@ -67,16 +79,25 @@ export async function enter(parts: Parts, message: LaunchMessage, order: string,
     view = await look(parts, limit, now);
   }
   if (queued || message.inLine) await places.leave(me);
-  return true;
+  return { do: 'start', number: taken };
 }
 
-/** Gives the place of an attempt back, and wakes those whose turn it is. Safe to do again. */
-export async function leave(parts: Parts, { job, run, attempt }: LaunchMessage, now: Instant): Promise<void> {
+/**
+ * Gives the place of an attempt back, and wakes those whose turn it is. Safe to do again.
+ * @param number left out: every one that it or an earlier attempt of its run has
+ */
+export async function leave(
+  parts: Parts,
+  { job, run, attempt }: LaunchMessage,
+  now: Instant,
+  number?: number,
+): Promise<void> {
   const { limit, store } = parts;
   if (limit === undefined) return;
   const view = await look(parts, limit, now);
-  const ours = view.taken.filter(({ value }) => value.job === job && value.run === run && value.attempt <= attempt);
-  for (const place of ours) await store.places.free(place);
+  const isOurs = ({ value }: Versioned<Place>) =>
+    value.job === job && value.run === run && value.attempt <= attempt && (number ?? value.number) === value.number;
+  for (const place of view.taken.filter(isOurs)) await store.places.free(place);
   // Nearly empty, none can have come into the line since.
   if (view.line.length === 0 && view.taken.length * 2 < limit) return forget(parts);
   await wakeLine(parts, now);
@@ -89,8 +110,9 @@ export async function leave(parts: Parts, { job, run, attempt }: LaunchMessage, 
 export async function leaveLine(parts: Parts, message: LaunchMessage, order: string, now: Instant): Promise<void> {
   const { limit, store } = parts;
   if (limit === undefined || !message.inLine) return;
-  await store.active.unpark(message.job, message.run, now + repairAfter);
+  // In this order: another launch of it that parks it meanwhile, and then has it stand in line, has either both or none.
   await store.places.leave(inLine(message, order, now));
+  await store.active.unpark(message.job, message.run, now + repairAfter);
   await wakeLine(parts, now);
 }
 
@@ -103,20 +125,25 @@ export async function wakeLine(parts: Parts, now: Instant, known?: PlacesView): 
   if (limit === undefined) return;
   const { taken, line } = known ?? (await look(parts, limit, now));
   const { woken } = viewerOf(store.places);
-  for (const [key, at] of woken) if (Math.abs(now - at) >= wakingFor) woken.delete(key);
+  for (const [key, { at }] of woken) if (Math.abs(now - at) >= wakingFor) woken.delete(key);
   let free = limit - taken.length;
   for (const one of line) {
     if (free <= spareFor(one, limit)) return;
-    if (woken.has(nameOf(one))) {
+    // About to leave the line, or left there by a host that died: once the run is over it is removed below.
+    if (hasPlace(taken, one)) continue;
+    const known = woken.get(nameOf(one));
+    if (known) {
       free -= 1;
+      // It may have found no place by now, and stand there without anyone to wake it.
+      if (!known.again) await store.launches.put({ ...messageOf(one), inLine: true }, now + wakingFor, now);
+      known.again = true;
       continue;
     }
     const run = (await store.runs.get(one.job, one.run))?.value;
     const waits = run?.state === 'queued' || run?.state === 'retrying';
     if (waits && run.attempts.length === one.attempt - 1) {
-      const { job, run: id, attempt } = one;
-      woken.set(nameOf(one), now);
-      await store.launches.put({ job, run: id, attempt, inLine: true }, now, now);
+      woken.set(nameOf(one), { at: now, again: false });
+      await store.launches.put({ ...messageOf(one), inLine: true }, now, now);
       free -= 1;
     } else {
       await store.places.leave(one);
@@ -143,6 +170,10 @@ export function inLine({ job, run, attempt }: LaunchMessage, order: string, now:
   return { order, job, run, attempt, since: now };
 }
 
+function messageOf({ job, run, attempt }: InLine): LaunchMessage {
+  return { job, run, attempt };
+}
+
 function nameOf({ job, run, attempt }: LaunchMessage): string {
   return `${job}|${run}|${attempt}`;
 }
@@ -155,9 +186,13 @@ function isEarlier(one: LaunchMessage, { job, run, attempt }: LaunchMessage): bo
   return one.job === job && one.run === run && one.attempt < attempt;
 }
 
+function hasPlace(taken: PlacesView['taken'], one: LaunchMessage): boolean {
+  return taken.some(({ value }) => isOf(value, one));
+}
+
 /** Whether there is a place for this one, and one for each that comes before it. */
 function hasRoom({ taken, line }: PlacesView, me: InLine, limit: number): boolean {
-  const before = line.filter((one) => !isOf(one, me) && one.order < me.order);
+  const before = line.filter((one) => !isOf(one, me) && one.order < me.order && !hasPlace(taken, one));
   return taken.length + before.length + spareFor(me, limit) < limit;
 }
 

@@ -8,7 +8,7 @@ import { isReplay, type Run } from '../run/run.ts';
 import type { LaunchMessage } from '../store/launches.ts';
 import type { Versioned } from '../store/table.ts';
 import { cancel } from './cancel.ts';
-import { enter, leave, leaveLine } from './capacity.ts';
+import { enter, inLine, leave, leaveLine } from './capacity.ts';
 import { isRegistered } from './deployments.ts';
 import { giveUp, tooLate } from './give-up.ts';
 import { freeJob } from './holders.ts';
@@ -26,7 +26,8 @@ import { early, isOvertaking, newerWaits, repairAfter, waits, wake } from './wai
 export async function launch(parts: Parts, message: LaunchMessage, now: Instant): Promise<void> {
   if (isReplay({ id: message.run })) return launchReplay(parts, message, now);
   const { store } = parts;
-  let entered = false;
+  /** Its place, once it has one. */
+  let entered: { number?: number } | undefined;
   for (let sure = false; ; sure = true) {
     // Before the run: when another host starts and ends that meanwhile, this row is out of date, and cannot be written.
     const guess = sure ? undefined : store.jobs.guess(message.job);
@@ -44,8 +45,14 @@ export async function launch(parts: Parts, message: LaunchMessage, now: Instant)
     // Only a start is written on condition that the run is as it was.
     if (own && decision.do !== 'start') continue;
     if (decision.do === 'start' && !entered) {
-      entered = await enter(parts, message, order, now);
-      if (!entered) return parkWanted(parts, message, own ? await store.runs.get(run.job, run.id) : found, now);
+      const entry = await enter(parts, message, order, now);
+      if (entry.do === 'later') return store.launches.put(message, entry.at, now);
+      if (entry.do === 'wait') {
+        await parkWanted(parts, message, own ? await store.runs.get(run.job, run.id) : found, now);
+        // Another launch of it may have left the line since: see leaveLine.
+        return store.places.queue(inLine(message, order, now));
+      }
+      entered = entry;
     }
     // Before the mark that has an end look for it: ends pass over those that stand in line.
     if (decision.do !== 'start') await leaveLine(parts, message, order, now);
@@ -53,7 +60,8 @@ export async function launch(parts: Parts, message: LaunchMessage, now: Instant)
     // What nothing is written for must not rest on a guess.
     if (change ? !(await store.jobs.replace(change, row.etag)) : guess !== undefined) continue;
     if (decision.do === 'start') {
-      if (message.inLine) await store.active.unpark(run.job, run.id, now + repairAfter);
+      // Its entry may say that it waits, and is looked at in an hour.
+      if (message.inLine || run.reason !== null) await store.active.unpark(run.job, run.id, now + repairAfter);
       return start(onExecutor(parts, deployed.job.executor), deployed, found, now);
     }
     const holders = await freeJob(parts, row.value, now);
@@ -81,7 +89,8 @@ export async function launch(parts: Parts, message: LaunchMessage, now: Instant)
     }
     break;
   }
-  if (entered) await leaveUnused(parts, message, now);
+  // It does not start here after all.
+  if (entered) await leave(parts, message, now, entered.number);
 }
 
 /** The run waits for the end of those that wait for the platform. False: another host has changed the job. */
@@ -95,13 +104,6 @@ async function waitBehind(parts: Parts, found: Versioned<Run>, row: Versioned<Jo
   const written = await parts.store.runs.replace(behind, found.etag);
   if (entry && written) await park(parts, entry, written, 'job', reason, now);
   return true;
-}
-
-/** It has a place and does not start here after all; another host may have started it in that place. */
-async function leaveUnused(parts: Parts, message: LaunchMessage, now: Instant): Promise<void> {
-  const run = (await parts.store.runs.get(message.job, message.run))?.value;
-  const underWay = run?.state === 'starting' || run?.state === 'running';
-  if (!underWay || run.attempts.length !== message.attempt) await leave(parts, message, now);
 }
 
 /**

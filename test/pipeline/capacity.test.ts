@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { backfill } from '../../shared/actions/backfill.ts';
 import { hour, type Instant, minute, second } from '../../shared/instant.ts';
 import type { Job } from '../../shared/job/job.ts';
@@ -117,10 +117,12 @@ test('a run that waits for a place and stands in no line, as a host died, stands
 
 test.each([
   1, 2, 3, 4, 5,
-])('whatever the course (seed %i), what waits for a place stands in line for it', async (seed) => {
+])('whatever the course (seed %i), what waits for a place stands in line, and what runs has one', async (seed) => {
   const random = randomFrom(seed);
-  const policies = ['queue', 'forbid', 'replace', 'queue', 'allow, concurrency: 2'];
-  const jobs = Array.from({ length: 10 }, (_, at) =>
+  // Which place is taken is chance as well: with the same numbers the course is the same each time.
+  vi.spyOn(Math, 'random').mockImplementation(random);
+  const policies = ['queue', 'queue', 'allow, concurrency: 2', ['forbid', 'replace'][seed % 2]];
+  const jobs = Array.from({ length: 4 }, (_, at) =>
     job(`job-${at}`, { schedule: everyMinute, run: `overlap: ${policies[at % policies.length]}` }),
   );
   const world = await limited(3, ...jobs);
@@ -129,19 +131,22 @@ test.each([
     return pipeline(world.host({ person: `host-${at}`, limit: 3, store: { ...world.store, places } }));
   });
   const host = () => hosts[Math.floor(random() * hosts.length)] ?? world.work;
-  for (let step = 0; step < 60; step += 1) {
-    world.now += 20 * second;
-    if (step % 3 === 0) await host().tick(world.now);
-    for (const attempt of world.platform.running()) if (random() < 0.4) await world.platform.end(attempt);
+  const settle = async () => {
     for (;;) {
       const taken = await world.queue.take(16, 60);
       const ended = world.platform.nudges.splice(0);
-      if (taken.length + ended.length === 0) break;
+      if (taken.length + ended.length === 0) return;
       await Promise.all([
         ...taken.map(({ text, done }) => host().launch(text, world.now).then(done)),
         ...ended.map((id) => host().finish(id, world.now)),
       ]);
     }
+  };
+  for (let step = 0; step < 60; step += 1) {
+    world.now += 20 * second;
+    if (step % 3 === 0) await host().tick(world.now);
+    for (const attempt of world.platform.running()) if (random() < 0.3) await world.platform.end(attempt);
+    await settle();
     const { line, taken } = await world.store.places.view(Number.POSITIVE_INFINITY);
     const known = new Set([...line, ...taken.map(({ value }) => value)].map((one) => `${one.job}|${one.run}`));
     const forgotten: string[] = [];
@@ -150,7 +155,9 @@ test.each([
         forgotten.push(`${value.job}.${value.run}`);
     }
     expect(forgotten).toEqual([]);
-    expect(taken.length === 3 || line.length === 0, `${taken.length} run, ${line.length} wait`).toBe(true);
+    const running = world.platform.running().map((one) => `${one.job}|${one.run}`);
+    expect(running.filter((one) => !taken.some(({ value }) => one === `${value.job}|${value.run}`))).toEqual([]);
+    expect(running.length).toBeLessThanOrEqual(3);
   }
   expect(world.platform.executions.size).toBeGreaterThan(20);
 });
@@ -297,7 +304,7 @@ test('one request shows a burst of launches that there is room', async () => {
   const asks = Array.from({ length: 40 }, (_, at) =>
     enter({ ...parts, limit: 50 }, message('a', seven + at), '', seven),
   );
-  expect(await Promise.all(asks)).toEqual(Array(40).fill(true));
+  expect((await Promise.all(asks)).map((entry) => entry.do)).toEqual(Array(40).fill('start'));
   expect(calls.filter((call) => call === 'places.view').length).toBeLessThan(16);
   const { taken } = await world.store.places.view(1);
   expect(new Set(taken.map(({ value }) => value.number)).size).toBe(40);

@@ -40,12 +40,14 @@ export async function launchReplay(parts: Parts, message: LaunchMessage, now: In
     return store.launches.put(message, now + later, now);
   }
   const order = placeOrder(deployed.job, run);
-  if (!(await enter(parts, message, order, now))) return parkForPlace(parts, found, now);
+  const entry = await enter(parts, message, order, now);
+  if (entry.do === 'later') return store.launches.put(message, entry.at, now);
+  if (entry.do === 'wait') return parkForPlace(parts, found, now);
   if (message.inLine) await store.active.unpark(run.job, run.id, now + 2 * minute);
   await start(onExecutor(parts, deployed.job.executor), forRun(deployed, run), found, now);
   const current = (await store.runs.get(run.job, run.id))?.value;
   const underWay = current?.state === 'starting' || current?.state === 'running';
-  if (!underWay || current.attempts.length !== message.attempt) await leave(parts, message, now);
+  if (!underWay || current.attempts.length !== message.attempt) await leave(parts, message, now, entry.number);
 }
 
 function isWanted(run: Run, { attempt }: LaunchMessage, now: Instant): boolean {
