@@ -172,6 +172,8 @@ test('the host that comes after a killed one takes over its running jobs', async
 test('when everything is killed at once, what was acknowledged is there: read without a host, and gone on with by the next', async () => {
   const host = await here.start();
   const run = await startLong();
+  // The script may be quicker than what is written down of it.
+  await until('its row says so', async () => (await state(run)) === 'running');
   // Held: it has not taken what is asked for now.
   host.child.kill('SIGSTOP');
   const { run: asked }: Json = await here.json(['run', 'good', '--why', 'just before the end']);
