@@ -46,16 +46,15 @@ export async function enter(parts: Parts, message: LaunchMessage, order: string,
   const me = inLine(message, order, now);
   const { last } = viewerOf(places);
   let queued = false;
-  let taken: number | undefined;
   let view = last && Math.abs(now - last.at) < freshFor ? last.view : await look(parts, limit, now);
-  while (taken === undefined) {
+  for (;;) {
     const ours = view.taken.find(({ value }) => isOf(value, message));
-    if (ours && now < ours.value.since + settledAfter) return { do: 'later', at: ours.value.since + settledAfter };
+    if (ours && now < settledAt(ours)) return { do: 'later', at: settledAt(ours) };
     if (ours || view.taken.some(({ value }) => isEarlier(value, message))) {
       // Of a host that died before it started or left: while this run is under way no one else would free it.
-      const left = ({ value }: Versioned<Place>) =>
-        isEarlier(value, message) || (isOf(value, message) && now >= value.since + settledAfter);
-      for (const place of (await look(parts, limit, now)).taken) if (left(place)) await places.free(place);
+      const isLeft = (place: Versioned<Place>) =>
+        isEarlier(place.value, message) || (isOf(place.value, message) && now >= settledAt(place));
+      for (const place of (await look(parts, limit, now)).taken) if (isLeft(place)) await places.free(place);
       view = await look(parts, limit, now);
     }
     if (hasRoom(view, me, limit)) {
@@ -63,8 +62,8 @@ export async function enter(parts: Parts, message: LaunchMessage, order: string,
       const place = { number: freeNumber(view, limit), job, run, attempt, since: now };
       if (await places.take(place)) {
         view.taken.push({ value: place, etag: '' });
-        taken = place.number;
-        break;
+        if (queued || message.inLine) await places.leave(me);
+        return { do: 'start', number: place.number };
       }
     } else if (queued) {
       viewerOf(places).woken.delete(nameOf(me));
@@ -78,8 +77,6 @@ export async function enter(parts: Parts, message: LaunchMessage, order: string,
     // After the write: who frees a place meanwhile sees us in line, or we see the place.
     view = await look(parts, limit, now);
   }
-  if (queued || message.inLine) await places.leave(me);
-  return { do: 'start', number: taken };
 }
 
 /**
@@ -160,7 +157,7 @@ export async function freeLeftPlaces(
   const { limit, store } = parts;
   if (limit === undefined) return;
   const { taken } = await look(parts, limit, now);
-  const left = taken.filter(({ value }) => now - value.since > settledAfter && !isActive(value.job, value.run));
+  const left = taken.filter((place) => now > settledAt(place) && !isActive(place.value.job, place.value.run));
   for (const place of left) await store.places.free(place);
   if (left.length > 0) forget(parts);
 }
@@ -168,6 +165,11 @@ export async function freeLeftPlaces(
 /** An attempt as it stands in line. */
 export function inLine({ job, run, attempt }: LaunchMessage, order: string, now: Instant): InLine {
   return { order, job, run, attempt, since: now };
+}
+
+/** From then on a place whose attempt has not started is of a host that died. */
+function settledAt({ value }: Versioned<Place>): Instant {
+  return value.since + settledAfter;
 }
 
 function messageOf({ job, run, attempt }: InLine): LaunchMessage {

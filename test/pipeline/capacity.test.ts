@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { backfill } from '../../shared/actions/backfill.ts';
 import { hour, type Instant, minute, second } from '../../shared/instant.ts';
 import type { Job } from '../../shared/job/job.ts';
@@ -7,20 +7,12 @@ import { enter, leave } from '../../shared/pipeline/capacity.ts';
 import { pipeline } from '../../shared/pipeline.ts';
 import { placeOrder } from '../../shared/run/place.ts';
 import { runId } from '../../shared/run/run.ts';
-import { randomFrom } from '../faults/random.ts';
 import { everyMinute, hourly, job, seven } from '../support/pipeline/cast.ts';
+import { limited } from '../support/pipeline/limited.ts';
 import { World } from '../support/pipeline/parts.ts';
 
 const names = ['a', 'b', 'c'];
 const asked = { by: 'dana', why: 'because' };
-
-/** A world in memory whose attempts run until they are reported to end, with as many places. */
-async function limited(limit: number, ...jobs: Job[]): Promise<World> {
-  const world = await World.inMemory(...jobs);
-  Object.assign(world.parts, { limit });
-  world.platform.behave = () => 'run';
-  return world;
-}
 
 /** Counts what a host asks of the store. */
 function counted(parts: Parts): { parts: Parts; calls: string[] } {
@@ -79,87 +71,6 @@ test('who waits is woken by an end, within the same instant and without a tick',
   await world.settleDown();
   expect(await world.leftovers()).toEqual([]);
   expect(await world.store.places.view(10)).toEqual({ taken: [], line: [] });
-});
-
-test('runs of one job that waited for places wait for each other then, and are woken by each end', async () => {
-  const few = job('score', { schedule: '{ cron: "1-3 7 * * *", timeZone: UTC }', run: 'overlap: queue' });
-  const world = await limited(2, few, ...['a', 'b'].map((name) => job(name, { schedule: hourly })));
-  await world.pass(seven + 3.2 * minute);
-  expect(world.platform.starts.map((spec) => spec.job).sort()).toEqual(['a', 'b']);
-  expect((await world.store.places.view(10)).line).toHaveLength(3);
-  // Both places are free at once, and the job is taken by the first of its runs.
-  for (const attempt of world.platform.running()) await world.platform.end(attempt);
-  await world.settleDown();
-  // Without a tick or the watch.
-  for (const slot of [1, 2, 3]) {
-    expect(world.platform.running()).toMatchObject([{ job: 'score', run: runId(seven + slot * minute, 'schedule') }]);
-    world.now += second;
-    for (const attempt of world.platform.running()) await world.platform.end(attempt);
-    await world.settleDown();
-  }
-  expect(await world.store.places.view(10)).toEqual({ taken: [], line: [] });
-  expect(await world.leftovers()).toEqual([]);
-});
-
-test('a run that waits for a place and stands in no line, as a host died, stands there again while places stay taken', async () => {
-  const [long, other] = ['a', 'b'].map((name) => job(name, { schedule: hourly, run: 'timeout: 5h' }));
-  if (!long || !other) throw new Error('two jobs');
-  const world = await limited(1, long, other);
-  await world.pass(seven + 7 * minute);
-  const [lost] = (await world.store.places.view(10)).line;
-  if (!lost) throw new Error('one of them waits');
-  await world.store.places.leave(lost);
-  await world.pass(seven + 59 * minute);
-  expect((await world.store.places.view(10)).line).toEqual([]);
-  await world.pass(seven + 70 * minute);
-  expect((await world.store.places.view(10)).line[0]).toMatchObject({ job: lost.job, run: lost.run });
-});
-
-test.each([
-  1, 2, 3, 4, 5,
-])('whatever the course (seed %i), what waits for a place stands in line, and what runs has one', async (seed) => {
-  const random = randomFrom(seed);
-  // Which place is taken is chance as well: with the same numbers the course is the same each time.
-  vi.spyOn(Math, 'random').mockImplementation(random);
-  const policies = ['queue', 'queue', 'allow, concurrency: 2', ['forbid', 'replace'][seed % 2]];
-  const jobs = Array.from({ length: 4 }, (_, at) =>
-    job(`job-${at}`, { schedule: everyMinute, run: `overlap: ${policies[at % policies.length]}` }),
-  );
-  const world = await limited(3, ...jobs);
-  const hosts = Array.from({ length: 4 }, (_, at) => {
-    const places = { ...world.store.places };
-    return pipeline(world.host({ person: `host-${at}`, limit: 3, store: { ...world.store, places } }));
-  });
-  const host = () => hosts[Math.floor(random() * hosts.length)] ?? world.work;
-  const settle = async () => {
-    for (;;) {
-      const taken = await world.queue.take(16, 60);
-      const ended = world.platform.nudges.splice(0);
-      if (taken.length + ended.length === 0) return;
-      await Promise.all([
-        ...taken.map(({ text, done }) => host().launch(text, world.now).then(done)),
-        ...ended.map((id) => host().finish(id, world.now)),
-      ]);
-    }
-  };
-  for (let step = 0; step < 60; step += 1) {
-    world.now += 20 * second;
-    if (step % 3 === 0) await host().tick(world.now);
-    for (const attempt of world.platform.running()) if (random() < 0.3) await world.platform.end(attempt);
-    await settle();
-    const { line, taken } = await world.store.places.view(Number.POSITIVE_INFINITY);
-    const known = new Set([...line, ...taken.map(({ value }) => value)].map((one) => `${one.job}|${one.run}`));
-    const forgotten: string[] = [];
-    for await (const { value } of world.store.active.all()) {
-      if (value.waits === 'place' && !known.has(`${value.job}|${value.run}`))
-        forgotten.push(`${value.job}.${value.run}`);
-    }
-    expect(forgotten).toEqual([]);
-    const running = world.platform.running().map((one) => `${one.job}|${one.run}`);
-    expect(running.filter((one) => !taken.some(({ value }) => one === `${value.job}|${value.run}`))).toEqual([]);
-    expect(running.length).toBeLessThanOrEqual(3);
-  }
-  expect(world.platform.executions.size).toBeGreaterThan(20);
 });
 
 test('critical jobs come first, then older slots, and backfills last in their tier', async () => {

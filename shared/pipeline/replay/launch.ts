@@ -1,4 +1,4 @@
-import { type Instant, minute, second } from '../../instant.ts';
+import { type Instant, second } from '../../instant.ts';
 import { onExecutor, type Parts } from '../../parts.ts';
 import { placeOrder } from '../../run/place.ts';
 import { forRun } from '../../run/replay.ts';
@@ -10,6 +10,7 @@ import { giveUp, tooLate } from '../give-up.ts';
 import { parkForPlace } from '../park.ts';
 import { isRemoved, removedChange } from '../removed.ts';
 import { start } from '../start.ts';
+import { repairAfter } from '../waiting.ts';
 import { isReplayed } from './request.ts';
 
 /** While launches wait that are expected, a replay waits this long. */
@@ -43,7 +44,7 @@ export async function launchReplay(parts: Parts, message: LaunchMessage, now: In
   const entry = await enter(parts, message, order, now);
   if (entry.do === 'later') return store.launches.put(message, entry.at, now);
   if (entry.do === 'wait') return parkForPlace(parts, found, now);
-  if (message.inLine) await store.active.unpark(run.job, run.id, now + 2 * minute);
+  if (message.inLine) await store.active.unpark(run.job, run.id, now + repairAfter);
   await start(onExecutor(parts, deployed.job.executor), forRun(deployed, run), found, now);
   const current = (await store.runs.get(run.job, run.id))?.value;
   const underWay = current?.state === 'starting' || current?.state === 'running';
