@@ -1,14 +1,23 @@
+import { eachOf } from '../batches.ts';
 import { type Instant, second } from '../instant.ts';
 import type { Parts } from '../parts.ts';
 import type { JobRow } from '../run/job-row.ts';
 import { attemptsBegun, isFinal, type Run } from '../run/run.ts';
+import type { Place, Places } from '../store/places.ts';
 import type { Versioned } from '../store/table.ts';
+import { leave } from './capacity.ts';
 import { giveUp, tooLate } from './give-up.ts';
 import { CannotAsk, inspect } from './inspect.ts';
 import { release } from './release.ts';
 
 /** A platform that cannot be asked now is asked again after this time. */
 const askAgain = 30 * second;
+
+/** An attempt that took its place just now is not over yet. */
+const justBegun = 5 * second;
+/** The places are looked at by one process at most this often, and more seldom where they are many: a look costs reads. */
+const betweenLooks = (limit: number) => Math.max(5 * second, limit * (second / 2));
+const together = 16;
 
 /** What a look at the runs that hold a job has found. */
 export interface Holders {
@@ -66,7 +75,35 @@ async function lookAtAttempt(parts: Parts, holder: Versioned<Run>, now: Instant)
   } catch (error) {
     // Storage that is unavailable keeps this launch from deciding: it comes again.
     if (!(error instanceof CannotAsk)) throw error;
-    parts.emit({ type: 'trouble', doing: `looking at ${job}.${id}, which holds its job`, error: error.cause });
+    parts.emit({ type: 'trouble', doing: `looking at ${job}.${id}, which others wait for`, error: error.cause });
     return now + askAgain;
   }
+}
+
+/** When this process last looked at the places. */
+const looked = new WeakMap<Places, Instant>();
+
+/**
+ * Looks at the attempts that have all the places, for one that has to wait for them: a nudge may be lost, a host dead. An
+ * attempt that is over is ended, and wakes who stands in line.
+ */
+export async function freePlaces(parts: Parts, now: Instant): Promise<void> {
+  const { limit, store } = parts;
+  const last = looked.get(store.places);
+  if (limit === undefined || (last !== undefined && Math.abs(now - last) < betweenLooks(limit))) return;
+  looked.set(store.places, now);
+  const { taken } = await store.places.view(1);
+  const settled = taken.map(({ value }) => value).filter(({ since }) => since <= now - justBegun);
+  await eachOf(settled, together, (place) => lookAtPlace(parts, place, now));
+}
+
+async function lookAtPlace(parts: Parts, { job, run, attempt }: Place, now: Instant): Promise<void> {
+  const holder = await parts.store.runs.get(job, run);
+  const begun = holder?.value.attempts.length ?? 0;
+  // Not begun: its host is about to begin it, or the watch finds that it died.
+  if (!holder || begun < attempt) return;
+  const { state } = holder.value;
+  const isUnderWay = begun === attempt && (state === 'starting' || state === 'running');
+  if (isUnderWay) await lookAtAttempt(parts, holder, now);
+  else await leave(parts, { job, run, attempt }, now);
 }

@@ -11,7 +11,7 @@ import { cancel } from './cancel.ts';
 import { enter, inLine, leave, leaveLine } from './capacity.ts';
 import { isRegistered } from './deployments.ts';
 import { giveUp, tooLate } from './give-up.ts';
-import { freeJob } from './holders.ts';
+import { freeJob, freePlaces } from './holders.ts';
 import { awaitPing } from './outside.ts';
 import { park, parkForPlace } from './park.ts';
 import { isRemoved, removedChange } from './removed.ts';
@@ -50,7 +50,8 @@ export async function launch(parts: Parts, message: LaunchMessage, now: Instant)
       if (entry.do === 'wait') {
         await parkWanted(parts, message, own ? await store.runs.get(run.job, run.id) : found, now);
         // Another launch of it may have left the line since: see leaveLine.
-        return store.places.queue(inLine(message, order, now));
+        await store.places.queue(inLine(message, order, now));
+        return freePlaces(parts, now);
       }
       entered = entry;
     }

@@ -42,6 +42,33 @@ test('a run that waits for a place and stands in no line, as a host died, stands
   expect((await world.store.places.view(10)).line[0]).toMatchObject({ job: lost.job, run: lost.run });
 });
 
+test('a place whose attempt is over, and no one heard of it, is free when the next wants it', async () => {
+  const [first, next] = ['0', '1'].map((at) =>
+    job(`job-${at}`, { schedule: `{ cron: "${at} 7 * * *", timeZone: UTC }` }),
+  );
+  if (!first || !next) throw new Error('two jobs');
+  const world = await limited(1, first, next);
+  world.deaf = true;
+  await world.pass(seven + 30 * second);
+  for (const attempt of world.platform.running()) await world.platform.end(attempt);
+  await world.pass(seven + minute + second);
+  expect(await world.states('job-0')).toEqual(['succeeded']);
+  expect(world.platform.running()).toMatchObject([{ job: 'job-1' }]);
+});
+
+test('many that come while all places are taken look at them once', async () => {
+  const long = job('long', { schedule: '{ cron: "0 7 * * *", timeZone: UTC }' });
+  const later = Array.from({ length: 30 }, (_, at) =>
+    job(`job-${at}`, { schedule: '{ cron: "1 7 * * *", timeZone: UTC }' }),
+  );
+  const world = await limited(1, long, ...later);
+  await world.pass(seven + 59 * second);
+  const result = vi.spyOn(world.store.attempts, 'result');
+  await world.pass(seven + minute + second);
+  expect((await world.store.places.view(40)).line).toHaveLength(30);
+  expect(result).toHaveBeenCalledTimes(1);
+});
+
 test.each([
   1, 2, 3, 4, 5,
 ])('whatever the course (seed %i), what waits for a place stands in line, and what runs has one', async (seed) => {
