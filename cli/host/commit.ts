@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, realpath } from 'node:fs/promises';
 import { devNull } from 'node:os';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { isRepository } from '../../shared/job/files.ts';
 
@@ -42,7 +44,7 @@ export async function commitOf(folder: string): Promise<string | null> {
   };
   try {
     // Git before 2.38 does not know safe.bareRepository.
-    if (isRepository(await readdir(folder))) return null;
+    if (isRepository(await readdir(folder)) || !isWithin(await realpath(folder))) return null;
     // Comparing a file runs the filter that its .gitattributes name, as the repository's own configuration has it.
     const named = await git('config', '--show-scope', '--name-only', '-z', '--get-regexp', '^filter\\.').catch(
       (error) => {
@@ -52,14 +54,21 @@ export async function commitOf(folder: string): Promise<string | null> {
       },
     );
     Object.assign(env, withoutFilters(named.split('\0')));
-    const [commit, changes] = await Promise.all([
-      git('rev-parse', '--verify', 'HEAD'),
-      git('status', '--porcelain', '--ignore-submodules=all', '--', '.'),
-    ]);
-    return changes === '' ? commit : `${commit}+`;
+    const said = await git('status', '--porcelain=v2', '--branch', '--ignore-submodules=all', '--', '.');
+    const [, commit] = /^# branch\.oid ([0-9a-f]+)$/m.exec(said) ?? [];
+    // Before the first commit it says "(initial)".
+    if (commit === undefined) return null;
+    return said.split('\n').every((line) => line.startsWith('# ')) ? commit : `${commit}+`;
   } catch {
     return null;
   }
+}
+
+/** Whether git would look into a repository from here: elsewhere it need not be started. */
+function isWithin(folder: string): boolean {
+  if (existsSync(join(folder, '.git'))) return true;
+  const above = dirname(folder);
+  return above !== folder && isWithin(above);
 }
 
 /**

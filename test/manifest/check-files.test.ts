@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -201,6 +202,7 @@ describe('a repository in the jobs folder', () => {
   it('around the jobs folder gives the commit, with a plus when the jobs differ, and runs no monitor or hook', async () => {
     await here.write('score');
     git(here.root, 'init', '--quiet');
+    expect(await commitOf(here.jobs)).toBeNull();
     git(here.root, 'add', '.');
     git(here.root, '-c', 'user.name=d', '-c', 'user.email=d@contoso.com', 'commit', '--quiet', '-m', 'one');
     const commit = git(here.root, 'rev-parse', 'HEAD');
@@ -213,6 +215,11 @@ describe('a repository in the jobs folder', () => {
     await writeFile(join(here.jobs, 'score', 'main.py'), '');
     expect(await commitOf(here.jobs)).toBe(`${commit}+`);
     expect(existsSync(join(here.root, 'ran'))).toBe(false);
+    // A link to it from elsewhere is the same folder.
+    const link = join(tmpdir(), `jobs-${randomUUID()}`);
+    await symlink(here.jobs, link);
+    expect(await commitOf(link)).toBe(`${commit}+`);
+    await rm(link);
   });
 
   it('around the jobs folder names filters that git would run: they are not run', async () => {
