@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { DeviceCodeCredentialOptions } from '@azure/identity';
 import type { Service } from '../shared/api/app.ts';
 import { isLoopback } from '../shared/api/loopback.ts';
 import { type Event, troubleText } from '../shared/events.ts';
@@ -20,13 +21,12 @@ export interface Connecting {
   /** Who acts, for the audit: only on one machine, an app knows its caller. */
   by?: string;
   /** Between two tries; not given: it waits. */
-  sleep?: (ms: number) => Promise<unknown>;
+  sleep?: Sleep;
+  /** Of the sign-in by a code: for another cloud, and for tests. */
+  options?: DeviceCodeCredentialOptions;
 }
 
-export async function connect(
-  home: Home,
-  { app, by, deviceCode = false, sleep = wait }: Connecting = {},
-): Promise<Client> {
+export async function connect(home: Home, { app, by, ...how }: Connecting = {}): Promise<Client> {
   const chosen = await findApp(app ?? process.env.LAMPLIGHTER_APP);
   if (!chosen) return local(home, by ?? home.person);
   if (by !== undefined) {
@@ -34,7 +34,7 @@ export async function connect(
       `--by is for one machine: ${chosen.name} keeps the name that you are signed in with. Leave it out.`,
     );
   }
-  const { send, signedIn } = await remote(chosen, deviceCode, sleep);
+  const { send, signedIn } = await remote(chosen, how);
   return clientOf(chosen.url, send, { remote: true, signedIn });
 }
 
@@ -75,7 +75,7 @@ const pauses = [second, 3 * second];
 const reserve = 5 * minute;
 
 /** The app of this address, and the sign-in that comes before each request: apart, as a person may take minutes for it. */
-async function remote({ url, client }: App, deviceCode: boolean, sleep: Sleep) {
+async function remote({ url, client }: App, { deviceCode = false, sleep = wait, options }: Connecting) {
   const { protocol, host } = new URL(url);
   if (protocol !== 'https:' && !isLoopback(host)) {
     throw new Refusal(`${url} is not encrypted: expected an address that begins with https://`);
@@ -86,6 +86,7 @@ async function remote({ url, client }: App, deviceCode: boolean, sleep: Sleep) {
     deviceCode: deviceCode || process.env.LAMPLIGHTER_SIGN_IN === 'device-code',
     anew: deviceCode,
     person: process.stderr.isTTY === true,
+    ...(options && { options }),
   });
   const scope = `${client}/.default`;
   let token = { token: '', expiresOnTimestamp: 0 };

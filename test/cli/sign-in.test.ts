@@ -11,12 +11,6 @@ import { minute, second } from '../../shared/instant.ts';
 import { type Entra, entra, tenant } from '../support/azure/cloud/entra.ts';
 import { hosts } from '../support/azure/cloud/hosts.ts';
 
-// What connects signs in at the Entra of this test.
-vi.mock('../../cli/sign-in.ts', async (original) => {
-  const real = await original<typeof import('../../cli/sign-in.ts')>();
-  return { signIn: (given: Parameters<typeof signIn>[0]) => real.signIn({ options: options(), ...given }) };
-});
-
 const client = 'c44b4083-3bb0-49c1-b47d-974e53cbdf3c';
 const scope = `${client}/.default`;
 let folder: string;
@@ -154,7 +148,7 @@ describe('a command for an app, signed in by a code', () => {
     vi.useRealTimers();
     vi.unstubAllGlobals();
   });
-  const command = (deviceCode = true) => connect(findHome(folder), { app: 'prod', deviceCode });
+  const command = (deviceCode = true) => connect(findHome(folder), { app: 'prod', deviceCode, options: options() });
   const ask = async (deviceCode = true) => (await command(deviceCode)).get('/jobs', z.object({}));
 
   test('waits for as long as the code is good, and only then begins to wait for the app', async () => {
