@@ -44,6 +44,9 @@ function project(name: string, include: string[], exclude: string[] = []): TestP
 
 export default defineConfig({
   test: {
+    // Node loads our files as it does in life, and keeps what it has compiled: a fifth less work than to have Vite do it.
+    // For vi.mock it would need nodeLoader.
+    experimental: { viteModuleRunner: false, nodeLoader: false },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: Math.max(3, availableParallelism()),

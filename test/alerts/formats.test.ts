@@ -1,4 +1,4 @@
-import { AdaptiveCard, SerializationContext, Version } from 'adaptivecards';
+import { createRequire } from 'node:module';
 import { describe, expect, test } from 'vitest';
 import { mailOf } from '../../shared/alerts/channels/letter.ts';
 import { slackPayload } from '../../shared/alerts/channels/slack.ts';
@@ -6,6 +6,11 @@ import { teamsPayload } from '../../shared/alerts/channels/teams.ts';
 import { lastLines, line } from '../../shared/alerts/clean.ts';
 import { type Message, messageText } from '../../shared/alerts/message.ts';
 import { rudeMessage } from '../support/alerts/story.ts';
+
+/** As its makers bundle it: what the package exports leaves the endings of file names out, which Node does not guess. */
+const { AdaptiveCard, SerializationContext, Version }: typeof import('adaptivecards') = createRequire(import.meta.url)(
+  'adaptivecards/dist/adaptivecards.min.js',
+);
 
 /** As large as `compose` lets a message become, in characters of four bytes. */
 const large = rudeMessage({
