@@ -103,12 +103,22 @@ export async function leave(
 /**
  * Takes an attempt that was woken and cannot start after all out of the line, so that whatever it waits for now sees it;
  * the next may have its turn.
+ * @param order undefined: not known here
  */
-export async function leaveLine(parts: Parts, message: LaunchMessage, order: string, now: Instant): Promise<void> {
+export async function leaveLine(
+  parts: Parts,
+  message: LaunchMessage,
+  order: string | undefined,
+  now: Instant,
+): Promise<void> {
   const { limit, store } = parts;
   if (limit === undefined || !message.inLine) return;
+  const standing =
+    order === undefined
+      ? (await store.places.view(Number.POSITIVE_INFINITY)).line.filter((one) => isOf(one, message))
+      : [inLine(message, order, now)];
   // In this order: another launch of it that parks it meanwhile, and then has it stand in line, has either both or none.
-  await store.places.leave(inLine(message, order, now));
+  for (const one of standing) await store.places.leave(one);
   await store.active.unpark(message.job, message.run, now + repairAfter);
   await wakeLine(parts, now);
 }
@@ -172,7 +182,8 @@ function settledAt({ value }: Versioned<Place>): Instant {
   return value.since + settledAfter;
 }
 
-function messageOf({ job, run, attempt }: InLine): LaunchMessage {
+/** The message for an attempt that stands in no line. */
+export function messageOf({ job, run, attempt }: LaunchMessage | InLine): LaunchMessage {
   return { job, run, attempt };
 }
 

@@ -15,6 +15,7 @@ import { eachJob } from './each-job.ts';
 import { lookAhead } from './look-ahead.ts';
 import { supersedes } from './removed.ts';
 import { seeDeployed } from './replay/soon.ts';
+import { wake } from './waiting.ts';
 
 /** Each holds the zip of a job. */
 const together = 4;
@@ -67,6 +68,7 @@ async function registerThese(
   known: (name: string) => JobRow | undefined,
   now: Instant,
 ): Promise<void> {
+  const before = outstanding.get(catalog);
   const left = new Map<string, 'failed' | 'older'>();
   outstanding.set(catalog, left);
   for (const { job } of jobs) left.set(job.name, 'failed');
@@ -79,12 +81,16 @@ async function registerThese(
     together,
     ({ job }) => job.name,
     async (deployed) => {
-      const row = await registerJob(parts, deployed, known(deployed.job.name), now, catalog.package, cursor);
       const { name } = deployed.job;
+      const old = known(name);
+      const row = await registerJob(parts, deployed, old, now, catalog.package, cursor);
       // Only a process that began after the newer one was registered may be what was rolled back to.
       if (isSame(row, deployed) || (catalog.package?.read ?? 0) <= row.deployedAt) left.delete(name);
       else left.set(name, 'older');
       if (isSame(row, deployed)) await seeDeployed(parts, deployed, now);
+      // Runs may have waited for this code: no host had been able to store it.
+      if (before?.get(name) === 'failed' || (old && old.bundle !== row.bundle))
+        await wake(parts, row, now, { all: true });
     },
   );
 }

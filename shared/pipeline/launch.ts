@@ -8,7 +8,7 @@ import { isReplay, type Run } from '../run/run.ts';
 import type { LaunchMessage } from '../store/launches.ts';
 import type { Versioned } from '../store/table.ts';
 import { cancel } from './cancel.ts';
-import { enter, inLine, leave, leaveLine } from './capacity.ts';
+import { enter, inLine, leave, leaveLine, messageOf } from './capacity.ts';
 import { isRegistered } from './deployments.ts';
 import { giveUp, tooLate } from './give-up.ts';
 import { freeJob, freePlaces } from './holders.ts';
@@ -36,8 +36,11 @@ export async function launch(parts: Parts, message: LaunchMessage, now: Instant)
     const found = own ?? (await store.runs.get(message.job, message.run));
     if (!found || !wanted(found.value, message.attempt, now)) break;
     const deployed = await admissible(parts, message, found, row?.value, now);
-    // Not registered yet: the watch asks again.
-    if (!deployed || !row) break;
+    if (!deployed || !row) {
+      // Those behind it must not wait for it.
+      await leaveLine(parts, message, undefined, now);
+      break;
+    }
 
     const run = found.value;
     const order = placeOrder(deployed.job, run);
@@ -75,8 +78,7 @@ export async function launch(parts: Parts, message: LaunchMessage, now: Instant)
       now < run.slot + longestDoubt
     ) {
       // Whether the run in the way exists at all is known then.
-      const { inLine: _, ...again } = message;
-      await store.launches.put(again, Math.min(unsure, run.startBy ?? unsure) + second, now);
+      await store.launches.put(messageOf(message), Math.min(unsure, run.startBy ?? unsure) + second, now);
       break;
     }
     if (decision.do === 'skip' && decision.code === 'overlap' && holders.waitingOnly) {
@@ -131,8 +133,16 @@ async function parkWanted(parts: Parts, { attempt }: LaunchMessage, found: Versi
   if (found && wanted(found.value, attempt, now)) await parkForPlace(parts, found, now);
 }
 
-/** Such a launch is looked at again after this time. */
+/** What cannot start on this host is passed on after this time, ms. */
 const laterMs = 15 * second;
+/** For so long after it was due; then the watch looks, ever more seldom: messages that no host can take must not pile up. */
+const passedOnFor = 10 * minute;
+
+/** Another host may start it, or this one a little later. */
+async function passOn(parts: Parts, message: LaunchMessage, run: Run, now: Instant): Promise<void> {
+  if (now < Math.max(run.slot, run.createdAt) + passedOnFor)
+    await parts.store.launches.put(messageOf(message), now + laterMs, now);
+}
 
 /** What the run is to run; undefined: not now, or never. */
 async function admissible(
@@ -150,13 +160,13 @@ async function admissible(
   const deployed = parts.catalog().get(run.job);
   if (!deployed) {
     // A newer package may know it, whose hosts take the message then.
-    if (row && !isRemoved(parts.catalog(), row, now)) await parts.store.launches.put(message, now + laterMs, now);
+    if (row && !isRemoved(parts.catalog(), row, now)) await passOn(parts, message, run, now);
     else await giveUp(parts, found, removedChange(run.job), now);
     return undefined;
   }
   if (!isRegistered(parts.catalog(), run.job)) {
-    // Its code is not in the store; each tick tries again to bring it there.
-    await parts.store.launches.put(message, now + laterMs, now);
+    // Its code is not in the store; each tick tries again to bring it there, and wakes it then.
+    await passOn(parts, message, run, now);
     return undefined;
   }
   if (deployed.job.external) {

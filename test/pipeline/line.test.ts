@@ -1,9 +1,10 @@
 import { expect, test, vi } from 'vitest';
 import { minute, second } from '../../shared/instant.ts';
+import { register } from '../../shared/pipeline/deployments.ts';
 import { pipeline } from '../../shared/pipeline.ts';
 import { runId } from '../../shared/run/run.ts';
 import { randomFrom } from '../faults/random.ts';
-import { everyMinute, hourly, job, seven } from '../support/pipeline/cast.ts';
+import { deployed, everyMinute, hourly, job, seven } from '../support/pipeline/cast.ts';
 import { limited } from '../support/pipeline/limited.ts';
 
 /** Those who wait for one of the places of all jobs, and for their own job as well. */
@@ -67,6 +68,31 @@ test('many that come while all places are taken look at them once', async () => 
   await world.pass(seven + minute + second);
   expect((await world.store.places.view(40)).line).toHaveLength(30);
   expect(result).toHaveBeenCalledTimes(1);
+});
+
+test('a run whose code no host can store stands in no one’s way, piles up no messages, and starts once it can', async () => {
+  const sick = job('a-sick', { schedule: hourly, run: 'overlap: queue' });
+  const world = await limited(1, job('a-first', { schedule: hourly }), sick, job('b-well', { schedule: hourly }));
+  await world.pass(seven + second);
+  expect(world.platform.running()).toMatchObject([{ job: 'a-first' }]);
+  // Its folder changes all the time, and a host has read it anew.
+  const changing = { ...deployed(sick, 'print(2)'), zip: async () => Buffer.from('something else') };
+  world.jobs.set('a-sick', changing);
+  await register(world.parts, world.jobs, world.now);
+  const endAll = async () => {
+    for (const attempt of world.platform.running()) await world.platform.end(attempt);
+    await world.settleDown();
+  };
+  await endAll();
+  expect(world.platform.running()).toMatchObject([{ job: 'b-well' }]);
+  await endAll();
+  await world.pass(world.now + 50 * minute);
+  const about = [...world.queue.messages].filter(({ text }) => text.includes('a-sick'));
+  expect(about.length).toBeLessThanOrEqual(1);
+  expect(await world.states('a-sick')).not.toContain('succeeded');
+  await world.deploy(sick, 'print(3)');
+  await world.settleDown();
+  expect(world.platform.running('a-sick')).toHaveLength(1);
 });
 
 test.each([

@@ -4,7 +4,7 @@ import { placeOrder } from '../../run/place.ts';
 import { forRun } from '../../run/replay.ts';
 import type { Run } from '../../run/run.ts';
 import type { LaunchMessage } from '../../store/launches.ts';
-import { enter, leave } from '../capacity.ts';
+import { enter, leave, leaveLine, messageOf } from '../capacity.ts';
 import { isRegistered } from '../deployments.ts';
 import { giveUp, tooLate } from '../give-up.ts';
 import { parkForPlace } from '../park.ts';
@@ -25,7 +25,10 @@ export async function launchReplay(parts: Parts, message: LaunchMessage, now: In
   const deployed = parts.catalog().get(run.job);
   const row = await store.jobs.get(run.job);
   if (!deployed) {
-    if (row && !isRemoved(parts.catalog(), row.value, now)) return store.launches.put(message, now + later, now);
+    // A newer package may know it, whose hosts take the message then; those behind it must not wait for that.
+    await leaveLine(parts, message, undefined, now);
+    if (row && !isRemoved(parts.catalog(), row.value, now))
+      return store.launches.put(messageOf(message), now + later, now);
     return giveUp(parts, found, removedChange(run.job), now);
   }
   if (!isReplayed(deployed)) {
@@ -36,11 +39,14 @@ export async function launchReplay(parts: Parts, message: LaunchMessage, now: In
   }
   const late = tooLate(run, now);
   if (late) return giveUp(parts, found, late, now);
-  const waiting = await store.launches.waitingSince(now);
-  if (!isRegistered(parts.catalog(), run.job) || (waiting !== undefined && waiting < now - second)) {
-    return store.launches.put(message, now + later, now);
-  }
   const order = placeOrder(deployed.job, run);
+  // The watch asks again.
+  if (!isRegistered(parts.catalog(), run.job)) return leaveLine(parts, message, order, now);
+  const waiting = await store.launches.waitingSince(now);
+  if (waiting !== undefined && waiting < now - second) {
+    await leaveLine(parts, message, order, now);
+    return store.launches.put(messageOf(message), now + later, now);
+  }
   const entry = await enter(parts, message, order, now);
   if (entry.do === 'later') return store.launches.put(message, entry.at, now);
   if (entry.do === 'wait') return parkForPlace(parts, found, now);
