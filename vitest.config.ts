@@ -1,4 +1,5 @@
-import { availableParallelism } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 import { LongestFirst } from './test/setup/order.ts';
@@ -7,6 +8,18 @@ import { findRealPython } from './test/setup/python.ts';
 findRealPython(process.env);
 // Tests start some hundred hosts, workers and commands: what one has compiled, the others need not compile again.
 process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, 'node_modules', '.cache', 'tests');
+
+/** What tests leave behind, a process that they killed above all, goes with this folder. */
+const scratch = mkdtempSync(join(tmpdir(), 'lamp-'));
+process.env.TMPDIR = scratch;
+process.env.TEMP = scratch;
+process.once('exit', () => {
+  try {
+    rmSync(scratch, { recursive: true, force: true });
+  } catch {
+    // A file of a container is not the user's own.
+  }
+});
 
 /** One store for all projects that need it, in memory. */
 const azurite = ['test/setup/azurite.ts'];
@@ -38,7 +51,7 @@ const patterns = (folders: string[]) =>
 
 function project(name: string, include: string[], exclude: string[] = []): TestProjectConfiguration {
   // The others leave nothing behind: to begin each of their files anew would take a second of a processor for each.
-  const isolate = ['store', 'shim', 'docker'].includes(name);
+  const isolate = name === 'store';
   return { extends: true, test: { name, include, exclude, isolate, globalSetup: name === 'unit' ? [] : azurite } };
 }
 

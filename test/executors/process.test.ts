@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -54,9 +54,12 @@ test('the host hears once of each attempt that it started, when its shim is gone
   const world = await World.create();
   const ended: AttemptId[] = [];
   const executor = processExecutor({ ...options, ended: (id) => ended.push(id) });
-  const specs = await Promise.all([world.spec('print(1)'), world.spec('raise SystemExit(1)')]);
+  const go = join(await mkdtemp(join(tmpdir(), 'lamp-go-')), 'go');
+  const wait = `import os, time\nwhile not os.path.exists('${go}'): time.sleep(0.02)\n`;
+  const specs = await Promise.all([world.spec(`${wait}print(1)`), world.spec(`${wait}raise SystemExit(1)`)]);
   await Promise.all(specs.map((spec) => executor.start(spec)));
   expect(executor.running()).toBe(2);
+  await writeFile(go, '');
   await executor.idle();
   expect(executor.running()).toBe(0);
   expect(ended.map(({ run }) => run).sort()).toEqual(specs.map(({ run }) => run).sort());
