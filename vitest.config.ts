@@ -55,8 +55,10 @@ function project(name: string, include: string[], exclude: string[] = []): TestP
   return { extends: true, test: { name, include, exclude, isolate, globalSetup: name === 'unit' ? [] : azurite } };
 }
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   test: {
+    // `npm run simulate`
+    env: mode === 'long' ? { LONG_SIMULATION: '1' } : {},
     // Node loads our files as it does in life, and keeps what it has compiled: a fifth less work than to have Vite do it.
     // For vi.mock it would need nodeLoader.
     experimental: { viteModuleRunner: false, nodeLoader: false },
@@ -72,4 +74,4 @@ export default defineConfig({
       project('store', ['test/**/*.test.ts'], patterns(Object.values(taken).flat())),
     ],
   },
-});
+}));

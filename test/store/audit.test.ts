@@ -1,63 +1,19 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { acknowledge, silence } from '../../shared/actions/incidents.ts';
 import { verifyAudit } from '../../shared/actions/verify-audit.ts';
 import { openAccount, usualLimits } from '../../shared/clients/storage.ts';
-import { day, hour, type Instant, minute } from '../../shared/instant.ts';
+import { day } from '../../shared/instant.ts';
 import { type AuditEntry, chained, digestOf, headText, readHead } from '../../shared/run/audit-chain.ts';
-import type { JobEvent } from '../../shared/run/job-event.ts';
 import { audit, broughtCodec, placedCodec } from '../../shared/store/audit.ts';
 import { azureTable as table } from '../../shared/store/azure/table.ts';
-import { eventCodec, events } from '../../shared/store/events.ts';
-import { markCodec, marks } from '../../shared/store/service.ts';
-import type { Store } from '../../shared/store/store.ts';
-import { keepAudit } from '../../shared/upkeep/audit.ts';
-import { job, seven } from '../support/pipeline/cast.ts';
-import { World } from '../support/pipeline/parts.ts';
+import { eventCodec } from '../../shared/store/events.ts';
+import { seven } from '../support/pipeline/cast.ts';
 import { freshAccount, storeOf } from '../support/storage/account.ts';
+import { filledAudit, later, openAudit, pause } from '../support/storage/audit.ts';
 import { memoryTable } from '../support/storage/memory-table.ts';
-
-const pause = (at: Instant, more: Partial<JobEvent> = {}): JobEvent => {
-  return { job: 'score', at, kind: 'paused', by: 'dana@contoso.com', why: 'the CRM moves', details: {}, ...more };
-};
-const later = seven + 10 * day;
-
-/** A store whose two tables of the audit can be written to behind its back. */
-function open() {
-  const chain = memoryTable(placedCodec);
-  const list = memoryTable(eventCodec);
-  const own = audit(chain, memoryTable(broughtCodec));
-  const jobs = { async *all() {} };
-  const store = {
-    audit: own,
-    events: events(list, own),
-    jobs,
-    marks: marks(memoryTable(markCodec)),
-  } as unknown as Store;
-  const entry = async (number: number) => (await own.get(number)) as AuditEntry;
-  return {
-    store,
-    chain,
-    list,
-    entry,
-    put: (at: number, one: AuditEntry) => chain.putAll([{ at, entry: { ...one, number: at } }]),
-    remove: (number: number) => chain.remove('chain', String(999_999_999_999 - number)),
-    verify: (range = {}, now = later) => verifyAudit({ store }, range, now),
-  };
-}
-
-/** Three days of three events. */
-async function filled() {
-  const here = open();
-  for (let number = 0; number < 9; number++) {
-    const at = seven + Math.floor(number / 3) * day + number * minute;
-    await here.store.events.append(pause(at, { why: `reason ${number + 1}`, job: number % 2 ? 'pull' : 'score' }));
-  }
-  return here;
-}
 
 describe('a chain that no one has touched', () => {
   test('holds, day by day, and names the head of each', async () => {
-    const { verify, entry } = await filled();
+    const { verify, entry } = await filledAudit();
     const report = await verify();
     expect(report).toMatchObject({ entries: 9, broken: [], unlisted: 0, older: 0 });
     expect(report.heads.map(({ day: one, number }) => [one, number])).toEqual([
@@ -70,7 +26,7 @@ describe('a chain that no one has touched', () => {
     expect(second?.digest).toBe((await entry(6)).digest);
     expect(await verify({ from: '2026-11-21', to: '2026-11-21' })).toMatchObject({ entries: 3, broken: [] });
     expect(await verify({ from: '2027-01-01' })).toMatchObject({ entries: 0, broken: [] });
-    expect(await open().verify()).toMatchObject({ entries: 0, heads: [], broken: [] });
+    expect(await openAudit().verify()).toMatchObject({ entries: 0, heads: [], broken: [] });
   });
 
   test('is written down in one way: a digest that another program can compute', () => {
@@ -88,7 +44,7 @@ describe('a chain that no one has touched', () => {
   });
 
   test('takes a late event into the day that has begun: a day that is over grows no more', async () => {
-    const here = await filled();
+    const here = await filledAudit();
     await here.store.events.append(pause(seven + 1, { why: 'late' }));
     const report = await here.verify();
     expect(report.heads.map(({ number }) => number)).toEqual([3, 6, 10]);
@@ -98,14 +54,14 @@ describe('a chain that no one has touched', () => {
   });
 
   test('keeps the same request once', async () => {
-    const here = open();
+    const here = openAudit();
     for (let times = 0; times < 3; times++) await here.store.events.append(pause(seven, { id: 'same' }));
     expect(await here.verify()).toMatchObject({ entries: 1, broken: [] });
   });
 });
 
 describe('what was done behind our back', () => {
-  type Here = Awaited<ReturnType<typeof filled>>;
+  type Here = Awaited<ReturnType<typeof filledAudit>>;
   const rewritten = (one: AuditEntry, text: string) => ({ ...one, text });
   const sealedAgain = (one: AuditEntry) => ({ ...one, digest: digestOf(one) });
   const listed = async ({ list }: Here, name: string) => {
@@ -184,13 +140,13 @@ describe('what was done behind our back', () => {
   ];
 
   test.each(cases)('%s is the first broken link', async (_, tamper, expected) => {
-    const here = await filled();
+    const here = await filledAudit();
     await tamper(here);
     expect((await here.verify()).broken[0]).toMatchObject(expected);
   });
 
   test('a chain that was written anew as a whole is seen by a head that was kept elsewhere', async () => {
-    const here = await filled();
+    const here = await filledAudit();
     const kept = (await here.verify()).heads;
     let before = { number: 0, day: '', digest: '0'.repeat(64) };
     for (let number = 1; number <= 9; number++) {
@@ -259,75 +215,4 @@ describe('hosts that write at once', () => {
     expect((await own.append(event)).number).toBe(before + 1);
     expect(await own.head()).toMatchObject({ number: before + 1, event });
   });
-});
-
-test('a host that dies between chain and list leaves an entry that upkeep lists, and reports', async () => {
-  const here = await filled();
-  const dead = events({ ...here.list, insert: async () => Promise.reject(new Error('died')) }, here.store.audit);
-  const at = seven + 3 * day;
-  await expect(dead.append(pause(at))).rejects.toThrow('died');
-  expect(await here.verify({}, at + minute)).toMatchObject({ entries: 10, unlisted: 1, broken: [] });
-  const said: { type: string }[] = [];
-  const keep = (now: Instant) =>
-    keepAudit({ store: here.store, emit: (event) => said.push(event), person: 'host' }, now);
-  await keep(at + minute);
-  expect(said.map(({ type }) => type)).toEqual(['audit-head', 'trouble']);
-  expect(await here.verify()).toMatchObject({ entries: 10, unlisted: 0, broken: [] });
-  said.length = 0;
-  await keep(at + day);
-  expect(said.map(({ type }) => type)).toEqual(['audit-head']);
-});
-
-test('what is listed is looked at again without a write, and once a day as far back as four days', async () => {
-  const here = await filled();
-  const at = seven + 3 * day;
-  const { store } = here;
-  const relisted: string[] = [];
-  const events = {
-    ...store.events,
-    relist: async (...given: Parameters<typeof store.events.relist>) => {
-      relisted.push(given[0].why);
-      return store.events.relist(...given);
-    },
-  };
-  const keep = (now: Instant) => keepAudit({ store: { ...store, events }, emit: () => {}, person: 'host' }, now);
-  await keep(at);
-  expect(relisted).toEqual([]);
-  for (const number of [1, 9]) await remove((await here.entry(number)).event);
-  await store.events.append(pause(at, { why: 'new' }));
-  await keep(at + hour);
-  expect(relisted).toEqual([]);
-  await keep(at + 21 * hour);
-  expect(relisted).toEqual(['reason 9', 'reason 1']);
-  expect(await here.verify({}, later)).toMatchObject({ broken: [], unlisted: 0 });
-
-  async function remove(event: JobEvent & { id: string }) {
-    await here.list.remove(event.job, eventCodec.keys({ event, entry: null }).rowKey);
-  }
-});
-
-test('events from before the chain are counted, and are no fault', async () => {
-  const here = open();
-  await here.list.putAll([{ event: { ...pause(seven - day), id: 'old' }, entry: null }]);
-  await here.store.events.append(pause(seven));
-  expect(await here.verify()).toMatchObject({ entries: 1, older: 1, broken: [] });
-});
-
-test('no incident is changed and no message kept back when the audit cannot be written', async () => {
-  const world = await World.inMemory(job('score', {}));
-  const asked = { by: 'dana', why: '' };
-  const away = { ...world.store.events, append: () => Promise.reject(new Error('the store is unavailable')) };
-  const host = world.host({ store: { ...world.store, events: away } });
-  const span = { from: seven, to: seven + day, until: seven + day };
-  await expect(silence(host, { kind: 'all' }, span, asked, seven)).rejects.toThrow('unavailable');
-  expect(await world.store.silences.current()).toEqual([]);
-  const about = { job: 'score', cause: 'failed', subject: '', id: 'score.failed.1' } as const;
-  expect(await acknowledge(host, about, asked, seven)).toBeUndefined();
-});
-
-test('a run by its schedule costs the audit nothing', async () => {
-  const world = await World.inMemory(job('score', {}));
-  const before = (await world.store.audit.head())?.number;
-  await world.pass(seven + 10 * minute);
-  expect((await world.store.audit.head())?.number).toBe(before);
 });
