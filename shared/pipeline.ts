@@ -1,9 +1,11 @@
 import { alert } from './alerts/tick.ts';
 import { type Instant, minute } from './instant.ts';
 import type { Parts } from './parts.ts';
+import { othersWait } from './pipeline/capacity.ts';
 import { checkTime, WrongClock } from './pipeline/clock.ts';
 import { incidentPicture } from './pipeline/finding-picture.ts';
 import { finish } from './pipeline/finish.ts';
+import { freePlaces } from './pipeline/holders.ts';
 import { launch } from './pipeline/launch.ts';
 import { claimDue, type TickReport } from './pipeline/tick.ts';
 import { watch } from './pipeline/watch.ts';
@@ -84,7 +86,10 @@ export function pipeline(parts: Parts): Pipeline {
       return message !== undefined;
     },
     slotOf: (text) => parseRunId(readLaunch(text)?.run ?? '')?.slot,
-    finish: (attempt, now) => finish(parts, attempt, now),
+    async finish(attempt, now) {
+      await finish(parts, attempt, now);
+      if (othersWait(parts)) await freePlaces(parts, now);
+    },
   };
 }
 

@@ -158,6 +158,11 @@ export async function wakeLine(parts: Parts, now: Instant, known?: PlacesView): 
   }
 }
 
+/** Whether attempts stood in line when this process last looked. */
+export function othersWait({ store }: Parts): boolean {
+  return (viewerOf(store.places).last?.view.line.length ?? 0) > 0;
+}
+
 /** Frees the places of runs that are over: their hosts died between. @param isActive whether a run is under way at all */
 export async function freeLeftPlaces(
   parts: Parts,

@@ -84,8 +84,8 @@ async function lookAtAttempt(parts: Parts, holder: Versioned<Run>, now: Instant)
 const looked = new WeakMap<Places, Instant>();
 
 /**
- * Looks at the attempts that have all the places, for one that has to wait for them: a nudge may be lost, a host dead. An
- * attempt that is over is ended, and wakes who stands in line.
+ * Looks at the attempts that have places, as others wait for them: a nudge may be lost, a host dead. An attempt that is
+ * over is ended, and wakes who stands in line.
  */
 export async function freePlaces(parts: Parts, now: Instant): Promise<void> {
   const { limit, store } = parts;

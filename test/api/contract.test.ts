@@ -56,7 +56,7 @@ test.skipIf(!schemathesis)(
   'a client that tries whatever the document allows, and what it does not, finds no lie in it',
   async () => {
     const { url, world } = await hosted();
-    const options = ['--max-examples', '10', '--workers', '1', '--seed', '7', '--request-timeout', '20', '--no-color'];
+    const options = ['--max-examples', '4', '--workers', '1', '--seed', '7', '--request-timeout', '20', '--no-color'];
     const signedIn = ['--header', 'Authorization: Bearer opensesame'];
     const { stdout } = await run(schemathesis ?? '', ['run', `${url}/openapi.json`, ...options, ...signedIn], {
       // It keeps what it found in the folder where it runs.

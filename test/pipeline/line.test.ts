@@ -57,6 +57,20 @@ test('a place whose attempt is over, and no one heard of it, is free when the ne
   expect(world.platform.running()).toMatchObject([{ job: 'job-1' }]);
 });
 
+test('while others wait, each end has the attempts in the other places looked at', async () => {
+  const world = await limited(2, ...['a', 'b', 'c', 'd'].map((name) => job(name, { schedule: hourly })));
+  await world.pass(seven + 10 * second);
+  const [unheard, heard] = world.platform.running();
+  if (!unheard || !heard) throw new Error('two of them run');
+  await world.platform.end(unheard);
+  world.platform.nudges.length = 0;
+  await world.platform.end(heard);
+  await world.settleDown();
+  const others = world.platform.running().map(({ job: name }) => name);
+  expect(others).toHaveLength(2);
+  expect([unheard.job, heard.job, ...others].sort()).toEqual(['a', 'b', 'c', 'd']);
+});
+
 test('many that come while all places are taken look at them once', async () => {
   const long = job('long', { schedule: '{ cron: "0 7 * * *", timeZone: UTC }' });
   const later = Array.from({ length: 30 }, (_, at) =>
