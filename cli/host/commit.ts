@@ -54,7 +54,15 @@ export async function commitOf(folder: string): Promise<string | null> {
       },
     );
     Object.assign(env, withoutFilters(named.split('\0')));
-    const said = await git('status', '--porcelain=v2', '--branch', '--ignore-submodules=all', '--', '.');
+    const said = await git(
+      'status',
+      '--porcelain=v2',
+      '--branch',
+      '--no-ahead-behind',
+      '--ignore-submodules=all',
+      '--',
+      '.',
+    );
     const [, commit] = /^# branch\.oid ([0-9a-f]+)$/m.exec(said) ?? [];
     // Before the first commit it says "(initial)".
     if (commit === undefined) return null;

@@ -8,6 +8,7 @@ import { dueSlots } from '../run/due.ts';
 import { sameSchedules, scheduleTexts } from '../run/expected.ts';
 import type { JobEvent } from '../run/job-event.ts';
 import { type JobRow, newJobRow, type PastSchedules } from '../run/job-row.ts';
+import type { Store } from '../store/store.ts';
 import { claimEach, runsOf } from './claim.ts';
 import { sharedTime } from './clock.ts';
 import { enter } from './cursor.ts';
@@ -27,6 +28,15 @@ const snapshotLimit = 12_000;
 
 /** Jobs of a catalog that are not registered: `failed`, or `older` than what is registered, maybe rolled back to. */
 const outstanding = new WeakMap<Catalog, Map<string, 'failed' | 'older'>>();
+
+/** Jobs whose code this process could not store yet, whichever reading of their folders it was. */
+const unstored = new WeakMap<Store, Set<string>>();
+
+function unstoredIn(store: Store): Set<string> {
+  const known = unstored.get(store) ?? new Set();
+  unstored.set(store, known);
+  return known;
+}
 
 /**
  * Makes the service know its jobs: stores new code, notes since when a job or a schedule is known, and records each
@@ -68,10 +78,16 @@ async function registerThese(
   known: (name: string) => JobRow | undefined,
   now: Instant,
 ): Promise<void> {
-  const before = outstanding.get(catalog);
   const left = new Map<string, 'failed' | 'older'>();
   outstanding.set(catalog, left);
-  for (const { job } of jobs) left.set(job.name, 'failed');
+  const waiting = unstoredIn(parts.store);
+  for (const deployed of jobs) {
+    const { name } = deployed.job;
+    const row = known(name);
+    if (row && isSame(row, deployed)) continue;
+    left.set(name, 'failed');
+    waiting.add(name);
+  }
   // Once for all of them: what it passes meanwhile, the ticks of this package look at, which begin no later than here.
   const cursor = once(() => parts.store.marks.get('cursor'));
   await eachJob(
@@ -88,11 +104,15 @@ async function registerThese(
       if (isSame(row, deployed) || (catalog.package?.read ?? 0) <= row.deployedAt) left.delete(name);
       else left.set(name, 'older');
       if (isSame(row, deployed)) await seeDeployed(parts, deployed, now);
-      // Runs may have waited for this code: no host had been able to store it.
-      if (before?.get(name) === 'failed' || (old && old.bundle !== row.bundle))
-        await wake(parts, row, now, { all: true });
+      // Runs may have waited for its code: no host had been able to store it.
+      if (waiting.delete(name) && old) await wakeWaiting(parts, row, now);
     },
   );
+}
+
+async function wakeWaiting(parts: Parts, row: JobRow, now: Instant): Promise<void> {
+  const report = (error: unknown) => parts.emit({ type: 'trouble', doing: `waking runs of ${row.name}`, error });
+  await wake(parts, row, now, { all: true }).catch(report);
 }
 
 type ReadCursor = () => Promise<Instant | undefined>;

@@ -6,6 +6,7 @@ import { attemptsBegun, isFinal, type Run } from '../run/run.ts';
 import type { Place, Places } from '../store/places.ts';
 import type { Versioned } from '../store/table.ts';
 import { leave } from './capacity.ts';
+import { end, endingOf } from './finish.ts';
 import { giveUp, tooLate } from './give-up.ts';
 import { CannotAsk, inspect } from './inspect.ts';
 import { release } from './release.ts';
@@ -75,7 +76,7 @@ async function lookAtAttempt(parts: Parts, holder: Versioned<Run>, now: Instant)
   } catch (error) {
     // Storage that is unavailable keeps this launch from deciding: it comes again.
     if (!(error instanceof CannotAsk)) throw error;
-    parts.emit({ type: 'trouble', doing: `looking at ${job}.${id}, which others wait for`, error: error.cause });
+    parts.emit({ type: 'trouble', doing: `looking at ${job}.${id}, which holds its job`, error: error.cause });
     return now + askAgain;
   }
 }
@@ -84,26 +85,34 @@ async function lookAtAttempt(parts: Parts, holder: Versioned<Run>, now: Instant)
 const looked = new WeakMap<Places, Instant>();
 
 /**
- * Looks at the attempts that have places, as others wait for them: a nudge may be lost, a host dead. An attempt that is
- * over is ended, and wakes who stands in line.
+ * Looks whether the attempts that have places have left a result, as others wait for them: a nudge may be lost, a host
+ * dead. One that is over is ended, and wakes who stands in line. Those that left nothing are the watch's, which asks the
+ * platform at its own pace. Trouble is reported, and keeps nothing from being done.
  */
 export async function freePlaces(parts: Parts, now: Instant): Promise<void> {
   const { limit, store } = parts;
   const last = looked.get(store.places);
   if (limit === undefined || (last !== undefined && Math.abs(now - last) < betweenLooks(limit))) return;
   looked.set(store.places, now);
-  const { taken } = await store.places.view(1);
-  const settled = taken.map(({ value }) => value).filter(({ since }) => since <= now - justBegun);
-  await eachOf(settled, together, (place) => lookAtPlace(parts, place, now));
+  const reported = (doing: string) => (error: unknown) => parts.emit({ type: 'trouble', doing, error });
+  const view = await store.places.view(1).catch(reported('looking at the places of attempts'));
+  if (!view || view.line.length === 0) return;
+  const settled = view.taken.map(({ value }) => value).filter(({ since }) => since <= now - justBegun);
+  await eachOf(settled, together, (place) =>
+    lookAtPlace(parts, place, now).catch(reported(`looking at ${place.job}.${place.run}, which has a place`)),
+  );
 }
 
 async function lookAtPlace(parts: Parts, { job, run, attempt }: Place, now: Instant): Promise<void> {
+  // An older package must not decide what follows from the end of a job that it does not know.
+  if (!parts.catalog().has(job)) return;
   const holder = await parts.store.runs.get(job, run);
   const begun = holder?.value.attempts.length ?? 0;
   // Not begun: its host is about to begin it, or the watch finds that it died.
   if (!holder || begun < attempt) return;
   const { state } = holder.value;
-  const isUnderWay = begun === attempt && (state === 'starting' || state === 'running');
-  if (isUnderWay) await lookAtAttempt(parts, holder, now);
-  else await leave(parts, { job, run, attempt }, now);
+  const id = { job, run, attempt };
+  if (begun > attempt || (state !== 'starting' && state !== 'running')) return leave(parts, id, now);
+  const ending = await endingOf(parts, id);
+  if (ending) await end(parts, holder, attempt, ending, now);
 }

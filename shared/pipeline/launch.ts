@@ -14,6 +14,7 @@ import { giveUp, tooLate } from './give-up.ts';
 import { freeJob, freePlaces } from './holders.ts';
 import { awaitPing } from './outside.ts';
 import { park, parkForPlace } from './park.ts';
+import { passOn } from './pass-on.ts';
 import { isRemoved, removedChange } from './removed.ts';
 import { launchReplay } from './replay/launch.ts';
 import { start } from './start.ts';
@@ -38,7 +39,8 @@ export async function launch(parts: Parts, message: LaunchMessage, now: Instant)
     const deployed = await admissible(parts, message, found, row?.value, now);
     if (!deployed || !row) {
       // Those behind it must not wait for it.
-      await leaveLine(parts, message, undefined, now);
+      const known = parts.catalog().get(message.job);
+      await leaveLine(parts, message, known && placeOrder(known.job, found.value), now);
       break;
     }
 
@@ -131,17 +133,6 @@ function plainGuess(
 
 async function parkWanted(parts: Parts, { attempt }: LaunchMessage, found: Versioned<Run> | undefined, now: Instant) {
   if (found && wanted(found.value, attempt, now)) await parkForPlace(parts, found, now);
-}
-
-/** What cannot start on this host is passed on after this time, ms. */
-const laterMs = 15 * second;
-/** For so long after it was due; then the watch looks, ever more seldom: messages that no host can take must not pile up. */
-const passedOnFor = 10 * minute;
-
-/** Another host may start it, or this one a little later. */
-async function passOn(parts: Parts, message: LaunchMessage, run: Run, now: Instant): Promise<void> {
-  if (now < Math.max(run.slot, run.createdAt) + passedOnFor)
-    await parts.store.launches.put(messageOf(message), now + laterMs, now);
 }
 
 /** What the run is to run; undefined: not now, or never. */

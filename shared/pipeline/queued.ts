@@ -7,6 +7,7 @@ import { isReplay, parseRunId, type Run } from '../run/run.ts';
 import type { ActiveRun } from '../store/active.ts';
 import type { Versioned } from '../store/table.ts';
 import { freeLeftPlaces, inLine, wakeLine } from './capacity.ts';
+import { isRegistered } from './deployments.ts';
 import { lateAt, nextDeadline, notice } from './notice.ts';
 import { park, placeReason } from './park.ts';
 import { early, repairAfter, wake } from './waiting.ts';
@@ -116,7 +117,9 @@ export async function wakeForgotten(
 ): Promise<void> {
   const isDue = ({ run }: ActiveRun) => (parseRunId(run)?.slot ?? 0) <= now + early;
   const due = entries.map(({ value }) => value).filter(isDue);
-  const live = due.filter(({ waits }) => waits === undefined);
+  // What no host can start holds nothing.
+  const mayStart = ({ job }: ActiveRun) => parts.catalog().has(job) && isRegistered(parts.catalog(), job);
+  const live = due.filter((entry) => entry.waits === undefined && mayStart(entry));
   // A run between two attempts holds its job, and no place.
   const mayHold = ({ waits }: ActiveRun) => waits === undefined || waits === 'place' || waits === 'retry';
   const holds = (entry: ActiveRun) => !isReplay({ id: entry.run }) && mayHold(entry);

@@ -1,10 +1,9 @@
 import { expect, test, vi } from 'vitest';
 import { minute, second } from '../../shared/instant.ts';
-import { register } from '../../shared/pipeline/deployments.ts';
 import { pipeline } from '../../shared/pipeline.ts';
 import { runId } from '../../shared/run/run.ts';
 import { randomFrom } from '../faults/random.ts';
-import { deployed, everyMinute, hourly, job, seven } from '../support/pipeline/cast.ts';
+import { everyMinute, hourly, job, seven } from '../support/pipeline/cast.ts';
 import { limited } from '../support/pipeline/limited.ts';
 
 /** Those who wait for one of the places of all jobs, and for their own job as well. */
@@ -41,72 +40,6 @@ test('a run that waits for a place and stands in no line, as a host died, stands
   expect((await world.store.places.view(10)).line).toEqual([]);
   await world.pass(seven + 70 * minute);
   expect((await world.store.places.view(10)).line[0]).toMatchObject({ job: lost.job, run: lost.run });
-});
-
-test('a place whose attempt is over, and no one heard of it, is free when the next wants it', async () => {
-  const [first, next] = ['0', '1'].map((at) =>
-    job(`job-${at}`, { schedule: `{ cron: "${at} 7 * * *", timeZone: UTC }` }),
-  );
-  if (!first || !next) throw new Error('two jobs');
-  const world = await limited(1, first, next);
-  world.deaf = true;
-  await world.pass(seven + 30 * second);
-  for (const attempt of world.platform.running()) await world.platform.end(attempt);
-  await world.pass(seven + minute + second);
-  expect(await world.states('job-0')).toEqual(['succeeded']);
-  expect(world.platform.running()).toMatchObject([{ job: 'job-1' }]);
-});
-
-test('while others wait, each end has the attempts in the other places looked at', async () => {
-  const world = await limited(2, ...['a', 'b', 'c', 'd'].map((name) => job(name, { schedule: hourly })));
-  await world.pass(seven + 10 * second);
-  const [unheard, heard] = world.platform.running();
-  if (!unheard || !heard) throw new Error('two of them run');
-  await world.platform.end(unheard);
-  world.platform.nudges.length = 0;
-  await world.platform.end(heard);
-  await world.settleDown();
-  const others = world.platform.running().map(({ job: name }) => name);
-  expect(others).toHaveLength(2);
-  expect([unheard.job, heard.job, ...others].sort()).toEqual(['a', 'b', 'c', 'd']);
-});
-
-test('many that come while all places are taken look at them once', async () => {
-  const long = job('long', { schedule: '{ cron: "0 7 * * *", timeZone: UTC }' });
-  const later = Array.from({ length: 30 }, (_, at) =>
-    job(`job-${at}`, { schedule: '{ cron: "1 7 * * *", timeZone: UTC }' }),
-  );
-  const world = await limited(1, long, ...later);
-  await world.pass(seven + 59 * second);
-  const result = vi.spyOn(world.store.attempts, 'result');
-  await world.pass(seven + minute + second);
-  expect((await world.store.places.view(40)).line).toHaveLength(30);
-  expect(result).toHaveBeenCalledTimes(1);
-});
-
-test('a run whose code no host can store stands in no one’s way, piles up no messages, and starts once it can', async () => {
-  const sick = job('a-sick', { schedule: hourly, run: 'overlap: queue' });
-  const world = await limited(1, job('a-first', { schedule: hourly }), sick, job('b-well', { schedule: hourly }));
-  await world.pass(seven + second);
-  expect(world.platform.running()).toMatchObject([{ job: 'a-first' }]);
-  // Its folder changes all the time, and a host has read it anew.
-  const changing = { ...deployed(sick, 'print(2)'), zip: async () => Buffer.from('something else') };
-  world.jobs.set('a-sick', changing);
-  await register(world.parts, world.jobs, world.now);
-  const endAll = async () => {
-    for (const attempt of world.platform.running()) await world.platform.end(attempt);
-    await world.settleDown();
-  };
-  await endAll();
-  expect(world.platform.running()).toMatchObject([{ job: 'b-well' }]);
-  await endAll();
-  await world.pass(world.now + 50 * minute);
-  const about = [...world.queue.messages].filter(({ text }) => text.includes('a-sick'));
-  expect(about.length).toBeLessThanOrEqual(1);
-  expect(await world.states('a-sick')).not.toContain('succeeded');
-  await world.deploy(sick, 'print(3)');
-  await world.settleDown();
-  expect(world.platform.running('a-sick')).toHaveLength(1);
 });
 
 test.each([

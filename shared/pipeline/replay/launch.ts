@@ -1,5 +1,7 @@
 import { type Instant, second } from '../../instant.ts';
+import type { Deployed } from '../../job/catalog.ts';
 import { onExecutor, type Parts } from '../../parts.ts';
+import type { JobRow } from '../../run/job-row.ts';
 import { placeOrder } from '../../run/place.ts';
 import { forRun } from '../../run/replay.ts';
 import type { Run } from '../../run/run.ts';
@@ -8,6 +10,7 @@ import { enter, leave, leaveLine, messageOf } from '../capacity.ts';
 import { isRegistered } from '../deployments.ts';
 import { giveUp, tooLate } from '../give-up.ts';
 import { parkForPlace } from '../park.ts';
+import { passOn } from '../pass-on.ts';
 import { isRemoved, removedChange } from '../removed.ts';
 import { start } from '../start.ts';
 import { repairAfter } from '../waiting.ts';
@@ -24,24 +27,13 @@ export async function launchReplay(parts: Parts, message: LaunchMessage, now: In
   const run = found.value;
   const deployed = parts.catalog().get(run.job);
   const row = await store.jobs.get(run.job);
-  if (!deployed) {
-    // A newer package may know it, whose hosts take the message then; those behind it must not wait for that.
-    await leaveLine(parts, message, undefined, now);
-    if (row && !isRemoved(parts.catalog(), row.value, now))
-      return store.launches.put(messageOf(message), now + later, now);
-    return giveUp(parts, found, removedChange(run.job), now);
+  const order = deployed && placeOrder(deployed.job, run);
+  const over = endOf(parts, deployed, row?.value, run, now);
+  // A newer package may know it, whose hosts take the message then; or its code is not in the store yet.
+  if (over || !deployed || order === undefined || !isRegistered(parts.catalog(), run.job)) {
+    await leaveLine(parts, message, order, now);
+    return over ? giveUp(parts, found, over, now) : passOn(parts, message, run, now);
   }
-  if (!isReplayed(deployed)) {
-    return giveUp(parts, found, { state: 'cancelled', reason: 'the job is not replayed any more' }, now);
-  }
-  if (row?.value.paused) {
-    return giveUp(parts, found, { state: 'skipped', reasonCode: 'paused', reason: 'the job is paused' }, now);
-  }
-  const late = tooLate(run, now);
-  if (late) return giveUp(parts, found, late, now);
-  const order = placeOrder(deployed.job, run);
-  // The watch asks again.
-  if (!isRegistered(parts.catalog(), run.job)) return leaveLine(parts, message, order, now);
   const waiting = await store.launches.waitingSince(now);
   if (waiting !== undefined && waiting < now - second) {
     await leaveLine(parts, message, order, now);
@@ -55,6 +47,14 @@ export async function launchReplay(parts: Parts, message: LaunchMessage, now: In
   const current = (await store.runs.get(run.job, run.id))?.value;
   const underWay = current?.state === 'starting' || current?.state === 'running';
   if (!underWay || current.attempts.length !== message.attempt) await leave(parts, message, now, entry.number);
+}
+
+/** Why it is not run at all; undefined: it is. */
+function endOf(parts: Parts, deployed: Deployed | undefined, row: JobRow | undefined, run: Run, now: Instant) {
+  if (!deployed) return row && !isRemoved(parts.catalog(), row, now) ? undefined : removedChange(run.job);
+  if (!isReplayed(deployed)) return { state: 'cancelled', reason: 'the job is not replayed any more' } as const;
+  if (row?.paused) return { state: 'skipped', reasonCode: 'paused', reason: 'the job is paused' } as const;
+  return tooLate(run, now);
 }
 
 function isWanted(run: Run, { attempt }: LaunchMessage, now: Instant): boolean {
