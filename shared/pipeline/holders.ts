@@ -94,7 +94,10 @@ export async function freePlaces(parts: Parts, now: Instant): Promise<void> {
   const last = looked.get(store.places);
   if (limit === undefined || (last !== undefined && Math.abs(now - last) < betweenLooks(limit))) return;
   looked.set(store.places, now);
-  const reported = (doing: string) => (error: unknown) => parts.emit({ type: 'trouble', doing, error });
+  const reported = (doing: string) => (error: unknown) => {
+    parts.emit({ type: 'trouble', doing, error });
+    return undefined;
+  };
   const view = await store.places.view(1).catch(reported('looking at the places of attempts'));
   if (!view || view.line.length === 0) return;
   const settled = view.taken.map(({ value }) => value).filter(({ since }) => since <= now - justBegun);
