@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
@@ -11,6 +11,8 @@ process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, 'node_modules', '.c
 
 /** What tests leave behind, a process that they killed above all, goes with this folder. */
 const scratch = mkdtempSync(join(tmpdir(), 'lamp-'));
+// Some are done by another user.
+chmodSync(scratch, 0o755);
 process.env.TMPDIR = scratch;
 process.env.TEMP = scratch;
 process.once('exit', () => {

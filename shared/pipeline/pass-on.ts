@@ -6,7 +6,7 @@ import { messageOf } from './capacity.ts';
 
 /** What cannot start on this host comes again after this time, ms. */
 const laterMs = 15 * second;
-/** For so long after it was due; then the watch looks, ever more seldom: messages that no host can take must not pile up. */
+/** Until this much after it was due, ms; then the watch looks, ever more seldom: messages that no host can take must not pile up. */
 const passedOnFor = 10 * minute;
 
 /** For a launch that this host cannot do: another one may, or this one a little later. It is to leave the line besides. */
