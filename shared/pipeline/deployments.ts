@@ -103,7 +103,8 @@ async function registerThese(
       // Only a process that began after the newer one was registered may be what was rolled back to.
       if (isSame(row, deployed) || (catalog.package?.read ?? 0) <= row.deployedAt) left.delete(name);
       else left.set(name, 'older');
-      if (isSame(row, deployed)) await seeDeployed(parts, deployed, now);
+      if (!isSame(row, deployed)) return;
+      await seeDeployed(parts, deployed, now);
       // Runs may have waited for its code: no host had been able to store it.
       if (waiting.delete(name) && old) await wakeWaiting(parts, row, now);
     },

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { minute, second } from '../../shared/instant.ts';
 import type { Catalog } from '../../shared/job/catalog.ts';
 import { register } from '../../shared/pipeline/deployments.ts';
@@ -67,4 +67,26 @@ test('a second try that comes long after its slot is passed on as well, to a hos
   await older.launch(JSON.stringify({ job: 'score', run: id, attempt: 2 }), world.now);
   expect(await world.states('score')).toEqual(['retrying']);
   expect([...world.queue.messages].map(({ visibleAt }) => visibleAt - world.now)).toEqual([15 * second]);
+});
+
+test('a package that is older than what is registered wakes nothing, however often it ticks', async () => {
+  const world = await World.inMemory(job('score', { schedule: hourly }));
+  const packaged = (code: string, made: number): Catalog =>
+    Object.assign(new Map([['score', deployed(job('score', { schedule: hourly }), code)]]), {
+      // A process that began after the newer one was registered, as in a roll-back.
+      package: { made, read: seven + 2 * minute },
+    });
+  const [before, after] = [packaged('print(2)', seven - 20 * minute), packaged('print(3)', seven - 10 * minute)];
+  world.now = seven + minute;
+  await register(world.host({ catalog: () => after }), after, world.now);
+  world.now += 2 * minute;
+  const older = world.host({ catalog: () => before });
+  await register(older, before, world.now);
+  const lists = vi.spyOn(world.store.active, 'ofJob');
+  for (let at = 0; at < 5; at += 1) {
+    world.now += 10 * second;
+    await pipeline(older).tick(world.now);
+  }
+  expect((await world.store.jobs.get('score'))?.value.bundle).toBe(after.get('score')?.bundle);
+  expect(lists).not.toHaveBeenCalled();
 });
