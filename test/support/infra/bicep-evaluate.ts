@@ -1,6 +1,5 @@
-import type { Node } from 'web-tree-sitter';
 import { functions, Later, type Resource } from './bicep-functions.ts';
-import { lineOf, type Problem, parts, plain } from './bicep-syntax.ts';
+import { type Node, type Problem, plain } from './bicep-syntax.ts';
 
 /** What names mean at a place in a file. */
 export interface Scope {
@@ -25,12 +24,12 @@ export function within(scope: Scope, names: Record<string, unknown>): Scope {
 
 /** Computes an expression as Bicep does. What is wrong is reported, and stands for an unknown value. */
 export function evaluate(node: Node, scope: Scope): unknown {
-  const at = `${scope.path}:${lineOf(node)}`;
+  const at = `${scope.path}:${node.line}`;
   const wrong = (text: string) => {
     scope.problems.push({ at, text });
     return new Later(node.text);
   };
-  const [first, second, third] = parts(node);
+  const [first, second, third] = node.parts;
   const value = (child: Node | undefined) => (child ? evaluate(child, scope) : undefined);
   switch (node.type) {
     case 'string':
@@ -48,7 +47,7 @@ export function evaluate(node: Node, scope: Scope): unknown {
       return found ? found.value : wrong(`nothing is called ${node.text}`);
     }
     case 'array':
-      return parts(node).map((item) => evaluate(item, scope));
+      return node.parts.map((item) => evaluate(item, scope));
     case 'object':
       return object(node, scope);
     case 'for_statement':
@@ -64,21 +63,19 @@ export function evaluate(node: Node, scope: Scope): unknown {
       return node.text.startsWith('!') ? !operand : -Number(operand);
     }
     case 'binary_expression':
-      return binary(node.childForFieldName('operator')?.type ?? '', value(first), value(second), node.text);
+      return binary(node.operator, value(first), value(second), node.text);
     case 'member_expression':
       return member(value(first), second?.text ?? '', node.text, wrong);
     case 'subscript_expression':
       return member(value(first), value(second), node.text, wrong);
     case 'lambda_expression': {
-      const names = parts(node)
-        .slice(0, -1)
-        .flatMap((name) => (name.type === 'identifier' ? [name.text] : []));
-      const body = parts(node).at(-1);
+      const names = node.parts.slice(0, -1).flatMap((name) => (name.type === 'identifier' ? [name.text] : []));
+      const body = node.parts.at(-1);
       return (...given: unknown[]) =>
         body && evaluate(body, within(scope, Object.fromEntries(names.map((name, i) => [name, given[i]]))));
     }
     case 'call_expression': {
-      const args = second ? parts(second).map((argument) => evaluate(argument, scope)) : [];
+      const args = second ? second.parts.map((argument) => evaluate(argument, scope)) : [];
       const name = first?.text ?? '';
       const loaded = scope.load(name, args, at);
       if (loaded) return loaded.value;
@@ -95,13 +92,13 @@ export function evaluate(node: Node, scope: Scope): unknown {
 
 function text(node: Node, scope: Scope): unknown {
   let known = true;
-  const all = parts(node).map((part) => {
+  const all = node.parts.map((part) => {
     if (part.type !== 'interpolation') return plain(part);
-    const inner = parts(part)[0];
+    const inner = part.parts[0];
     const value = inner ? evaluate(inner, scope) : '';
     if (value instanceof Later) known = false;
     else if (typeof value === 'object')
-      scope.problems.push({ at: `${scope.path}:${lineOf(part)}`, text: `${part.text} is no text` });
+      scope.problems.push({ at: `${scope.path}:${part.line}`, text: `${part.text} is no text` });
     return value instanceof Later ? `<${value.text}>` : String(value);
   });
   return known ? all.join('') : new Later(all.join(''), 'string');
@@ -111,13 +108,13 @@ function object(node: Node, scope: Scope): Record<string, unknown> {
   const made: Record<string, unknown> = {};
   const places = new Map<string, string>();
   written.set(made, places);
-  for (const property of parts(node)) {
+  for (const property of node.parts) {
     if (property.type !== 'object_property') continue;
-    const [key, value] = [parts(property)[0], parts(property).at(-1)];
+    const [key, value] = [property.parts[0], property.parts.at(-1)];
     if (!key || !value) continue;
     const name = key.type === 'string' ? text(key, scope) : key.text;
     const plainName = name instanceof Later ? name.text : String(name);
-    const at = `${scope.path}:${lineOf(property)}`;
+    const at = `${scope.path}:${property.line}`;
     if (Object.hasOwn(made, plainName)) scope.problems.push({ at, text: `${plainName} is given twice` });
     places.set(plainName, at);
     made[plainName] = evaluate(value, scope);
@@ -134,31 +131,31 @@ export interface Turn {
 
 /** The turns of `[for x in list: if (…) {…}]`. The list and the conditions must be known before anything is deployed. */
 export function each(node: Node, scope: Scope): Turn[] {
-  const names = parts(node)[0];
+  const names = node.parts[0];
   const [variable, counter] =
-    names?.type === 'for_loop_parameters' ? parts(names).map((name) => name.text) : [names?.text];
-  const list = parts(node)[1];
+    names?.type === 'for_loop_parameters' ? names.parts.map((name) => name.text) : [names?.text];
+  const list = node.parts[1];
   const values = list && evaluate(list, scope);
   if (!Array.isArray(values)) {
     scope.problems.push({
-      at: `${scope.path}:${lineOf(node)}`,
+      at: `${scope.path}:${node.line}`,
       text: `${list?.text} is no list that is known before the deployment`,
     });
     return [];
   }
   return values.map((value, i) =>
-    turn(parts(node)[2], within(scope, { ...(variable && { [variable]: value }), ...(counter && { [counter]: i }) })),
+    turn(node.parts[2], within(scope, { ...(variable && { [variable]: value }), ...(counter && { [counter]: i }) })),
   );
 }
 
 /** An object, or `if (…) {…}`. */
 export function turn(node: Node | undefined, scope: Scope): Turn {
   if (node?.type !== 'if_statement') return { body: node, scope, wanted: true };
-  const [condition, body] = parts(node);
+  const [condition, body] = node.parts;
   const wanted = condition && evaluate(condition, scope);
   if (typeof wanted !== 'boolean') {
     scope.problems.push({
-      at: `${scope.path}:${lineOf(node)}`,
+      at: `${scope.path}:${node.line}`,
       text: 'a condition is not known before the deployment',
     });
   }

@@ -1,9 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
-import type { Node } from 'web-tree-sitter';
 import { each, evaluate, isResource, type Scope, type Turn, turn, within } from './bicep-evaluate.ts';
 import { group, Later, type Resource } from './bicep-functions.ts';
-import { type Declaration, type Problem, parseBicep, parts, type Source } from './bicep-syntax.ts';
+import { type Declaration, type Node, type Problem, parseBicep, type Source } from './bicep-syntax.ts';
 
 export interface Files {
   /** Where infra/ is. */
@@ -88,8 +87,8 @@ export function expand(files: Files, path: string, params: Record<string, unknow
   function head(declaration: Declaration, { body, scope: here, wanted }: Turn): Resource {
     const [type = '', version = ''] = declaration.target.split('@');
     const given = (key: string) => {
-      const property = body && parts(body).find((one) => parts(one)[0]?.text === key);
-      const value = property && parts(property).at(-1);
+      const property = body?.parts.find((one) => one.parts[0]?.text === key);
+      const value = property?.parts.at(-1);
       return value && evaluate(value, here);
     };
     const [name, parent, scoped] = [given('name'), given('parent'), given('scope')];
@@ -212,7 +211,7 @@ export function checkParams(source: Source, given: Record<string, unknown>, at: 
 export function allowedValues(param: Declaration): unknown[] | undefined {
   const list: Node | undefined = param.decorators.get('allowed')?.[0];
   if (!list) return undefined;
-  return parts(list).map((item) => (item.type === 'number' ? Number(item.text) : item.text.slice(1, -1)));
+  return list.parts.map((item) => (item.type === 'number' ? Number(item.text) : item.text.slice(1, -1)));
 }
 
 function checkType(value: unknown, type: string, at: string, what: string, problems: Problem[]): void {

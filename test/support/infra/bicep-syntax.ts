@@ -1,11 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { Language, type Node, Parser } from 'web-tree-sitter';
+import { Language, type Node as Parsed, Parser } from 'web-tree-sitter';
 
 export interface Problem {
   /** `modules/job.bicep:12`. */
   at: string;
   text: string;
+}
+
+/** A node of the syntax tree, read once: each question to one of the parser's goes into WebAssembly. */
+export interface Node {
+  type: string;
+  text: string;
+  line: number;
+  /** Named children that are no comments. */
+  parts: Node[];
+  /** Of an expression with two sides: `==`. */
+  operator: string;
 }
 
 export type Kind = 'param' | 'var' | 'resource' | 'module' | 'output';
@@ -29,7 +40,7 @@ export interface Source {
   declarations: Declaration[];
   /** What a .bicepparam file is for. */
   using: string | undefined;
-  root: Node;
+  root: Parsed;
   problems: Problem[];
 }
 
@@ -37,18 +48,23 @@ await Parser.init();
 const wasm = createRequire(import.meta.url).resolve('tree-sitter-bicep/tree-sitter-bicep.wasm');
 const parser = new Parser().setLanguage(await Language.load(readFileSync(wasm)));
 
-const known = new WeakMap<Node, Node[]>();
-
-/** Named children that are no comments. The parser makes them anew each time they are asked for, so they are kept. */
-export function parts(node: Node): Node[] {
-  const found = known.get(node) ?? (node.namedChildren.filter((child) => child && !isComment(child)) as Node[]);
-  known.set(node, found);
-  return found;
+function read(node: Parsed): Node {
+  return {
+    type: node.type,
+    text: node.text,
+    line: lineOf(node),
+    parts: named(node).map(read),
+    operator: node.childForFieldName('operator')?.type ?? '',
+  };
 }
 
-const isComment = ({ type }: Node) => /comment/.test(type);
+function named(node: Parsed): Parsed[] {
+  return node.namedChildren.filter((child): child is Parsed => child !== null && !isComment(child));
+}
 
-export const lineOf = (node: Node): number => node.startPosition.row + 1;
+const isComment = ({ type }: Parsed) => /comment/.test(type);
+
+const lineOf = (node: Parsed): number => node.startPosition.row + 1;
 
 /** @param path for messages; its ending says which of the two languages it is */
 export function parseBicep(path: string, text: string): Source {
@@ -60,12 +76,12 @@ export function parseBicep(path: string, text: string): Source {
   findErrors(tree.rootNode, source);
 
   let decorators = new Map<string, Node[]>();
-  for (const node of parts(tree.rootNode)) {
+  for (const node of named(tree.rootNode)) {
     if (node.type === 'decorators') {
-      decorators = new Map(parts(node).map(decoratorOf));
+      decorators = new Map(read(node).parts.map(decoratorOf));
       continue;
     }
-    if (node.type === 'using_statement') source.using = stringText(parts(node)[0]);
+    if (node.type === 'using_statement') source.using = stringText(read(node).parts[0]);
     const declaration = declarationOf(node, decorators);
     if (declaration) {
       if (
@@ -82,7 +98,7 @@ export function parseBicep(path: string, text: string): Source {
   return source;
 }
 
-function findErrors(node: Node, source: Source): void {
+function findErrors(node: Parsed, source: Source): void {
   if (node.isError || node.isMissing) {
     const seen = node.text.split('\n')[0]?.slice(0, 60);
     source.problems.push({
@@ -95,9 +111,8 @@ function findErrors(node: Node, source: Source): void {
 }
 
 function decoratorOf(node: Node): [string, Node[]] {
-  const call = parts(node)[0];
-  const [name, args] = call ? parts(call) : [];
-  return [name?.text ?? '', args ? parts(args) : []];
+  const [name, args] = node.parts[0]?.parts ?? [];
+  return [name?.text ?? '', args?.parts ?? []];
 }
 
 const kinds: Record<string, Kind> = {
@@ -108,32 +123,29 @@ const kinds: Record<string, Kind> = {
   output_declaration: 'output',
 };
 
-function declarationOf(node: Node, decorators: Map<string, Node[]>): Declaration | undefined {
+function declarationOf(node: Parsed, decorators: Map<string, Node[]>): Declaration | undefined {
   const kind = kinds[node.type];
   if (!kind) return undefined;
-  const children = parts(node);
-  const named = children[0];
-  const equals = node.children.findIndex((child) => child?.type === '=');
-  const value =
-    equals < 0
-      ? undefined
-      : node.children.slice(equals + 1).find((child) => child?.isNamed && !/comment/.test(child.type));
+  const children = node.children.filter((child) => child !== null);
+  const [first, second] = named(node).map(read);
+  const equals = children.findIndex(({ type }) => type === '=');
+  const value = equals < 0 ? undefined : children.slice(equals + 1).find((one) => one.isNamed && !isComment(one));
   return {
     kind,
-    name: named?.text ?? '',
+    name: first?.text ?? '',
     line: lineOf(node),
     decorators,
-    type: kind === 'param' || kind === 'output' ? (children[1]?.text ?? '') : '',
-    target: kind === 'resource' || kind === 'module' ? (stringText(children[1]) ?? '') : '',
-    existing: node.children.some((child) => child?.type === 'existing'),
-    value: value ?? undefined,
+    type: kind === 'param' || kind === 'output' ? (second?.text ?? '') : '',
+    target: kind === 'resource' || kind === 'module' ? (stringText(second) ?? '') : '',
+    existing: children.some(({ type }) => type === 'existing'),
+    value: value && read(value),
   };
 }
 
 /** The text of a string that has no expression in it. */
 export function stringText(node: Node | undefined): string | undefined {
-  if (node?.type !== 'string' || parts(node).some((part) => part.type === 'interpolation')) return undefined;
-  return parts(node).map(plain).join('');
+  if (node?.type !== 'string' || node.parts.some((part) => part.type === 'interpolation')) return undefined;
+  return node.parts.map(plain).join('');
 }
 
 const escapes: Record<string, string> = { "\\'": "'", '\\\\': '\\', '\\n': '\n', '\\t': '\t', '\\r': '\r', '\\$': '$' };
