@@ -5,7 +5,7 @@ import { othersWait } from './pipeline/capacity.ts';
 import { checkTime, WrongClock } from './pipeline/clock.ts';
 import { incidentPicture } from './pipeline/finding-picture.ts';
 import { finish } from './pipeline/finish.ts';
-import { freePlaces } from './pipeline/holders.ts';
+import { freePlaces, freePlacesAgain } from './pipeline/holders.ts';
 import { launch } from './pipeline/launch.ts';
 import { claimDue, type TickReport } from './pipeline/tick.ts';
 import { watch } from './pipeline/watch.ts';
@@ -34,6 +34,11 @@ export interface Pipeline {
   slotOf(text: string): Instant | undefined;
   /** When an attempt is said to have ended. */
   finish(attempt: AttemptId, now: Instant): Promise<void>;
+  /**
+   * Every few seconds, where a timer costs nothing; a tick and a watch do it as well. When attempts stand in line, and
+   * the ends of all that have places got lost, no one else would notice.
+   */
+  freePlaces(now: Instant): Promise<void>;
 }
 
 export function pipeline(parts: Parts): Pipeline {
@@ -65,6 +70,7 @@ export function pipeline(parts: Parts): Pipeline {
   async function watchAndAlert(report: TickReport | undefined, now: Instant, read = performance.now()): Promise<void> {
     if (!report) await checkTime(parts, now, read);
     const watched = await settled(watch(parts, now));
+    await freePlacesAgain(parts, now);
     await alert(parts, report ?? { behindMs: 0, sinceLastMs: 0, affected: [] }, now, incidentPicture);
     if ('error' in watched) throw watched.error;
   }
@@ -90,6 +96,7 @@ export function pipeline(parts: Parts): Pipeline {
       await finish(parts, attempt, now);
       if (othersWait(parts)) await freePlaces(parts, now);
     },
+    freePlaces: (now) => freePlacesAgain(parts, now),
   };
 }
 

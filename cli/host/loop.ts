@@ -12,6 +12,8 @@ import { steadyClock } from './clock.ts';
 const tickEvery = 15 * second;
 /** Each tick watches as well: this is for when ticks fail or take long. */
 const watchEvery = minute;
+/** Whether attempts in line wait for one whose end got lost is seen to this often; it costs nothing when none may. */
+const freeEvery = 5 * second;
 /** The launch queue is asked at least this often; when this host knows that something comes, it asks then. */
 const pollEvery = second;
 /** The daily check of secrets is asked for this often: it knows itself when a day is over. */
@@ -106,6 +108,15 @@ export function loop(
     }
   }
 
+  async function placesLoop() {
+    while (!stopping.signal.aborted) {
+      await pause(freeEvery);
+      await work
+        .freePlaces(clock())
+        .catch((error) => parts.emit({ type: 'trouble', doing: 'looking at the places of attempts', error }));
+    }
+  }
+
   function pause(ms: number): Promise<void> {
     return sleep(ms, undefined, { signal: stopping.signal }).catch(() => {});
   }
@@ -150,7 +161,7 @@ export function loop(
     }
   }
 
-  const loops = Promise.all([tickLoop(), watchLoop(), queueLoop()]);
+  const loops = Promise.all([tickLoop(), watchLoop(), placesLoop(), queueLoop()]);
   return {
     ended(id) {
       const finished = attempt(`finishing ${id.job}.${id.run}`, () => work.finish(id, clock()));

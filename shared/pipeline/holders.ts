@@ -81,8 +81,13 @@ async function lookAtAttempt(parts: Parts, holder: Versioned<Run>, now: Instant)
   }
 }
 
+interface Looked {
+  at: Instant;
+  /** Something asked for a look since, or took a place just before or in its wake: if its end is lost, no one else looks. */
+  again: boolean;
+}
 /** When this process last looked at the places. */
-const looked = new WeakMap<Places, Instant>();
+const looked = new WeakMap<Places, Looked>();
 
 /**
  * Looks whether the attempts that have places have left a result, as others wait for them: a nudge may be lost, a host
@@ -91,9 +96,14 @@ const looked = new WeakMap<Places, Instant>();
  */
 export async function freePlaces(parts: Parts, now: Instant): Promise<void> {
   const { limit, store } = parts;
+  if (limit === undefined) return;
   const last = looked.get(store.places);
-  if (limit === undefined || (last !== undefined && Math.abs(now - last) < betweenLooks(limit))) return;
-  looked.set(store.places, now);
+  if (last !== undefined && Math.abs(now - last.at) < betweenLooks(limit)) {
+    last.again = true;
+    return;
+  }
+  const look: Looked = { at: now, again: false };
+  looked.set(store.places, look);
   const reported = (doing: string) => (error: unknown) => {
     parts.emit({ type: 'trouble', doing, error });
     return undefined;
@@ -101,21 +111,33 @@ export async function freePlaces(parts: Parts, now: Instant): Promise<void> {
   const view = await store.places.view(1).catch(reported('looking at the places of attempts'));
   if (!view || view.line.length === 0) return;
   const settled = view.taken.map(({ value }) => value).filter(({ since }) => since <= now - justBegun);
-  await eachOf(settled, together, (place) =>
-    lookAtPlace(parts, place, now).catch(reported(`looking at ${place.job}.${place.run}, which has a place`)),
-  );
+  if (settled.length < view.taken.length) look.again = true;
+  await eachOf(settled, together, async (place) => {
+    const doing = `looking at ${place.job}.${place.run}, which has a place`;
+    if (await lookAtPlace(parts, place, now).catch(reported(doing))) look.again = true;
+  });
 }
 
-async function lookAtPlace(parts: Parts, { job, run, attempt }: Place, now: Instant): Promise<void> {
+/** The look that came too soon after another. Costs nothing when there was none, so none while all is at rest. */
+export async function freePlacesAgain(parts: Parts, now: Instant): Promise<void> {
+  if (looked.get(parts.store.places)?.again) await freePlaces(parts, now);
+}
+
+/** @returns whether its place is free now */
+async function lookAtPlace(parts: Parts, { job, run, attempt }: Place, now: Instant): Promise<boolean> {
   // An older package must not decide what follows from the end of a job that it does not know.
-  if (!parts.catalog().has(job)) return;
+  if (!parts.catalog().has(job)) return false;
   const holder = await parts.store.runs.get(job, run);
   const begun = holder?.value.attempts.length ?? 0;
   // Not begun: its host is about to begin it, or the watch finds that it died.
-  if (!holder || begun < attempt) return;
+  if (!holder || begun < attempt) return false;
   const { state } = holder.value;
   const id = { job, run, attempt };
-  if (begun > attempt || (state !== 'starting' && state !== 'running')) return leave(parts, id, now);
+  if (begun > attempt || (state !== 'starting' && state !== 'running')) {
+    await leave(parts, id, now);
+    return true;
+  }
   const ending = await endingOf(parts, id);
   if (ending) await end(parts, holder, attempt, ending, now);
+  return ending !== undefined;
 }

@@ -34,6 +34,33 @@ test('while others wait, each end has the attempts in the other places looked at
   expect([unheard.job, heard.job, ...others].sort()).toEqual(['a', 'b', 'c', 'd']);
 });
 
+test('ends that get lost all at once, of attempts that had just begun, are noticed seconds later, and then all is at rest', async () => {
+  const world = await limited(2, ...['a', 'b', 'c', 'd', 'e'].map((name) => job(name, { schedule: hourly })));
+  world.deaf = true;
+  await world.pass(seven + second);
+  for (let at = 0; at < 6; at += 1) {
+    for (const attempt of world.platform.running()) await world.platform.end(attempt);
+    world.now += 6 * second;
+    await world.work.freePlaces(world.now);
+    await world.settleDown();
+  }
+  const states = await Promise.all(['a', 'b', 'c', 'd', 'e'].map((name) => world.states(name)));
+  // No one waits for the end of the last.
+  expect(states.flat().sort()).toEqual(['running', ...Array.from({ length: 4 }, () => 'succeeded')]);
+  const view = vi.spyOn(world.store.places, 'view');
+  await world.work.freePlaces(world.now + minute);
+  expect(view).not.toHaveBeenCalled();
+});
+
+test('while attempts wait for some that go on running, the places are looked at only as something happens', async () => {
+  const world = await limited(1, ...['a', 'b', 'c'].map((name) => job(name, { schedule: hourly })));
+  await world.pass(seven + 10 * second);
+  await world.work.freePlaces(world.now);
+  const view = vi.spyOn(world.store.places, 'view');
+  for (let at = 1; at <= 12; at += 1) await world.work.freePlaces(world.now + at * 5 * second);
+  expect(view).not.toHaveBeenCalled();
+});
+
 test('many that come while all places are taken look at them once', async () => {
   const long = job('long', { schedule: '{ cron: "0 7 * * *", timeZone: UTC }' });
   const later = Array.from({ length: 30 }, (_, at) =>
