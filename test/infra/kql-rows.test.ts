@@ -50,14 +50,19 @@ describe.skipIf(missing)('what the queries give for rows', () => {
   });
 
   test('the choice of jobs, tier and time is kept to', () => {
-    const chosen = (choice: Partial<Choice>) =>
-      given('overview', runQueries(rows, { overview: query('overview', { ...everything, ...choice }) })).map(
-        ({ job }) => job,
-      );
-    expect(chosen({ job: "'pull','score'" })).toEqual(['pull', 'score']);
-    expect(chosen({ tier: "'critical'" })).toEqual(['score']);
-    expect(chosen({ timeRange: '> ago(25m)' })).toEqual(['draft', 'pull']);
-    expect(chosen({ job: "'no one'" })).toEqual([]);
+    const choices: Record<string, Partial<Choice>> = {
+      jobs: { job: "'pull','score'" },
+      tier: { tier: "'critical'" },
+      time: { timeRange: '> ago(25m)' },
+      none: { job: "'no one'" },
+    };
+    const asked = Object.entries(choices).map(([name, one]) => [name, query('overview', { ...everything, ...one })]);
+    const found = runQueries(rows, Object.fromEntries(asked));
+    const chosen = (name: string) => given(name, found).map(({ job }) => job);
+    expect(chosen('jobs')).toEqual(['pull', 'score']);
+    expect(chosen('tier')).toEqual(['score']);
+    expect(chosen('time')).toEqual(['draft', 'pull']);
+    expect(chosen('none')).toEqual([]);
   });
 
   test('executions show every run once, newest first, with the reason in words', () => {
