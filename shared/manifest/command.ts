@@ -4,6 +4,7 @@ import { literalIn, shown } from './literal.ts';
 import type { Path } from './place.ts';
 import type { Problem } from './problem.ts';
 import { problem } from './rule.ts';
+import { listOf, quoted, yamlWord } from './words.ts';
 
 /** Words of a command that only a shell would understand, or that a word processor has changed. No shell reads them. */
 
@@ -16,7 +17,7 @@ interface Fault {
 
 const quotes = /[“”„‟‘’‚‛«»‹›]/gu;
 const dashes = /^[‐‑‒–—―−]+/u;
-const shells = /^(\/\w+)*\/?(ba|da|k|z)?sh$/;
+export const shells = /^(\/\w+)*\/?(ba|da|k|z)?sh$/;
 const interpreter = /^\S*\/(python[\d.]*|(ba|da|k|z)?sh|uv|node|perl|ruby|java)\s/;
 const builtins = /^(cd|source|\.|export|set|unset|alias|eval|exec|ulimit|umask|trap|if|for|while)$/;
 
@@ -65,19 +66,18 @@ function programFault(word: string, words: readonly string[], files: readonly st
     const hint = `write [sh, -c, ${JSON.stringify(words.join(' '))}], or do it in the script: it starts in the job's folder`;
     return { code: 'shell-syntax', says: 'is a command of a shell; expected a program', hint };
   }
-  if (/^py(thon[\d.]*)?\.exe$|^py$/i.test(word)) {
+  if (/^([A-Za-z]:)?([^/]*\\)*(py|py(thon[\d.]*)?\.exe)$/i.test(word)) {
     return { code: 'windows-program', says: 'is a program of Windows; expected python', hint: 'write python' };
+  }
+  if (/^[A-Za-z]:[\\/]|\.(exe|bat|cmd|ps1)$|^(cmd|powershell)$/i.test(word)) {
+    const says = 'is a program of Windows; expected one of Linux';
+    return { code: 'windows-program', says, hint: 'write [python, …], and do in the script what it does' };
   }
   // A program's path may have a blank in it.
   const isPath = files.includes(word.replace(/^(\.\/)+/, '')) || (word.startsWith('/') && !interpreter.test(word));
   if (!/\s/.test(word) || isPath) return undefined;
-  const list = word.trim().split(/\s+/).map(yamlWord);
   const says = 'is several words in one; expected the program alone';
-  return {
-    code: 'one-word',
-    says,
-    hint: `write [${[...list, ...words.slice(1).map(yamlWord)].join(', ').slice(0, 200)}]`,
-  };
+  return { code: 'one-word', says, hint: `write ${listOf([word, ...words.slice(1).map(quoted)].join(' '))}` };
 }
 
 /** The words around one, and the whole command. */
@@ -167,9 +167,4 @@ function wordsAt(document: Document, path: Path): string[] | undefined {
 function argsPaths(document: Document): Path[] {
   const value = valueAt(document.value, ['schedule']);
   return Array.isArray(value) ? value.map((_, index) => ['schedule', index, 'args']) : [['schedule', 'args']];
-}
-
-/** A word as a flow list takes it. */
-export function yamlWord(word: string): string {
-  return /^[\w./@-]*[A-Za-z_][\w./@-]*$/.test(word) ? word : JSON.stringify(word);
 }

@@ -1,12 +1,10 @@
-import { nearest } from '../nearest.ts';
 import { commandProblems } from './command.ts';
 import type { Document } from './document.ts';
 import type { Folder } from './folder.ts';
 import { valueAt } from './issue.ts';
-import { literalIn, shown } from './literal.ts';
 import type { Problem } from './problem.ts';
-import { isUtf16, programProblems } from './program.ts';
-import { problem } from './rule.ts';
+import { programProblems } from './program.ts';
+import { isUtf16 } from './text.ts';
 
 /** Files that a job needs and its folder does not hold. `place` is how problems call the folder. */
 export async function contentProblems(
@@ -22,32 +20,14 @@ export async function contentProblems(
     const hint = 'say what the job does, why, and how to run it by hand; or write status: development';
     problems.push({ file: `${place}/README.md`, code: 'missing-readme', message, hint });
   }
+  const words = commandProblems(document, folder.files);
+  const programs = await programProblems(document, folder, place);
   return [
     ...problems,
-    ...scriptProblems(document, folder),
-    ...commandProblems(document, folder.files),
-    ...(await programProblems(document, folder, place)),
+    ...words,
+    // A word that is wrong as it is written names no file.
+    ...programs.filter(({ path }) => path === undefined || !words.some((one) => one.path === path)),
   ];
-}
-
-/** The script that `python` is to run: the first argument that ends in .py, unless `-m` or `-c` comes first. */
-function scriptProblems(document: Document, { files }: Folder): Problem[] {
-  const command = valueAt(document.value, ['run', 'command']);
-  if (!Array.isArray(command) || !/^python(3(\.\d+)?)?$/.test(String(command[0]))) return [];
-  const at = command.findIndex((word) => /\.py$|^-[mc]$/i.test(String(word)));
-  const script: unknown = command[at];
-  if (typeof script !== 'string' || script.startsWith('-') || literalIn(script)) return [];
-  const path = ['run', 'command', at];
-  if (/^([/~]|[A-Za-z]:)|\\|(^|\/)\.\.(\/|$)/.test(script)) {
-    const message = `${shown(script)} is not inside the job's folder; expected a path such as score_prospects.py`;
-    const base = script.split(/[\\/]/).at(-1) ?? '';
-    return [problem(document, path, 'unsafe-path', message, `copy the script into the folder and write ${base}`)];
-  }
-  if (files.includes(script.replace(/^(\.\/)+/, ''))) return [];
-  const message = `${shown(script)} is not in the job's folder; expected the script that python runs`;
-  const scripts = files.filter((file) => file.endsWith('.py'));
-  const near = nearest(script, scripts) ?? (scripts.length === 1 ? scripts[0] : undefined);
-  return [problem(document, path, 'missing-script', message, near ? `did you mean ${near}?` : 'add it')];
 }
 
 /** Texts that uv reads and that Windows' shell has written as UTF-16. */

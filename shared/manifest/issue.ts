@@ -5,6 +5,7 @@ import { levelOf, unknownKeyHint } from './level.ts';
 import { literalIn, masked, shown } from './literal.ts';
 import { type Path, pathText } from './place.ts';
 import type { Problem } from './problem.ts';
+import { listOf, yamlWord } from './words.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -102,9 +103,8 @@ function typeHint(issue: Issue, value: unknown, source: string): string | undefi
     return safe && `put it in quotes: "${safe}"`;
   }
   if (wanted === 'array' && typeof value === 'string' && !literalIn(value)) {
-    const words = issue.message.includes('words') ? value.trim().split(/\s+/) : [value];
-    const list = words.map((word) => (/^[\w./@-]*[A-Za-z_][\w./@-]*$/.test(word) ? word : JSON.stringify(word)));
-    return `write a list: [${list.join(', ').slice(0, 200)}]`;
+    if (value.trim() === '') return undefined;
+    return `write a list: ${issue.message.includes('words') ? listOf(value) : `[${yamlWord(value).slice(0, 200)}]`}`;
   }
   if ((wanted === 'number' || wanted === 'int') && typeof value === 'string') return 'write the number without quotes';
   return undefined;

@@ -1,13 +1,14 @@
 import { nearest } from '../nearest.ts';
+import { shells } from './command.ts';
 import type { Document } from './document.ts';
 import type { Folder } from './folder.ts';
-import { importProblems, sourceLimit } from './imports.ts';
+import { sourceLimit } from './imports.ts';
 import { valueAt } from './issue.ts';
 import { literalIn, shown } from './literal.ts';
 import type { Problem } from './problem.ts';
-import { localModules, moduleFile, nearModule } from './python.ts';
+import { pythonProblems } from './python-program.ts';
 import { problem } from './rule.ts';
-import { isStdlib } from './stdlib.ts';
+import { textProblems } from './text.ts';
 
 /** What the command is to run: whether it is there, and whether it can run. */
 
@@ -15,18 +16,34 @@ export async function programProblems(document: Document, folder: Folder, place:
   const command = valueAt(document.value, ['run', 'command']);
   if (!Array.isArray(command) || !command.every((word) => typeof word === 'string')) return [];
   const [program = ''] = command;
-  if (literalIn(program)) return [];
+  // An empty word is a problem by itself.
+  if (literalIn(program) || command.includes('')) return [];
   if (/^python(3(\.\d+)?)?$/.test(program)) return pythonProblems(document, command, folder, place);
-  if (/^(ba|da|k|z)?sh$/.test(program)) return shellProblems(document, command, folder);
+  if (shells.test(program)) return shellProblems(document, command, folder);
   return fileProblems(document, program, folder);
 }
 
 /** `[bash, run.sh]`: a shell takes the CR of a Windows line end for a part of the command. */
 async function shellProblems(document: Document, command: string[], folder: Folder): Promise<Problem[]> {
-  const at = command.findIndex((word, index) => index > 0 && !word.startsWith('-'));
-  const script = (command[at] ?? '').replace(/^(\.\/)+/, '');
-  const text = command.some((word) => /^-\w*c$/.test(word)) ? undefined : await folder.read(script, sourceLimit);
-  return text ? textProblems(document, at, script, text) : [];
+  const inline = command.findIndex((word) => /^-\w*c$/.test(word));
+  const at = command.findIndex((word, index) => index > 0 && !/^[-+]/.test(word));
+  if (at < 0 || inline >= 0) {
+    if (inline >= 0 && inline + 1 < command.length) return [];
+    const message = `${shown(command.join(' '))} runs nothing; expected a script, or a command after -c`;
+    const hint = `write [${command[0]}, run.sh], or [${command[0]}, -c, "…"]`;
+    return [problem(document, ['run', 'command'], 'missing-script', message, hint)];
+  }
+  const name = command[at] ?? '';
+  const script = name.replace(/^(\.\/)+/, '');
+  const text = await folder.read(script, sourceLimit);
+  if (text) return textProblems(document, at, script, text);
+  // -o takes a word, and so may others: only what can be nothing but a file is missed.
+  if (literalIn(name) || at > 1 || name.startsWith('/')) return [];
+  const near = nearest(script, folder.files);
+  const message = `${shown(name)} is not in the job's folder; expected the script that ${command[0]} runs`;
+  return [
+    problem(document, ['run', 'command', at], 'missing-script', message, near ? `did you mean ${near}?` : 'add it'),
+  ];
 }
 
 /** `[./run.sh]`: a program of the folder. */
@@ -35,7 +52,7 @@ async function fileProblems(document: Document, program: string, folder: Folder)
   const inside = program.replace(/^(\.\/)+/, '');
   const file = await folder.read(inside, sourceLimit);
   if (!program.includes('/')) {
-    if (!file) return [];
+    if (!file) return hostProblems(document, program, folder);
     const message = `${shown(program)} is looked for on the PATH; expected a path, since it is a file of the job`;
     return [
       problem(
@@ -51,7 +68,13 @@ async function fileProblems(document: Document, program: string, folder: Folder)
   if (!file) {
     const near = nearest(inside, folder.files);
     const message = `${shown(program)} is not in the job's folder; expected the program to run`;
-    return [problem(document, path, 'missing-script', message, near ? `did you mean ./${near}?` : 'add it')];
+    const environment = /(^|\/)bin\/python[\d.]*$/.test(program);
+    const hint = environment
+      ? 'write python: packages come from the uv.lock of the job'
+      : near
+        ? `did you mean ./${near}?`
+        : 'add it';
+    return [problem(document, path, 'missing-script', message, hint)];
   }
   const wrong = textProblems(document, 0, inside, file);
   if (wrong.length > 0) return wrong;
@@ -68,68 +91,32 @@ async function fileProblems(document: Document, program: string, folder: Folder)
   return [];
 }
 
-/** Texts that no interpreter reads as they were meant. */
-function textProblems(document: Document, index: number, file: string, bytes: Buffer): Problem[] {
-  const path = ['run', 'command', index];
-  const wrong = (code: string, says: string, hint: string) => [
-    problem(document, path, code, `${shown(file)} ${says}`, hint),
-  ];
-  if (isUtf16(bytes)) return wrong('not-utf8', 'is UTF-16; expected UTF-8', 'save it again as UTF-8');
-  const [first = ''] = bytes.toString('latin1').split('\n', 1);
-  if (/^\xef\xbb\xbf#!/.test(first)) {
-    return wrong('byte-order-mark', 'has a byte order mark before its #!', 'save it again as UTF-8 without BOM');
-  }
-  const shell = /\.(ba|z|k)?sh$/.test(file) || /^#!.*\b(ba|da|z|k)?sh\b/.test(first);
-  if ((first.startsWith('#!') || shell) && bytes.includes('\r\n')) {
-    const hint = `save it with line ends of Unix: sed -i 's/\\r$//' ${file}, and * text eol=lf in .gitattributes`;
-    return wrong('windows-line-ends', 'has line ends of Windows (CR LF), which become a part of its commands', hint);
-  }
-  return [];
-}
+/** Programs that every image with Python has: those of coreutils, findutils, grep, sed, tar and gzip that jobs use. */
+const everywhere = new Set(
+  (
+    'awk basename cat chmod cp cut date dirname echo env expr false find grep gzip head ln ls md5sum mkdir mktemp mv nice ' +
+    'nohup perl printf rm sed seq sha256sum sleep sort stdbuf tail tar tee test timeout touch tr true uniq wc xargs'
+  ).split(' '),
+);
+/** They make an environment and run a program in it. */
+const managers = /^(uv|poetry|pipenv|pdm|hatch|rye|conda|mamba|micromamba|pyenv)$/;
 
-export function isUtf16(bytes: Uint8Array): boolean {
-  const [a, b] = bytes;
-  return (a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff) || bytes.subarray(0, 4_096).includes(0);
-}
-
-async function pythonProblems(document: Document, command: string[], folder: Folder, place: string) {
-  const at = command.findIndex((word, index) => index > 0 && /\.py$|^-[A-Za-z]*[mc]$/.test(word));
-  if (/^-\w*c$/.test(command[at] ?? '')) return [];
-  const byName = /^-\w*m$/.test(command[at] ?? '');
-  const name = command[byName ? at + 1 : at];
-  if (name === undefined || literalIn(name)) return [];
-  if (byName) {
-    const problems = moduleProblems(document, name, at + 1, folder);
-    const file = moduleFile(folder.files, name);
-    return file && problems.length === 0 ? importProblems(document, file, '', folder, place) : problems;
+/** A program of the PATH that neither the image of jobs nor the job's own packages are known to bring. */
+function hostProblems(document: Document, program: string, { files }: Folder): Problem[] {
+  const path = ['run', 'command', 0];
+  if (/^python\d?$/i.test(program)) {
+    const message = `${shown(program)} is no program: on Linux small letters are not capitals; expected python`;
+    return [problem(document, path, 'unknown-program', message, 'write python')];
   }
-  const script = name.replace(/^(\.\/)+/, '');
-  const bytes = await folder.read(script, sourceLimit);
-  if (!bytes) return [];
-  const wrong = isUtf16(bytes) ? textProblems(document, at, script, bytes) : [];
-  const home = script.includes('/') ? script.slice(0, script.lastIndexOf('/')) : '';
-  return wrong.length > 0 ? wrong : importProblems(document, script, home, folder, place);
-}
-
-/** `python -m name`: of the folder, of Python itself, or of a package. */
-function moduleProblems(document: Document, name: string, index: number, folder: Folder): Problem[] {
-  const [top = ''] = name.split('.');
-  const path = ['run', 'command', index];
-  if (folder.files.includes(name)) {
-    const message = `${shown(name)} is a file; expected the name of a module after -m`;
-    return [problem(document, path, 'missing-module', message, `leave -m out, or write ${name.replace(/\.py$/, '')}`)];
+  if (managers.test(program)) {
+    const message = `${shown(program)} makes an environment of its own; the packages of a job come from its uv.lock`;
+    return [
+      { ...problem(document, path, 'host-program', message, 'write [python, …], and uv lock'), severity: 'warning' },
+    ];
   }
-  if (moduleFile(folder.files, name) || isStdlib(top)) return [];
-  const local = localModules(folder.files, '').has(top);
-  const near = nearModule(folder.files, name);
-  if (local || near) {
-    const message = `${shown(name)} is no module of the job's folder; expected the one that python -m runs`;
-    const hint = near ? `did you mean ${near}?` : `add ${name.replaceAll('.', '/')}/__main__.py, or name the script`;
-    return [problem(document, path, 'missing-module', message, hint)];
-  }
-  if (folder.files.includes('uv.lock')) return [];
-  const message = `${shown(name)} is neither in the job's folder nor in a uv.lock; it runs only where the machine has it`;
-  return [
-    { ...problem(document, path, 'host-package', message, `uv init --bare && uv add ${top}`), severity: 'warning' },
-  ];
+  // A package may bring it.
+  if (everywhere.has(program) || files.includes('uv.lock')) return [];
+  const message = `${shown(program)} is not in the image of jobs; it runs only where the machine has it`;
+  const hint = 'do it in Python, or give the image another base that has it: docs/containers.md';
+  return [{ ...problem(document, path, 'host-program', message, hint), severity: 'warning' }];
 }

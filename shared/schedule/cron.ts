@@ -1,7 +1,7 @@
 import { CronExpressionParser } from 'cron-parser';
 import { closest } from 'fastest-levenshtein';
 import { type FieldName, ScheduleError } from './error.ts';
-import { expandMacro } from './macro.ts';
+import { expandMacro, wordsHint } from './macro.ts';
 
 /** The text of a schedule, read into sets of values, and every reason to refuse one. Knows nothing of time zones. */
 
@@ -87,8 +87,7 @@ function splitFields(cron: string): string[] {
   const fields = text.split(/[ \t]+/);
   if (fields.length === 5) return fields;
   if (fields.length < 5) {
-    const clock = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(text);
-    const hint = clock ? `for each day at ${text} write "${Number(clock[2])} ${Number(clock[1])} * * *"` : writeFive;
+    const hint = wordsHint(text) ?? writeFive;
     throw refuse(`cron "${text}" has ${fields.length} of 5 fields, expected ${fiveFields}`, hint);
   }
   throw tooManyFields(text, fields);
@@ -115,9 +114,15 @@ function tooManyFields(text: string, fields: string[]): ScheduleError {
     const what = fields.length === 6 ? 'seconds are' : 'seconds and years are';
     return new ScheduleError('six-fields', text, message, `${what} not supported: the five-field form is ${form}`);
   }
-  const hint = readable(fields.slice(0, 5))
-    ? `keep "${fields.slice(0, 5).join(' ')}" and put "${rest.join(' ')}" elsewhere: a schedule holds no command`
-    : writeFive;
+  const five = fields.slice(0, 5).join(' ');
+  const [first = ''] = rest;
+  if (!readable(fields.slice(0, 5))) return new ScheduleError('cron', text, message, wordsHint(text) ?? writeFive);
+  if (rest.length === 1 && /^([A-Z][A-Za-z_]+\/[\w+/-]+|UTC)$/.test(first)) {
+    return new ScheduleError('zone-in-cron', text, message, `write cron: "${five}" and timeZone: ${first}`);
+  }
+  const hint = first.startsWith('#')
+    ? `write cron: "${five}", and the comment after the closing quotation mark`
+    : `keep "${five}" and put "${rest.join(' ')}" elsewhere: a schedule holds no command`;
   return new ScheduleError('cron', text, message, hint);
 }
 

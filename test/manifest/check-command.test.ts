@@ -77,7 +77,8 @@ describe('a command that only a shell would understand', () => {
     const tool = { 'my tool.sh': '#!/bin/sh\n' };
     await problemsOf(command, tool);
     await chmod(join(here.jobs, 'job', 'my tool.sh'), 0o755);
-    expect((await checkJobs(here.jobs)).problems).toEqual([]);
+    const { problems } = await checkJobs(here.jobs);
+    expect(problems.filter(({ code }) => code !== 'host-program')).toEqual([]);
   });
 
   it('a pattern after a flag may be meant for the program: a warning', async () => {
@@ -111,6 +112,13 @@ describe('a command that was typed in another program', () => {
     [['python -u main.py 7'], 'run.command[0] one-word', /write \[python, -u, main.py, "7"\]/],
     [['py', 'main.py'], 'run.command[0] windows-program', /write python/],
     [['python.exe', 'main.py'], 'run.command[0] windows-program', /write python/],
+    [['C:\\Python312\\python.exe', 'main.py'], 'run.command[0] windows-program', /write python/],
+    [['cmd', '/c', 'run.bat'], 'run.command[0] windows-program', /one of Linux/],
+    [['powershell', '-File', 'run.ps1'], 'run.command[0] windows-program', /one of Linux/],
+    [['run.bat'], 'run.command[0] windows-program', /do in the script what it does/],
+    [['Python', 'main.py'], 'run.command[0] unknown-program', /write python/],
+    [["bash -c 'python main.py'"], 'run.command[0] one-word', /write \[bash, -c, "python main.py"\]/],
+    [['python main.py && echo ok'], 'run.command[0] one-word', /write \[sh, -c, "python main.py && echo ok"\]/],
   ])('%j', async (command, expected, text) => {
     const problems = await problemsOf(command);
     expect(problems.map((one) => one.said)).toContain(expected);
@@ -119,6 +127,75 @@ describe('a command that was typed in another program', () => {
 
   it('may have an apostrophe or a dash inside of a word', async () => {
     expect(await said(['python', 'main.py', 'Dana’s list', 'James’', 'a–b', '“Sales” report', '5′ 10″'])).toEqual([]);
+  });
+});
+
+describe('what python is to run', () => {
+  it.each([
+    [['python'], 'run.command missing-script', /would end at once, as a success.*write \[python, main.py\]/],
+    [['python3', '-u'], 'run.command missing-script', /write \[python3, main.py\]/],
+    [['python', '-W', 'ignore'], 'run.command missing-script', /write \[python, main.py\]/],
+    [['python', '-'], 'run.command[1] missing-script', /as a success/],
+    [['python', '-c'], 'run.command[1] missing-script', /has nothing after it/],
+    [['python', '-Bm'], 'run.command[1] missing-script', /has nothing after it/],
+    [['python', 'mian'], 'run.command[1] missing-script', /did you mean main.py/],
+    [['python', '"main.py"'], 'run.command[1] missing-script', /did you mean main.py/],
+    [['python', 'main.py '], 'run.command[1] missing-script', /did you mean main.py/],
+    [['python', '-u', '-X', 'dev', '-Wignore', 'mian.py'], 'run.command[5] missing-script', /did you mean main.py/],
+    [['python', '--', 'mian.py'], 'run.command[2] missing-script', /did you mean main.py/],
+    [['python', '-mmian'], 'run.command[1] missing-module', /did you mean main\?/],
+    [['python', 'sales.ipynb'], 'run.command[1] notebook', /nbconvert --to script sales.ipynb, and write sales.py/],
+    [['bash'], 'run.command missing-script', /runs nothing/],
+    [['bash', '-c'], 'run.command missing-script', /runs nothing/],
+    [['/bin/sh', 'gone.sh'], 'run.command[1] missing-script', /did you mean go.sh/],
+  ])('%j is not there', async (command, expected, text) => {
+    const problems = await problemsOf(command, { 'sales.ipynb': '{}', 'go.sh': 'echo\n' });
+    expect(problems.map((one) => one.said)).toEqual([expected]);
+    expect(problems[0]?.text).toMatch(text);
+  });
+
+  it.each([
+    [['python', 'main.py']],
+    [['python', '-u', '-X', 'dev', '-W', 'ignore', './main.py', 'other.py']],
+    [['python', '--check-hash-based-pycs', 'never', 'main.py']],
+    [['python', '-cprint(1)']],
+    [['python', '-V']],
+    [['python', '--version']],
+    [['python', 'app']],
+    [['python', 'app/']],
+    [['python', 'app.pyz']],
+    [['python', 'script']],
+    [['bash', '-o', 'pipefail', 'go.sh']],
+    [['bash', '-euo', 'pipefail', '-c', 'echo ok']],
+    [['env', 'A=1', 'python', 'main.py']],
+    [['timeout', '60', 'python', 'main.py']],
+  ])('%j is', async (command) => {
+    const files = { 'app/__main__.py': '', 'app.pyz': '', script: 'print(1)\n', 'go.sh': 'echo\n' };
+    expect(await said(command, files)).toEqual([]);
+  });
+});
+
+it('an empty word is one problem', async () => {
+  expect(await said(['python', ''])).toEqual(['run.command[1] out-of-range']);
+  expect(await said([''])).toEqual(['run.command[0] out-of-range']);
+});
+
+describe('a program that not every machine has', () => {
+  it.each([
+    [['poetry', 'run', 'python', 'main.py'], /packages of a job come from its uv.lock.*write \[python, …\]/],
+    [['uv', 'run', 'main.py'], /uv lock/],
+    [['node', 'main.js'], /runs only where the machine has it/],
+    [['sudo', 'python', 'main.py'], /runs only where the machine has it/],
+    [['streamlit', 'run', 'main.py'], /docs\/containers.md/],
+  ])('%j is a warning', async (command, text) => {
+    const problems = await problemsOf(command);
+    expect(problems.map((one) => one.said)).toEqual(['run.command[0] host-program warning']);
+    expect(problems[0]?.text).toMatch(text);
+    expect((await checkJobs(here.jobs)).jobs.map(({ name }) => name)).toEqual(['job']);
+  });
+
+  it('may be of a package of uv.lock', async () => {
+    expect(await said(['streamlit', 'run', 'main.py'], { 'uv.lock': '', 'pyproject.toml': '' })).toEqual([]);
   });
 });
 

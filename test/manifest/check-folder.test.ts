@@ -55,7 +55,7 @@ describe('what is in a job folder', () => {
     ['run: { command: [python3, ./main.py, other.py] }', []],
     ['run: { command: [python, -u, main.py] }', []],
     ['run: { command: [python, -m, package.py] }', ['job/job.yaml host-package']],
-    ['run: { command: [bash, gone.py] }', []],
+    ['run: { command: [bash, gone.py] }', ['job/job.yaml missing-script']],
     ['run: { command: [python, mian.py] }', ['job/job.yaml missing-script']],
     ['run: { command: [python, /home/dana/main.py] }', ['job/job.yaml unsafe-path']],
     ['run: { command: [python, "C:\\\\Users\\\\dana\\\\main.py"] }', ['job/job.yaml unsafe-path']],

@@ -1,0 +1,124 @@
+import { nearest } from '../nearest.ts';
+import type { Document } from './document.ts';
+import type { Folder } from './folder.ts';
+import { importProblems, sourceLimit } from './imports.ts';
+import { literalIn, shown } from './literal.ts';
+import type { Problem } from './problem.ts';
+import { localModules, moduleFile, nearModule } from './python.ts';
+import { problem } from './rule.ts';
+import { isStdlib } from './stdlib.ts';
+import { isUtf16, textProblems } from './text.ts';
+
+/** What `python …` runs: a file, a module, or something that its folder need not have. */
+export type Runs =
+  | { what: 'script' | 'module'; name: string; at: number }
+  | { what: 'nothing'; at: number | undefined }
+  | { what: 'other' };
+
+/**
+ * Reads a command as python reads its command line: options may be written together, and some take a word.
+ * Source: https://docs.python.org/3/using/cmdline.html
+ */
+export function whatPythonRuns(command: readonly string[]): Runs {
+  for (let at = 1; at < command.length; at += 1) {
+    const word = command[at] ?? '';
+    if (word === '--') return scriptAt(command, at + 1);
+    if (!word.startsWith('-') || word === '-') return scriptAt(command, at);
+    if (word.startsWith('--')) {
+      // What prints its version or help runs nothing, and is meant to.
+      if (word !== '--check-hash-based-pycs') return { what: 'other' };
+      at += 1;
+      continue;
+    }
+    const [, letter = '', rest = ''] = /^-[^cmWXVh?]*([cmWXVh?]?)(.*)$/s.exec(word) ?? [];
+    if (letter === '') continue;
+    const value = rest || command[at + 1];
+    if ('cm'.includes(letter) && value === undefined) return { what: 'nothing', at };
+    if (letter === 'm') return { what: 'module', name: value ?? '', at: rest ? at : at + 1 };
+    if (letter !== 'W' && letter !== 'X') return { what: 'other' };
+    if (!rest) at += 1;
+  }
+  return { what: 'nothing', at: undefined };
+}
+
+function scriptAt(command: readonly string[], at: number): Runs {
+  const name = command[at];
+  return name === undefined || name === '-' ? { what: 'nothing', at: name && at } : { what: 'script', name, at };
+}
+
+export async function pythonProblems(document: Document, command: string[], folder: Folder, place: string) {
+  const runs = whatPythonRuns(command);
+  if (runs.what === 'nothing') return nothingProblems(document, command, runs.at, folder);
+  if (runs.what === 'other' || literalIn(runs.name)) return [];
+  const { name, at } = runs;
+  const path = ['run', 'command', at];
+  if (runs.what === 'module') {
+    const problems = moduleProblems(document, name, path, folder);
+    const file = moduleFile(folder.files, name);
+    return file && problems.length === 0 ? importProblems(document, file, '', folder, place) : problems;
+  }
+  const script = name.replace(/^(\.\/)+/, '');
+  const missing = scriptProblems(document, name, path, folder);
+  if (missing.length > 0) return missing;
+  const bytes = await folder.read(script, sourceLimit);
+  if (!bytes || !script.endsWith('.py')) return [];
+  const wrong = isUtf16(bytes) ? textProblems(document, at, script, bytes) : [];
+  const home = script.includes('/') ? script.slice(0, script.lastIndexOf('/')) : '';
+  return wrong.length > 0 ? wrong : importProblems(document, script, home, folder, place);
+}
+
+/** Standard input is empty: python reads no statement from it, and ends at once as if all had gone well. */
+function nothingProblems(document: Document, command: string[], at: number | undefined, { files }: Folder): Problem[] {
+  const scripts = files.filter((file) => file.endsWith('.py') && !file.includes('/'));
+  const script = scripts.includes('main.py') ? 'main.py' : scripts.length === 1 ? scripts[0] : 'score_prospects.py';
+  const word = at === undefined ? '' : (command[at] ?? '');
+  const path = ['run', 'command', ...(at === undefined ? [] : [at])];
+  const message =
+    word === '' || word === '-'
+      ? 'python is given no script: it would end at once, as a success, with nothing done; expected one'
+      : `${shown(word)} has nothing after it; expected what python is to run`;
+  const hint = `write [${command[0]}, ${script}]`;
+  return [problem(document, path, 'missing-script', message, hint)];
+}
+
+/** A file, or what python takes for one: a folder or an archive with a `__main__.py`. */
+function scriptProblems(document: Document, script: string, path: (string | number)[], { files }: Folder): Problem[] {
+  if (/^([/~]|[A-Za-z]:)|\\|(^|\/)\.\.(\/|$)/.test(script)) {
+    const message = `${shown(script)} is not inside the job's folder; expected a path such as score_prospects.py`;
+    const base = script.split(/[\\/]/).at(-1) ?? '';
+    return [problem(document, path, 'unsafe-path', message, `copy the script into the folder and write ${base}`)];
+  }
+  const inside = script.replace(/^(\.\/)+/, '');
+  if (inside.endsWith('.ipynb')) {
+    const message = `${shown(script)} is a notebook; expected a script that python runs`;
+    const to = inside.replace(/\.ipynb$/, '.py');
+    return [problem(document, path, 'notebook', message, `jupyter nbconvert --to script ${inside}, and write ${to}`)];
+  }
+  if (files.includes(inside) || files.includes(`${inside.replace(/\/+$/, '')}/__main__.py`)) return [];
+  const message = `${shown(script)} is not in the job's folder; expected the script that python runs`;
+  const scripts = files.filter((file) => file.endsWith('.py'));
+  const near = nearest(script, scripts) ?? (scripts.length === 1 ? scripts[0] : undefined);
+  return [problem(document, path, 'missing-script', message, near ? `did you mean ${near}?` : 'add it')];
+}
+
+/** `python -m name`: of the folder, of Python itself, or of a package. */
+function moduleProblems(document: Document, name: string, path: (string | number)[], folder: Folder): Problem[] {
+  const [top = ''] = name.split('.');
+  if (folder.files.includes(name)) {
+    const message = `${shown(name)} is a file; expected the name of a module after -m`;
+    return [problem(document, path, 'missing-module', message, `leave -m out, or write ${name.replace(/\.py$/, '')}`)];
+  }
+  if (moduleFile(folder.files, name) || isStdlib(top)) return [];
+  const local = localModules(folder.files, '').has(top);
+  const near = nearModule(folder.files, name);
+  if (local || near) {
+    const message = `${shown(name)} is no module of the job's folder; expected the one that python -m runs`;
+    const hint = near ? `did you mean ${near}?` : `add ${name.replaceAll('.', '/')}/__main__.py, or name the script`;
+    return [problem(document, path, 'missing-module', message, hint)];
+  }
+  if (folder.files.includes('uv.lock')) return [];
+  const message = `${shown(name)} is neither in the job's folder nor in a uv.lock; it runs only where the machine has it`;
+  return [
+    { ...problem(document, path, 'host-package', message, `uv init --bare && uv add ${top}`), severity: 'warning' },
+  ];
+}
