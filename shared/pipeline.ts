@@ -1,12 +1,12 @@
 import { alert } from './alerts/tick.ts';
 import { type Instant, minute } from './instant.ts';
 import type { Parts } from './parts.ts';
-import { othersWait } from './pipeline/capacity.ts';
 import { checkTime, WrongClock } from './pipeline/clock.ts';
 import { incidentPicture } from './pipeline/finding-picture.ts';
 import { finish } from './pipeline/finish.ts';
 import { freePlaces, freePlacesAgain } from './pipeline/holders.ts';
 import { launch } from './pipeline/launch.ts';
+import { othersWait } from './pipeline/places-seen.ts';
 import { claimDue, type TickReport } from './pipeline/tick.ts';
 import { watch } from './pipeline/watch.ts';
 import { parseRunId } from './run/run.ts';

@@ -6,6 +6,7 @@ import { currentAttempt, type Run } from '../run/run.ts';
 import { type AttemptId, UnreadableResult } from '../store/attempts.ts';
 import type { Versioned } from '../store/table.ts';
 import { followUp } from './follow-up.ts';
+import { isRemoved } from './removed.ts';
 
 /** Looks whether an attempt has left its result, and if so ends it. A nudge may come twice, late, or never. */
 export async function finish(parts: Parts, id: AttemptId, now: Instant): Promise<void> {
@@ -69,6 +70,11 @@ export async function end(
   now: Instant,
 ): Promise<void> {
   const deployed = parts.catalog().get(found.value.job);
+  if (!deployed) {
+    // A newer package may know it, whose hosts know what follows.
+    const row = await parts.store.jobs.get(found.value.job);
+    if (row && !isRemoved(parts.catalog(), row.value, now)) return;
+  }
   const job = deployed && forRun(deployed, found.value).job;
   const known = ending.kind === 'result' ? { result: ending.result } : {};
   let current: Versioned<Run> | undefined = found;

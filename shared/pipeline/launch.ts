@@ -8,10 +8,11 @@ import { isReplay, type Run } from '../run/run.ts';
 import type { LaunchMessage } from '../store/launches.ts';
 import type { Versioned } from '../store/table.ts';
 import { cancel } from './cancel.ts';
-import { enter, inLine, leave, leaveLine, messageOf } from './capacity.ts';
+import { enter, leave, leaveUnbegun, stillHas } from './capacity.ts';
 import { isRegistered } from './deployments.ts';
 import { giveUp, tooLate } from './give-up.ts';
 import { freeJob, freePlaces } from './holders.ts';
+import { inLine, leaveLine, messageOf } from './line.ts';
 import { awaitPing } from './outside.ts';
 import { park, parkForPlace } from './park.ts';
 import { passOn } from './pass-on.ts';
@@ -26,9 +27,22 @@ import { early, isOvertaking, newerWaits, repairAfter, waits, wake } from './wai
  */
 export async function launch(parts: Parts, message: LaunchMessage, now: Instant): Promise<void> {
   if (isReplay({ id: message.run })) return launchReplay(parts, message, now);
-  const { store } = parts;
+  const held: Held = {};
+  try {
+    await launchInPlace(parts, message, held, now);
+  } catch (error) {
+    if (held.place) await leaveUnbegun(parts, message, now, held.place.number);
+    throw error;
+  }
+}
+
+interface Held {
   /** Its place, once it has one. */
-  let entered: { number?: number } | undefined;
+  place?: { number?: number };
+}
+
+async function launchInPlace(parts: Parts, message: LaunchMessage, held: Held, now: Instant): Promise<void> {
+  const { store } = parts;
   for (let sure = false; ; sure = true) {
     // Before the run: when another host starts and ends that meanwhile, this row is out of date, and cannot be written.
     const guess = sure ? undefined : store.jobs.guess(message.job);
@@ -49,16 +63,17 @@ export async function launch(parts: Parts, message: LaunchMessage, now: Instant)
     const decision = await decide(parts, deployed, run, row.value, now);
     // Only a start is written on condition that the run is as it was.
     if (own && decision.do !== 'start') continue;
-    if (decision.do === 'start' && !entered) {
+    if (decision.do === 'start' && !held.place) {
       const entry = await enter(parts, message, order, now);
       if (entry.do === 'later') return store.launches.put(message, entry.at, now);
+      if (entry.do === 'begun') return;
       if (entry.do === 'wait') {
         await parkWanted(parts, message, own ? await store.runs.get(run.job, run.id) : found, now);
         // Another launch of it may have left the line since: see leaveLine.
         await store.places.queue(inLine(message, order, now));
         return freePlaces(parts, now);
       }
-      entered = entry;
+      held.place = entry;
     }
     // Before the mark that has an end look for it: ends pass over those that stand in line.
     if (decision.do !== 'start') await leaveLine(parts, message, order, now);
@@ -68,7 +83,9 @@ export async function launch(parts: Parts, message: LaunchMessage, now: Instant)
     if (decision.do === 'start') {
       // Its entry may say that it waits, and is looked at in an hour.
       if (message.inLine || run.reason !== null) await store.active.unpark(run.job, run.id, now + repairAfter);
-      return start(onExecutor(parts, deployed.job.executor), deployed, found, now);
+      const ours = () => stillHas(parts, message, now, held.place?.number);
+      // Awaited: what fails in it has the place given back.
+      return await start(onExecutor(parts, deployed.job.executor), deployed, found, ours, now);
     }
     const holders = await freeJob(parts, row.value, now);
     if (holders.freed) continue;
@@ -95,7 +112,7 @@ export async function launch(parts: Parts, message: LaunchMessage, now: Instant)
     break;
   }
   // It does not start here after all.
-  if (entered) await leave(parts, message, now, entered.number);
+  if (held.place) await leave(parts, message, now, held.place.number);
 }
 
 /** The run waits for the end of those that wait for the platform. False: another host has changed the job. */

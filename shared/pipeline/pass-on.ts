@@ -2,7 +2,7 @@ import { type Instant, minute, second } from '../instant.ts';
 import type { Parts } from '../parts.ts';
 import type { Run } from '../run/run.ts';
 import type { LaunchMessage } from '../store/launches.ts';
-import { messageOf } from './capacity.ts';
+import { messageOf } from './line.ts';
 
 /** What cannot start on this host comes again after this time, ms. */
 const laterMs = 15 * second;

@@ -6,8 +6,9 @@ import { placeOrder } from '../run/place.ts';
 import { isReplay, parseRunId, type Run } from '../run/run.ts';
 import type { ActiveRun } from '../store/active.ts';
 import type { Versioned } from '../store/table.ts';
-import { freeLeftPlaces, inLine, wakeLine } from './capacity.ts';
+import { freeLeftPlaces } from './capacity.ts';
 import { isRegistered } from './deployments.ts';
+import { inLine, wakeLine } from './line.ts';
 import { lateAt, nextDeadline, notice } from './notice.ts';
 import { park, placeReason } from './park.ts';
 import { early, repairAfter, wake } from './waiting.ts';
@@ -90,7 +91,10 @@ export async function lookAtQueued(
   if (!noticed) return undefined;
   if (waitsForPlace) {
     // The look that notices has just found it late; one that comes an hour after makes sure.
-    if (noticed === found) await backInLine(parts, [entry.value], now);
+    if (noticed === found) {
+      await backInLine(parts, [entry.value], now);
+      await wakeLine(parts, now);
+    }
     return park(parts, entry, noticed, 'place', placeReason(parts), now);
   }
   const again = now + Math.min(Math.max((now - run.slot) / 2, repairAfter), seldom);
@@ -119,7 +123,9 @@ export async function wakeForgotten(
   const due = entries.map(({ value }) => value).filter(isDue);
   // What no host can start holds nothing.
   const mayStart = ({ job }: ActiveRun) => parts.catalog().has(job) && isRegistered(parts.catalog(), job);
-  const live = due.filter((entry) => entry.waits === undefined && mayStart(entry));
+  // What runs elsewhere has no place, nor has what is over, and not followed up yet.
+  const mayHave = (one: ActiveRun) => one.followed === undefined && !parts.catalog().get(one.job)?.job.external;
+  const live = due.filter((entry) => entry.waits === undefined && mayStart(entry) && mayHave(entry));
   // A run between two attempts holds its job, and no place.
   const mayHold = ({ waits }: ActiveRun) => waits === undefined || waits === 'place' || waits === 'retry';
   const holds = (entry: ActiveRun) => !isReplay({ id: entry.run }) && mayHold(entry);
@@ -132,8 +138,8 @@ export async function wakeForgotten(
   const waiting = due.filter(({ waits }) => waits === 'place');
   if (parts.limit === undefined || waiting.length === 0 || live.length >= parts.limit) return;
   if ((await round.unservedSince()) !== undefined) return;
-  const active = new Set(entries.map(({ value }) => `${value.job}|${value.run}`));
-  await freeLeftPlaces(parts, (job, run) => active.has(`${job}|${run}`), now);
+  const known = new Map(entries.map(({ value }) => [`${value.job}|${value.run}`, value]));
+  await freeLeftPlaces(parts, (job, run) => known.get(`${job}|${run}`), now);
   await backInLine(parts, waiting, now);
   await wakeLine(parts, now);
 }
@@ -146,7 +152,10 @@ async function backInLine(parts: Parts, waiting: readonly ActiveRun[], now: Inst
   for (const { job, run } of waiting) {
     if (standing.has(`${job}|${run}`)) continue;
     const deployed = parts.catalog().get(job);
-    const found = await runs.get(job, run);
+    const found = await runs.get(job, run).catch((error) => {
+      parts.emit({ type: 'trouble', doing: `looking at ${job}.${run}`, error });
+      return undefined;
+    });
     if (deployed && found) await places.queue(inLine(nextOf(found.value), placeOrder(deployed.job, found.value), now));
   }
 }

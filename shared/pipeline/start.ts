@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { troubleText } from '../events.ts';
 import { StartError } from '../executors/executor.ts';
-import type { Instant } from '../instant.ts';
+import { type Instant, second } from '../instant.ts';
 import type { Deployed } from '../job/catalog.ts';
 import { uncontained, ungranted } from '../job/isolation.ts';
 import type { Job } from '../job/job.ts';
@@ -14,16 +14,31 @@ import { followUp } from './follow-up.ts';
 import { findInputs } from './inputs.ts';
 import { attemptSpec, longestAttempt, readSecrets, stampVersions } from './spec.ts';
 
+/** What takes longer than this to prepare, ms, may have lost its place: others take it for one that a dead host left. */
+const slowMs = 30 * second;
+
 /**
  * Starts the next attempt of a run that holds its job. The host that moves the row to `starting` does it; when that is another,
  * nothing is started here.
+ * @param ours whether this launch still has its place; when not, the run is queued again
  */
-export async function start(parts: Parts, deployed: Deployed, found: Versioned<Run>, now: Instant): Promise<void> {
+export async function start(
+  parts: Parts,
+  deployed: Deployed,
+  found: Versioned<Run>,
+  ours: () => Promise<boolean>,
+  now: Instant,
+): Promise<void> {
   const { store, executor } = parts;
+  const began = performance.now();
   const ready = await prepare(parts, deployed.job, found.value).catch(refused);
   const versions = stampVersions(parts, deployed, ready instanceof StartError ? {} : ready.versions);
   const inputs = ready instanceof StartError ? [] : ready.inputs;
   const next = (run: Run) => starting(parts, deployed.job, versions, { ...run, inputs }, now);
+  if (performance.now() - began > slowMs && !(await ours())) {
+    const { job, id, attempts } = found.value;
+    return store.launches.put({ job, run: id, attempt: attempts.length + 1 }, now, now);
+  }
   const claimed = await claim(parts, found, next, now);
   if (!claimed) return;
   const run = claimed.value;

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { minute, second } from '../../shared/instant.ts';
+import { hour, minute, second } from '../../shared/instant.ts';
 import { pipeline } from '../../shared/pipeline.ts';
 import { hourly, job, seven } from '../support/pipeline/cast.ts';
 import { limited } from '../support/pipeline/limited.ts';
@@ -108,6 +108,30 @@ test('a package that does not know a job ends none of its attempts: it knows not
   for (const { text, done } of await world.queue.take(8, 60)) await older.launch(text, world.now).then(done);
   expect(await world.states('first')).toEqual(['running']);
   await world.work.finish({ job: 'first', run: (await world.row('first')).id, attempt: 1 }, world.now);
+  expect(await world.states('first')).toEqual(['retrying']);
+});
+
+test.each([
+  'a nudge',
+  'its watch',
+])('%s does not have a package that is older end an attempt of a job that it does not know', async (what) => {
+  const first = job('first', { schedule: '{ cron: "0 7 * * *", timeZone: UTC }', retry: 'attempts: 3, delay: 10m' });
+  const world = await limited(1, first);
+  await world.pass(seven + 30 * second);
+  const [attempt] = world.platform.running();
+  if (!attempt) throw new Error('it runs');
+  await world.platform.end(attempt, 'failed');
+  world.platform.nudges.length = 0;
+  const { made = 0, deployedAt = 0 } = (await world.store.jobs.get('first'))?.value ?? {};
+  const older = { made: made - hour, read: deployedAt - hour };
+  const work = pipeline(world.apart({ catalog: () => Object.assign(new Map(), { package: older }) }));
+  for (let minutes = 0; minutes < 4; minutes += 1) {
+    world.now += minute;
+    if (what === 'a nudge') await work.finish(attempt, world.now);
+    else await work.tick(world.now);
+  }
+  expect(await world.states('first')).toEqual(['running']);
+  await world.work.finish(attempt, world.now);
   expect(await world.states('first')).toEqual(['retrying']);
 });
 

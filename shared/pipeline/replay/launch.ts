@@ -6,9 +6,10 @@ import { placeOrder } from '../../run/place.ts';
 import { forRun } from '../../run/replay.ts';
 import type { Run } from '../../run/run.ts';
 import type { LaunchMessage } from '../../store/launches.ts';
-import { enter, leave, leaveLine, messageOf } from '../capacity.ts';
+import { enter, leave, leaveUnbegun, stillHas } from '../capacity.ts';
 import { isRegistered } from '../deployments.ts';
 import { giveUp, tooLate } from '../give-up.ts';
+import { leaveLine, messageOf } from '../line.ts';
 import { parkForPlace } from '../park.ts';
 import { passOn } from '../pass-on.ts';
 import { isRemoved, removedChange } from '../removed.ts';
@@ -41,9 +42,16 @@ export async function launchReplay(parts: Parts, message: LaunchMessage, now: In
   }
   const entry = await enter(parts, message, order, now);
   if (entry.do === 'later') return store.launches.put(message, entry.at, now);
+  if (entry.do === 'begun') return;
   if (entry.do === 'wait') return parkForPlace(parts, found, now);
-  if (message.inLine) await store.active.unpark(run.job, run.id, now + repairAfter);
-  await start(onExecutor(parts, deployed.job.executor), forRun(deployed, run), found, now);
+  try {
+    if (message.inLine) await store.active.unpark(run.job, run.id, now + repairAfter);
+    const ours = () => stillHas(parts, message, now, entry.number);
+    await start(onExecutor(parts, deployed.job.executor), forRun(deployed, run), found, ours, now);
+  } catch (error) {
+    await leaveUnbegun(parts, message, now, entry.number);
+    throw error;
+  }
   const current = (await store.runs.get(run.job, run.id))?.value;
   const underWay = current?.state === 'starting' || current?.state === 'running';
   if (!underWay || current.attempts.length !== message.attempt) await leave(parts, message, now, entry.number);

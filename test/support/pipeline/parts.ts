@@ -32,18 +32,22 @@ export class World {
   readonly work: Pipeline;
   /** Set: no one says that an attempt has ended. */
   deaf = false;
+  /** The rows as another process opens them. */
+  private readonly openedAgain: () => Partial<Store>;
 
   private constructor(kept: 'azurite' | 'memory') {
     if (kept === 'memory') {
       const memory = memoryStore(() => this.now);
       this.connection = '';
       this.queue = memory.queue;
+      this.openedAgain = memory.rows;
       this.create = memory.create;
       this.store = { ...memory.store, attempts: this.byOurClock(memory.store.attempts) };
     } else {
       this.connection = freshAccount();
       this.queue = new SteppedQueue(() => this.now);
       this.create = create;
+      this.openedAgain = () => ({});
       this.store = this.azurite();
     }
     this.platform = new FakePlatform(() => this.now, this.create);
@@ -112,6 +116,16 @@ export class World {
       person: 'host',
       ...over,
     };
+  }
+
+  /** A host in a process of its own: it guesses nothing from what the others wrote. Over a store in memory only. */
+  apart(over: Partial<Parts> = {}): Parts {
+    const { limit } = this.parts;
+    return this.host({
+      store: { ...this.store, ...this.openedAgain() },
+      ...(limit !== undefined && { limit }),
+      ...over,
+    });
   }
 
   async deploy(job: Job, code?: string): Promise<void> {

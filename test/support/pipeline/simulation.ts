@@ -115,7 +115,7 @@ export function addHost(
     return random() < fails ? (random() < 0.5 ? 'before' : 'after') : undefined;
   };
   const catalog = () => host.catalog ?? world.catalog();
-  const own = world.host({ person: name, catalog, ...(limit !== undefined && { limit }) });
+  const own = world.apart({ person: name, catalog, ...(limit !== undefined && { limit }) });
   host.parts = disturbed(poisonedParts(sim, own), plan).parts;
   host.work = pipeline(host.parts);
   sim.hosts.push(host);

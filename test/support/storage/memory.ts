@@ -2,13 +2,16 @@ import { randomBytes } from 'node:crypto';
 import type { Instant } from '../../../shared/instant.ts';
 import { attemptResult } from '../../../shared/run/attempt.ts';
 import { type AttemptId, type Attempts, UnreadableResult } from '../../../shared/store/attempts.ts';
-import { rowsOver, type Store } from '../../../shared/store/store.ts';
+import { type Rows, rowsOver, type Store } from '../../../shared/store/store.ts';
+import type { Codec, Table } from '../../../shared/store/table.ts';
 import { memoryTable } from './memory-table.ts';
 import { SteppedQueue } from './queue.ts';
 
 export interface MemoryStore {
   store: Store;
   queue: SteppedQueue;
+  /** The same rows as another process opens them: it remembers only what it has written itself. */
+  rows(): Rows;
   /** Creates a blob at an address that the store gave, as a shim does. False: it is there already. */
   create(url: string, body: string): Promise<boolean>;
 }
@@ -23,8 +26,14 @@ export function memoryStore(clock: () => Instant): MemoryStore {
     return true;
   };
   const nudgeKey = randomBytes(32);
+  const tables = new Map<unknown, Table<unknown>>();
+  const open = <T>(_name: string, codec: Codec<T>): Table<T> => {
+    const table = (tables.get(codec) as Table<T> | undefined) ?? memoryTable(codec);
+    tables.set(codec, table as Table<unknown>);
+    return table;
+  };
   const store: Store = {
-    ...rowsOver((_name, codec) => memoryTable(codec)),
+    ...rowsOver(open),
     keys: async () => nudgeKey,
     launches: queue,
     attempts: attemptsIn(blobs, create, clock),
@@ -39,7 +48,7 @@ export function memoryStore(clock: () => Instant): MemoryStore {
     prepare: async () => {},
     time: async () => Math.floor(clock() / 1_000) * 1_000,
   };
-  return { store, queue, create: async (url, body) => create(url, body) };
+  return { store, queue, rows: () => rowsOver(open), create: async (url, body) => create(url, body) };
 }
 
 function attemptsIn(
