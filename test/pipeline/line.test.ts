@@ -53,10 +53,7 @@ test.each([
     job(`job-${at}`, { schedule: everyMinute, run: `overlap: ${policies[at % policies.length]}` }),
   );
   const world = await limited(3, ...jobs);
-  const hosts = Array.from({ length: 4 }, (_, at) => {
-    const places = { ...world.store.places };
-    return pipeline(world.host({ person: `host-${at}`, limit: 3, store: { ...world.store, places } }));
-  });
+  const hosts = Array.from({ length: 4 }, (_, at) => pipeline(world.apart({ person: `host-${at}` })));
   const host = () => hosts[Math.floor(random() * hosts.length)] ?? world.work;
   const settle = async () => {
     for (;;) {
