@@ -4,6 +4,7 @@ import { literalIn, shown } from './literal.ts';
 import type { Path } from './place.ts';
 import type { Problem } from './problem.ts';
 import { problem } from './rule.ts';
+import { shells, takesWords, whatShellRuns } from './shell.ts';
 import { listOf, quoted, yamlWord } from './words.ts';
 
 /** Words of a command that only a shell would understand, or that a word processor has changed. No shell reads them. */
@@ -17,7 +18,6 @@ interface Fault {
 
 const quotes = /[“”„‟‘’‚‛«»‹›]/gu;
 const dashes = /^[‐‑‒–—―−]+/u;
-export const shells = /^(\/\w+)*\/?(ba|da|k|z)?sh$/;
 const interpreter = /^\S*\/(python[\d.]*|(ba|da|k|z)?sh|uv|node|perl|ruby|java)\s/;
 const builtins = /^(cd|source|\.|export|set|unset|alias|eval|exec|ulimit|umask|trap|if|for|while)$/;
 
@@ -25,14 +25,14 @@ const builtins = /^(cd|source|\.|export|set|unset|alias|eval|exec|ulimit|umask|t
 export function commandProblems(document: Document, files: readonly string[]): Problem[] {
   const problems: Problem[] = [];
   const command = wordsAt(document, ['run', 'command']);
-  const free = command ? readByShell(command) : 0;
+  const isRead = command ? readByShell(command) : () => false;
   const all = command?.join(' ') ?? '';
   const lists: Path[] = [['run', 'command'], ...argsPaths(document)];
   for (const path of lists) {
     const words = wordsAt(document, path) ?? [];
     const isCommand = path[0] === 'run';
     for (const [index, word] of words.entries()) {
-      if (literalIn(word) || (isCommand && index >= free && free > 0)) continue;
+      if (literalIn(word) || (isCommand && isRead(index))) continue;
       const before = words[index - 1] ?? '';
       if (before === '-c' || before === '-e') continue; // a program of its own: python -c "…"
       const program = isCommand && index === 0 ? programFault(word, words, files) : undefined;
@@ -46,10 +46,12 @@ export function commandProblems(document: Document, files: readonly string[]): P
   return problems;
 }
 
-/** The index from which on a shell reads the words: after `bash -c`. 0: no shell reads any. */
-function readByShell([program = '', ...rest]: readonly string[]): number {
-  const at = rest.findIndex((word) => /^-\w*c$/.test(word));
-  return shells.test(program) && at >= 0 ? at + 2 : 0;
+/** Whether a word is the line that a shell reads, or one behind it that the shell ignores, which is said elsewhere. */
+function readByShell(command: readonly string[]): (index: number) => boolean {
+  const runs = shells.test(command[0] ?? '') ? whatShellRuns(command) : undefined;
+  if (runs?.what !== 'line') return () => false;
+  const ignores = !takesWords(command[runs.at] ?? '');
+  return (index) => index === runs.at || (ignores && index > runs.at);
 }
 
 function programFault(word: string, words: readonly string[], files: readonly string[]): Fault | undefined {
@@ -159,12 +161,14 @@ function globFault(word: string, before: string, fault: (what: string, hint: str
   return value !== undefined || before.startsWith('-') ? { ...found, severity: 'warning' } : found;
 }
 
-function wordsAt(document: Document, path: Path): string[] | undefined {
+/** The list of words at a path; undefined where there is none. */
+export function wordsAt(document: Document, path: Path): string[] | undefined {
   const value = valueAt(document.value, path);
   return Array.isArray(value) && value.every((word) => typeof word === 'string') ? value : undefined;
 }
 
-function argsPaths(document: Document): Path[] {
+/** Where schedules have words that their runs get after the command. */
+export function argsPaths(document: Document): Path[] {
   const value = valueAt(document.value, ['schedule']);
   return Array.isArray(value) ? value.map((_, index) => ['schedule', index, 'args']) : [['schedule', 'args']];
 }

@@ -1,14 +1,17 @@
 import { nearest } from '../nearest.ts';
-import { shells } from './command.ts';
+import { argsPaths, wordsAt } from './command.ts';
 import type { Document } from './document.ts';
 import type { Folder } from './folder.ts';
 import { sourceLimit } from './imports.ts';
 import { valueAt } from './issue.ts';
 import { literalIn, shown } from './literal.ts';
+import type { Path } from './place.ts';
 import type { Problem } from './problem.ts';
 import { pythonProblems } from './python-program.ts';
 import { problem } from './rule.ts';
+import { shells, takesWords, whatShellRuns } from './shell.ts';
 import { textProblems } from './text.ts';
+import { lineOf, yamlWord } from './words.ts';
 
 /** What the command is to run: whether it is there, and whether it can run. */
 
@@ -25,14 +28,14 @@ export async function programProblems(document: Document, folder: Folder, place:
 
 /** `[bash, run.sh]`: a shell takes the CR of a Windows line end for a part of the command. */
 async function shellProblems(document: Document, command: string[], folder: Folder): Promise<Problem[]> {
-  const inline = command.findIndex((word) => /^-\w*c$/.test(word));
-  const at = command.findIndex((word, index) => index > 0 && !/^[-+]/.test(word));
-  if (at < 0 || inline >= 0) {
-    if (inline >= 0 && inline + 1 < command.length) return [];
-    const message = `${shown(command.join(' '))} runs nothing; expected a script, or a command after -c`;
+  const runs = whatShellRuns(command);
+  if (runs.what === 'nothing') {
+    const message = `${shown(command.join(' '))} runs nothing, since standard input is empty; expected a script, or a command after -c`;
     const hint = `write [${command[0]}, run.sh], or [${command[0]}, -c, "…"]`;
     return [problem(document, ['run', 'command'], 'missing-script', message, hint)];
   }
+  const { at } = runs;
+  if (runs.what === 'line') return ignoredProblems(document, command, at);
   const name = command[at] ?? '';
   const script = name.replace(/^(\.\/)+/, '');
   const text = await folder.read(script, sourceLimit);
@@ -44,6 +47,32 @@ async function shellProblems(document: Document, command: string[], folder: Fold
   return [
     problem(document, ['run', 'command', at], 'missing-script', message, near ? `did you mean ${near}?` : 'add it'),
   ];
+}
+
+/** `[sh, -c, python, main.py]`: a shell runs one word, and the line in it may read the others as $0, $1 and so on. */
+function ignoredProblems(document: Document, command: string[], at: number): Problem[] {
+  const [line = '', ...rest] = command.slice(at);
+  const lists = argsPaths(document).filter((path) => wordsAt(document, path)?.length);
+  const list = (words: string[]) => `[${[...command.slice(0, at), ...words].map(yamlWord).join(', ').slice(0, 200)}]`;
+  const ignored = (path: Path, says: string, hint: string) => {
+    const message = `${shown(String(valueAt(document.value, path)))} ${says}`;
+    return problem(document, path, 'ignored-word', message, hint);
+  };
+  const next = ['run', 'command', at + 1];
+  const example = '[sh, -c, "python main.py \\"$@\\"", sh]';
+  if (!takesWords(line)) {
+    const says = `is ignored by ${command[0]}; expected the whole line in the one word after -c`;
+    const hint = `write "$@" where the line needs it, and sh after the line: ${example}`;
+    return [
+      ...(rest.length > 0 ? [ignored(next, says, `write ${list([[line, lineOf(rest)].join(' ')])}`)] : []),
+      ...lists.map((path) => ignored([...path, 0], says, hint)),
+    ];
+  }
+  if (/\$\{?0/.test(line)) return [];
+  const says = 'is $0 there, which the line does not read; expected a name of the shell before it';
+  if (rest.length === 1 && lists.length === 0) return [ignored(next, says, `write ${list([line, 'sh', ...rest])}`)];
+  if (rest.length > 0) return [];
+  return lists.map((path) => ignored([...path, 0], says, `write sh after the line: ${example}`));
 }
 
 /** `[./run.sh]`: a program of the folder. */

@@ -10,6 +10,11 @@ export function quoted(word: string): string {
   return /^[\w./@=:,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
+/** Words as one line for a shell: blanks and quotes are kept, and what joins commands joins them. */
+export function lineOf(words: readonly string[]): string {
+  return words.map((word) => (/[\s'"]/.test(word) ? quoted(word) : word)).join(' ');
+}
+
 /** The list that means what the line says; a shell reads it where only a shell can. At most 200 characters of it. */
 export function listOf(line: string): string {
   const words = wordsOf(line) ?? ['sh', '-c', line.trim()];

@@ -1,26 +1,14 @@
-import { chmod, cp, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkJobs } from '../../shared/manifest/check.ts';
 import { scaffold } from '../../shared/manifest/scaffold.ts';
+import { commandsOf } from '../support/cli/command.ts';
 import { echo, jobsFolder } from '../support/cli/jobs.ts';
 
 const here = jobsFolder();
 
-/** Each problem of one job as `path code` (`file:line code` where it has no path), warnings marked, and the hints. */
-async function problemsOf(command: string[], files: Record<string, string | Buffer> = {}, more = '') {
-  const folder = await here.write('job', `run: { command: ${JSON.stringify(command)} }\n${more}`);
-  for (const [name, text] of Object.entries({ 'main.py': 'print(1)\n', ...files })) {
-    await mkdir(join(folder, name, '..'), { recursive: true });
-    await writeFile(join(folder, name), text);
-  }
-  const { problems } = await checkJobs(here.jobs);
-  return problems.map(({ path, file, line, code, severity, message, hint }) => ({
-    said: `${path ?? [file.slice(here.jobs.length + 5), line].filter(Boolean).join(':')} ${code}${severity ? ' warning' : ''}`,
-    text: `${message} | ${hint}`,
-  }));
-}
-const said = async (...given: Parameters<typeof problemsOf>) => (await problemsOf(...given)).map((one) => one.said);
+const { problemsOf, said } = commandsOf(here);
 
 describe('a command that only a shell would understand', () => {
   it.each([
@@ -61,7 +49,13 @@ describe('a command that only a shell would understand', () => {
 
   it.each([
     [['sh', '-c', 'cd data && python main.py > out.txt 2>&1; echo $HOME ~ *.csv']],
-    [['bash', '-ec', 'python main.py | sort', 'x', '$1']],
+    [['bash', '-ec', 'python "$1" | sort', 'x', 'main.py']],
+    [['bash', '-c', '-e', 'python main.py']],
+    [['sh', '-c', 'python main.py "$@"', 'sh', '--fast']],
+    [['sh', '-c', 'echo $0', 'x']],
+    [['sh', '-c', 'for x; do echo $x; done', 'sh', 'a']],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: as people write it for a shell
+    [['bash', '-eo', 'pipefail', '-c', 'python main.py ${1} | tee out.txt', 'bash', 'a']],
     [['/bin/bash', '-lc', 'echo `date`']],
     [['python', '-c', 'import os; print(os.environ["HOME"]) and f"{1, 2}"']],
     [['python', 'main.py', '--where', 'a > b']],
@@ -147,6 +141,8 @@ describe('what python is to run', () => {
     [['python', 'sales.ipynb'], 'run.command[1] notebook', /nbconvert --to script sales.ipynb, and write sales.py/],
     [['bash'], 'run.command missing-script', /runs nothing/],
     [['bash', '-c'], 'run.command missing-script', /runs nothing/],
+    [['sh', '-s', 'main.py'], 'run.command missing-script', /standard input is empty/],
+    [['bash', '-eo', 'pipefail'], 'run.command missing-script', /runs nothing/],
     [['/bin/sh', 'gone.sh'], 'run.command[1] missing-script', /did you mean go.sh/],
   ])('%j is not there', async (command, expected, text) => {
     const problems = await problemsOf(command, { 'sales.ipynb': '{}', 'go.sh': 'echo\n' });
