@@ -5,7 +5,7 @@ import type { Path } from './place.ts';
 import type { Problem } from './problem.ts';
 import { problem } from './rule.ts';
 import { shells, takesWords, whatShellRuns } from './shell.ts';
-import { listOf, quoted, yamlWord } from './words.ts';
+import { lineOf, listOf, quoted, shellList, yamlWord } from './words.ts';
 
 /** Words of a command that only a shell would understand, or that a word processor has changed. No shell reads them. */
 
@@ -26,7 +26,7 @@ export function commandProblems(document: Document, files: readonly string[]): P
   const problems: Problem[] = [];
   const command = wordsAt(document, ['run', 'command']);
   const isRead = command ? readByShell(command) : () => false;
-  const all = command?.join(' ') ?? '';
+  const all = lineOf(command ?? []);
   const lists: Path[] = [['run', 'command'], ...argsPaths(document)];
   for (const path of lists) {
     const words = wordsAt(document, path) ?? [];
@@ -65,7 +65,7 @@ function programFault(word: string, words: readonly string[], files: readonly st
     };
   }
   if (builtins.test(word)) {
-    const hint = `write [sh, -c, ${JSON.stringify(words.join(' '))}], or do it in the script: it starts in the job's folder`;
+    const hint = `${toShell(lineOf(words))}, or do it in the script: it starts in the job's folder`;
     return { code: 'shell-syntax', says: 'is a command of a shell; expected a program', hint };
   }
   if (/^([A-Za-z]:)?([^/]*\\)*(py|py(thon[\d.]*)?\.exe)$/i.test(word)) {
@@ -110,7 +110,7 @@ function wordFault(word: string, around: Around): Fault | undefined {
   return shellFault(word, around);
 }
 
-const toShell = (all: string) => `write [sh, -c, ${JSON.stringify(all).slice(0, 160)}]`;
+const toShell = (all: string) => `write ${shellList(all)}`;
 
 function shellFault(word: string, { before, after, all }: Around): Fault | undefined {
   const fault = (what: string, hint: string): Fault => ({
@@ -119,7 +119,13 @@ function shellFault(word: string, { before, after, all }: Around): Fault | undef
     hint,
   });
   const ended = /^[^;\s'"]+;$/.test(word) && (after !== undefined || /\.\w+;$/.test(word));
-  if (/^(&&|\|\||;|&)$/.test(word) || ended) {
+  if (word === '&' && after === undefined) {
+    return fault('leaves a program in the background', 'delete it (and nohup): the service waits for the job');
+  }
+  if (word === '&') {
+    return fault('leaves a program in the background', 'call both from one script, or make two jobs joined by inputs');
+  }
+  if (/^(&&|\|\||;)$/.test(word) || ended) {
     return fault('joins commands', `${toShell(all)}, call both from one script, or make two jobs joined by inputs`);
   }
   if (/^\|&?$/.test(word)) return fault('pipes one program into another', `${toShell(all)}, or do it in the script`);

@@ -11,7 +11,7 @@ import { pythonProblems } from './python-program.ts';
 import { problem } from './rule.ts';
 import { shells, takesWords, whatShellRuns } from './shell.ts';
 import { textProblems } from './text.ts';
-import { lineOf, yamlWord } from './words.ts';
+import { lineOf, shellList, yamlWord } from './words.ts';
 
 /** What the command is to run: whether it is there, and whether it can run. */
 
@@ -54,6 +54,7 @@ function ignoredProblems(document: Document, command: string[], at: number): Pro
   const [line = '', ...rest] = command.slice(at);
   const lists = argsPaths(document).filter((path) => wordsAt(document, path)?.length);
   const list = (words: string[]) => `[${[...command.slice(0, at), ...words].map(yamlWord).join(', ').slice(0, 200)}]`;
+  const whole = (all: string) => (command[at - 1] === '-c' && at === 2 ? shellList(all, command[0]) : list([all]));
   const ignored = (path: Path, says: string, hint: string) => {
     const message = `${shown(String(valueAt(document.value, path)))} ${says}`;
     return problem(document, path, 'ignored-word', message, hint);
@@ -64,7 +65,7 @@ function ignoredProblems(document: Document, command: string[], at: number): Pro
     const says = `is ignored by ${command[0]}; expected the whole line in the one word after -c`;
     const hint = `write "$@" where the line needs it, and sh after the line: ${example}`;
     return [
-      ...(rest.length > 0 ? [ignored(next, says, `write ${list([[line, lineOf(rest)].join(' ')])}`)] : []),
+      ...(rest.length > 0 ? [ignored(next, says, `write ${whole([line, lineOf(rest)].join(' '))}`)] : []),
       ...lists.map((path) => ignored([...path, 0], says, hint)),
     ];
   }

@@ -12,12 +12,14 @@ const { problemsOf, said } = commandsOf(here);
 
 describe('a command that only a shell would understand', () => {
   it.each([
-    [['python', 'main.py', '&&', 'python', 'other.py'], 2, /\[sh, -c, "python main.py && python other.py"\]/],
+    [['python', 'main.py', '&&', 'python', 'other.py'], 2, /\[sh, -ec, "python main.py && python other.py"\]/],
     [['python', 'main.py', '||', 'true'], 2, /sh, -c/],
     [['python', 'main.py;', 'python', 'other.py'], 1, /two jobs/],
-    [['python', 'main.py', ';'], 2, /sh, -c/],
-    [['python', 'main.py', '&'], 2, /joins commands/],
-    [['python', 'main.py', '|', 'sort'], 2, /pipes/],
+    [['python', 'main.py', ';'], 2, /sh, -ec/],
+    [['nohup', 'python', 'main.py', '&'], 3, /\| delete it \(and nohup\): the service waits for the job$/],
+    [['python', 'main.py', '&', 'python', 'other.py'], 2, /\| call both from one script, or make two jobs/],
+    [['cd', 'src', ';', 'nohup', 'python', 'main.py', '&'], 0, /\[sh, -ec, "cd src; python main.py"\]/],
+    [['python', 'main.py', 'a b', '|', 'sort'], 3, /write \[bash, -eo, pipefail, -c, "python main.py 'a b' \| sort"\]/],
     [['python', 'main.py', '>', 'out.txt'], 2, /the log keeps what is printed/],
     [['python', 'main.py', '>>out.txt'], 2, /redirects output/],
     [['python', 'main.py', '2>err.txt'], 2, /redirects output/],
@@ -112,7 +114,7 @@ describe('a command that was typed in another program', () => {
     [['run.bat'], 'run.command[0] windows-program', /do in the script what it does/],
     [['Python', 'main.py'], 'run.command[0] unknown-program', /write python/],
     [["bash -c 'python main.py'"], 'run.command[0] one-word', /write \[bash, -c, "python main.py"\]/],
-    [['python main.py && echo ok'], 'run.command[0] one-word', /write \[sh, -c, "python main.py && echo ok"\]/],
+    [['python main.py && echo ok'], 'run.command[0] one-word', /write \[sh, -ec, "python main.py && echo ok"\]/],
   ])('%j', async (command, expected, text) => {
     const problems = await problemsOf(command);
     expect(problems.map((one) => one.said)).toContain(expected);

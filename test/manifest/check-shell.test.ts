@@ -21,8 +21,8 @@ describe('words that a shell is given and ignores', () => {
   });
 
   it.each([
-    [['bash', '-c', 'cd', 'data', '&&', 'python', 'main.py'], /"cd data && python main.py"\]/],
-    [['sh', '-c', 'true', '&&', 'python', 'main.py'], /"true && python main.py"\]/],
+    [['bash', '-c', 'cd', 'data', '&&', 'python', 'main.py'], /\[bash, -ec, "cd data && python main.py"\]/],
+    [['sh', '-c', 'true', '&&', 'python', 'main.py'], /\[sh, -ec, "true && python main.py"\]/],
   ])('%j', async (command, text) => {
     const problems = await problemsOf(command);
     expect(problems.map((one) => one.said)).toEqual(['run.command[3] ignored-word']);
