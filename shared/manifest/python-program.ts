@@ -8,11 +8,14 @@ import { localModules, moduleFile, nearModule } from './python.ts';
 import { problem } from './rule.ts';
 import { isStdlib } from './stdlib.ts';
 import { isUtf16, textProblems } from './text.ts';
+import { yamlWord } from './words.ts';
 
-/** What `python …` runs: a file, a module, or something that its folder need not have. */
+/** What `python …` runs: a file, a module, or something that its folder need not have; `at` is the word that says so. */
 export type Runs =
   | { what: 'script' | 'module'; name: string; at: number }
   | { what: 'nothing'; at: number | undefined }
+  // A prompt after the script, an option that python does not have, or one that prints and ends before what follows.
+  | { what: 'option'; fault: 'prompt' | 'stray' | 'print'; at: number }
   | { what: 'other' };
 
 /**
@@ -20,22 +23,31 @@ export type Runs =
  * Source: https://docs.python.org/3/using/cmdline.html
  */
 export function whatPythonRuns(command: readonly string[]): Runs {
+  let prompt: number | undefined;
+  const after = (runs: Runs): Runs =>
+    prompt === undefined || runs.what === 'nothing' ? runs : { what: 'option', fault: 'prompt', at: prompt };
+  const prints = (at: number): Runs =>
+    at < command.length - 1 ? { what: 'option', fault: 'print', at } : { what: 'other' };
   for (let at = 1; at < command.length; at += 1) {
     const word = command[at] ?? '';
-    if (word === '--') return scriptAt(command, at + 1);
-    if (!word.startsWith('-') || word === '-') return scriptAt(command, at);
-    if (word.startsWith('--')) {
-      // What prints its version or help runs nothing, and is meant to.
-      if (word !== '--check-hash-based-pycs') return { what: 'other' };
+    if (word === '--') return after(scriptAt(command, at + 1));
+    if (!word.startsWith('-') || word === '-') return after(scriptAt(command, at));
+    if (/^--(version|help(-\w+)?)$/.test(word)) return prints(at);
+    if (word === '--check-hash-based-pycs') {
       at += 1;
       continue;
     }
-    const [, letter = '', rest = ''] = /^-[^cmWXVh?]*([cmWXVh?]?)(.*)$/s.exec(word) ?? [];
-    if (letter === '') continue;
+    const [, letters = '', letter = '', rest = ''] = /^-([bBdEiIOPqRsStuvx]*)([cmWXVh?]?)(.*)$/s.exec(word) ?? [];
+    if (letters.includes('i')) prompt ??= at;
+    if (letter === '') {
+      if (rest !== '') return { what: 'option', fault: 'stray', at };
+      continue;
+    }
     const value = rest || command[at + 1];
     if ('cm'.includes(letter) && value === undefined) return { what: 'nothing', at };
-    if (letter === 'm') return { what: 'module', name: value ?? '', at: rest ? at : at + 1 };
-    if (letter !== 'W' && letter !== 'X') return { what: 'other' };
+    if (letter === 'm') return after({ what: 'module', name: value ?? '', at: rest ? at : at + 1 });
+    if (letter === 'c') return after({ what: 'other' });
+    if (letter !== 'W' && letter !== 'X') return prints(at);
     if (!rest) at += 1;
   }
   return { what: 'nothing', at: undefined };
@@ -49,6 +61,7 @@ function scriptAt(command: readonly string[], at: number): Runs {
 export async function pythonProblems(document: Document, command: string[], folder: Folder, place: string) {
   const runs = whatPythonRuns(command);
   if (runs.what === 'nothing') return nothingProblems(document, command, runs.at, folder);
+  if (runs.what === 'option') return [optionProblem(document, command, runs, folder)];
   if (runs.what === 'other' || literalIn(runs.name)) return [];
   const { name, at } = runs;
   const path = ['run', 'command', at];
@@ -65,6 +78,36 @@ export async function pythonProblems(document: Document, command: string[], fold
   const wrong = isUtf16(bytes) ? textProblems(document, at, script, bytes) : [];
   const home = script.includes('/') ? script.slice(0, script.lastIndexOf('/')) : '';
   return wrong.length > 0 ? wrong : importProblems(document, script, home, folder, place);
+}
+
+/** An option with which python does not run the script, or hides that it has failed. */
+function optionProblem(
+  document: Document,
+  command: string[],
+  { fault, at }: Extract<Runs, { what: 'option' }>,
+  { files }: Folder,
+): Problem {
+  const word = command[at] ?? '';
+  const of = (code: string, says: string, hint: string) =>
+    problem(document, ['run', 'command', at], code, `${shown(word)} ${says}`, hint);
+  if (fault === 'prompt') {
+    const says =
+      'opens a prompt after the script, which finds standard input empty and ends as a success, also when the script has failed; expected no i';
+    const rest = word.replace('i', '');
+    return of('python-option', says, rest === '-' ? 'delete it' : `write ${rest}`);
+  }
+  if (fault === 'print') {
+    return of('python-option', 'prints and ends; python does not run what follows', 'delete it, or what follows it');
+  }
+  const script = command.findIndex((one, index) => index > at && (one.endsWith('.py') || files.includes(one)));
+  const { [script]: name = 'main.py' } = command;
+  const others = command.slice(at).filter((_, index) => index + at !== script);
+  const list = [...command.slice(0, at), name, ...others].map(yamlWord).join(', ').slice(0, 200);
+  return of(
+    'python-option',
+    'is no option of python; expected the script first',
+    `options of the script come after it: [${list}]`,
+  );
 }
 
 /** Standard input is empty: python reads no statement from it, and ends at once as if all had gone well. */

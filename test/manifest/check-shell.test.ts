@@ -41,3 +41,36 @@ describe('words that a shell is given and ignores', () => {
     expect(await said(['sh', '-c', 'python main.py "$@"', 'sh', '*.csv'])).toEqual(['run.command[4] shell-syntax']);
   });
 });
+
+describe('options of python', () => {
+  it.each([
+    [['python', '-i', 'main.py'], 1, /also when the script has failed.*\| delete it/],
+    [['python', '-ui', 'main.py'], 1, /\| write -u$/],
+    [['python', '-u', '-ic', 'print(1)'], 2, /\| write -c$/],
+    [['python', '-i', '-m', 'main'], 1, /\| delete it/],
+    [['python', '-V', 'main.py'], 1, /prints and ends/],
+    [['python', '-h', 'main.py'], 1, /prints and ends/],
+    [['python', '-?', 'main.py'], 1, /prints and ends/],
+    [['python', '-B', '--version', 'main.py'], 2, /prints and ends/],
+    [['python', '--fast', 'main.py'], 1, /no option of python.*come after it: \[python, main.py, --fast\]/],
+    [['python', '-u', '--out', 'x', 'main.py', '7'], 2, /\[python, -u, main.py, --out, x, "7"\]/],
+    [['python', '--fast'], 1, /\[python, main.py, --fast\]/],
+    [['python', '-f', 'main.py'], 1, /\[python, main.py, -f\]/],
+    [['python', '-im'], 1, /has nothing after it/],
+  ])('%j is refused', async (command, index, text) => {
+    const problems = await problemsOf(command);
+    expect(problems.map((one) => one.said.split(' ')[0])).toEqual([`run.command[${index}]`]);
+    expect(problems[0]?.text).toMatch(text);
+  });
+
+  it.each([
+    [['python', '--help-all']],
+    [['python', '-VV']],
+    [['python', '-h']],
+    [['python', 'main.py', '-i', '-V', '--fast']],
+    [['python', '-bBdEIOPqRsStuvx', '-OO', '-Wi', '-X', 'importtime', 'main.py']],
+    [['python', '-m', 'main', '-i']],
+  ])('%j is fine', async (command) => {
+    expect(await said(command)).toEqual([]);
+  });
+});
