@@ -39,6 +39,10 @@ async function shellProblems(document: Document, command: string[], folder: Fold
   const name = command[at] ?? '';
   const script = name.replace(/^(\.\/)+/, '');
   const text = await folder.read(script, sourceLimit);
+  if (text && (script.endsWith('.py') || /^#!.*\bpython/.test(text.toString('latin1', 0, 100)))) {
+    const message = `${shown(name)} is written in Python, which ${command[0]} cannot run; expected python`;
+    return [problem(document, ['run', 'command', at], 'not-a-shell', message, `write [python, ${script}]`)];
+  }
   if (text) return textProblems(document, at, script, text);
   // -o takes a word, and so may others: only what can be nothing but a file is missed.
   if (literalIn(name) || at > 1 || name.startsWith('/')) return [];

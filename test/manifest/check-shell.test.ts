@@ -74,3 +74,12 @@ describe('options of python', () => {
     expect(await said(command)).toEqual([]);
   });
 });
+
+it('a shell is not given a script of Python', async () => {
+  const files = { score: '#!/usr/bin/env python3\nprint(1)\n', 'go.sh': '#!/bin/sh\npython main.py\n' };
+  expect(await problemsOf(['sh', 'main.py'])).toEqual([
+    { said: 'run.command[1] not-a-shell', text: expect.stringMatching(/\| write \[python, main.py\]$/) },
+  ]);
+  expect(await said(['bash', '-e', './score', '7'], files)).toEqual(['run.command[2] not-a-shell']);
+  expect(await said(['bash', 'go.sh'], files)).toEqual([]);
+});
