@@ -6,6 +6,7 @@ import type { Problem } from './problem.ts';
 import { problem } from './rule.ts';
 import { shells, takesWords, whatShellRuns } from './shell.ts';
 import { lineOf, listOf, quoted, shellList, yamlWord } from './words.ts';
+import { programAt } from './wrapper.ts';
 
 /** Words of a command that only a shell would understand, or that a word processor has changed. No shell reads them. */
 
@@ -27,6 +28,7 @@ export function commandProblems(document: Document, files: readonly string[]): P
   const command = wordsAt(document, ['run', 'command']);
   const isRead = command ? readByShell(command) : () => false;
   const all = lineOf(command ?? []);
+  const program = programAt(command ?? []) ?? 0;
   const lists: Path[] = [['run', 'command'], ...argsPaths(document)];
   for (const path of lists) {
     const words = wordsAt(document, path) ?? [];
@@ -35,8 +37,8 @@ export function commandProblems(document: Document, files: readonly string[]): P
       if (literalIn(word) || (isCommand && isRead(index))) continue;
       const before = words[index - 1] ?? '';
       if (before === '-c' || before === '-e') continue; // a program of its own: python -c "…"
-      const program = isCommand && index === 0 ? programFault(word, words, files) : undefined;
-      const fault = program ?? wordFault(word, { before, after: words[index + 1], all });
+      const wrong = isCommand && index === program ? programFault(word, words, files) : undefined;
+      const fault = wrong ?? wordFault(word, { before, after: words[index + 1], all });
       if (!fault) continue;
       const { code, says, hint, severity } = fault;
       const found = problem(document, [...path, index], code, `${shown(word)} ${says}`, hint);
@@ -48,7 +50,8 @@ export function commandProblems(document: Document, files: readonly string[]): P
 
 /** Whether a word is the line that a shell reads, or one behind it that the shell ignores, which is said elsewhere. */
 function readByShell(command: readonly string[]): (index: number) => boolean {
-  const runs = shells.test(command[0] ?? '') ? whatShellRuns(command) : undefined;
+  const shell = programAt(command) ?? 0;
+  const runs = shells.test(command[shell] ?? '') ? whatShellRuns(command, shell) : undefined;
   if (runs?.what !== 'line') return () => false;
   const ignores = !takesWords(command[runs.at] ?? '');
   return (index) => index === runs.at || (ignores && index > runs.at);

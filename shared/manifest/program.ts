@@ -12,53 +12,56 @@ import { problem } from './rule.ts';
 import { shells, takesWords, whatShellRuns } from './shell.ts';
 import { textProblems } from './text.ts';
 import { lineOf, shellList, yamlWord } from './words.ts';
+import { programAt } from './wrapper.ts';
 
 /** What the command is to run: whether it is there, and whether it can run. */
 
 export async function programProblems(document: Document, folder: Folder, place: string): Promise<Problem[]> {
   const command = valueAt(document.value, ['run', 'command']);
   if (!Array.isArray(command) || !command.every((word) => typeof word === 'string')) return [];
-  const [program = ''] = command;
+  const at = programAt(command);
+  const program = command[at ?? 0] ?? '';
   // An empty word is a problem by itself.
-  if (literalIn(program) || command.includes('')) return [];
-  if (/^python(3(\.\d+)?)?$/.test(program)) return pythonProblems(document, command, folder, place);
-  if (shells.test(program)) return shellProblems(document, command, folder);
-  return fileProblems(document, program, folder);
+  if (at === undefined || literalIn(program) || command.includes('')) return [];
+  if (/^python(3(\.\d+)?)?$/.test(program)) return pythonProblems(document, command, at, folder, place);
+  if (shells.test(program)) return shellProblems(document, command, at, folder);
+  return fileProblems(document, command, at, folder);
 }
 
 /** `[bash, run.sh]`: a shell takes the CR of a Windows line end for a part of the command. */
-async function shellProblems(document: Document, command: string[], folder: Folder): Promise<Problem[]> {
-  const runs = whatShellRuns(command);
+async function shellProblems(document: Document, command: string[], shell: number, folder: Folder): Promise<Problem[]> {
+  const runs = whatShellRuns(command, shell);
   if (runs.what === 'nothing') {
-    const message = `${shown(command.join(' '))} runs nothing, since standard input is empty; expected a script, or a command after -c`;
-    const hint = `write [${command[0]}, run.sh], or [${command[0]}, -c, "…"]`;
+    const message = `${shown(command.slice(shell).join(' '))} runs nothing, since standard input is empty; expected a script, or a command after -c`;
+    const hint = `write [${command[shell]}, run.sh], or [${command[shell]}, -c, "…"]`;
     return [problem(document, ['run', 'command'], 'missing-script', message, hint)];
   }
   const { at } = runs;
-  if (runs.what === 'line') return ignoredProblems(document, command, at);
+  if (runs.what === 'line') return ignoredProblems(document, command, shell, at);
   const name = command[at] ?? '';
   const script = name.replace(/^(\.\/)+/, '');
   const text = await folder.read(script, sourceLimit);
   if (text && (script.endsWith('.py') || /^#!.*\bpython/.test(text.toString('latin1', 0, 100)))) {
-    const message = `${shown(name)} is written in Python, which ${command[0]} cannot run; expected python`;
+    const message = `${shown(name)} is written in Python, which ${command[shell]} cannot run; expected python`;
     return [problem(document, ['run', 'command', at], 'not-a-shell', message, `write [python, ${script}]`)];
   }
   if (text) return textProblems(document, at, script, text);
   // -o takes a word, and so may others: only what can be nothing but a file is missed.
-  if (literalIn(name) || at > 1 || name.startsWith('/')) return [];
+  if (literalIn(name) || at > shell + 1 || name.startsWith('/')) return [];
   const near = nearest(script, folder.files);
-  const message = `${shown(name)} is not in the job's folder; expected the script that ${command[0]} runs`;
+  const message = `${shown(name)} is not in the job's folder; expected the script that ${command[shell]} runs`;
   return [
     problem(document, ['run', 'command', at], 'missing-script', message, near ? `did you mean ${near}?` : 'add it'),
   ];
 }
 
 /** `[sh, -c, python, main.py]`: a shell runs one word, and the line in it may read the others as $0, $1 and so on. */
-function ignoredProblems(document: Document, command: string[], at: number): Problem[] {
+function ignoredProblems(document: Document, command: string[], shell: number, at: number): Problem[] {
   const [line = '', ...rest] = command.slice(at);
   const lists = argsPaths(document).filter((path) => wordsAt(document, path)?.length);
   const list = (words: string[]) => `[${[...command.slice(0, at), ...words].map(yamlWord).join(', ').slice(0, 200)}]`;
-  const whole = (all: string) => (command[at - 1] === '-c' && at === 2 ? shellList(all, command[0]) : list([all]));
+  const bare = command[shell + 1] === '-c' && at === shell + 2;
+  const whole = (all: string) => (bare ? shellList(all, command.slice(0, shell + 1)) : list([all]));
   const ignored = (path: Path, says: string, hint: string) => {
     const message = `${shown(String(valueAt(document.value, path)))} ${says}`;
     return problem(document, path, 'ignored-word', message, hint);
@@ -66,7 +69,7 @@ function ignoredProblems(document: Document, command: string[], at: number): Pro
   const next = ['run', 'command', at + 1];
   const example = '[sh, -c, "python main.py \\"$@\\"", sh]';
   if (!takesWords(line)) {
-    const says = `is ignored by ${command[0]}; expected the whole line in the one word after -c`;
+    const says = `is ignored by ${command[shell]}; expected the whole line in the one word after -c`;
     const hint = `write "$@" where the line needs it, and sh after the line: ${example}`;
     return [
       ...(rest.length > 0 ? [ignored(next, says, `write ${whole([line, lineOf(rest)].join(' '))}`)] : []),
@@ -81,12 +84,13 @@ function ignoredProblems(document: Document, command: string[], at: number): Pro
 }
 
 /** `[./run.sh]`: a program of the folder. */
-async function fileProblems(document: Document, program: string, folder: Folder): Promise<Problem[]> {
-  const path = ['run', 'command', 0];
+async function fileProblems(document: Document, command: string[], at: number, folder: Folder): Promise<Problem[]> {
+  const program = command[at] ?? '';
+  const path = ['run', 'command', at];
   const inside = program.replace(/^(\.\/)+/, '');
   const file = await folder.read(inside, sourceLimit);
   if (!program.includes('/')) {
-    if (!file) return hostProblems(document, program, folder);
+    if (!file) return hostProblems(document, program, path, folder);
     const message = `${shown(program)} is looked for on the PATH; expected a path, since it is a file of the job`;
     return [
       problem(
@@ -110,7 +114,7 @@ async function fileProblems(document: Document, program: string, folder: Folder)
         : 'add it';
     return [problem(document, path, 'missing-script', message, hint)];
   }
-  const wrong = textProblems(document, 0, inside, file);
+  const wrong = textProblems(document, at, inside, file);
   if (wrong.length > 0) return wrong;
   if (!folder.executable(inside)) {
     const with_ = inside.endsWith('.py') ? `[python, ${inside}]` : `[sh, ${inside}]`;
@@ -136,8 +140,7 @@ const everywhere = new Set(
 const managers = /^(uv|poetry|pipenv|pdm|hatch|rye|conda|mamba|micromamba|pyenv)$/;
 
 /** A program of the PATH that neither the image of jobs nor the job's own packages are known to bring. */
-function hostProblems(document: Document, program: string, { files }: Folder): Problem[] {
-  const path = ['run', 'command', 0];
+function hostProblems(document: Document, program: string, path: Path, { files }: Folder): Problem[] {
   if (/^python\d?$/i.test(program)) {
     const message = `${shown(program)} is no program: on Linux small letters are not capitals; expected python`;
     return [problem(document, path, 'unknown-program', message, 'write python')];

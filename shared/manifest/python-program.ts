@@ -20,15 +20,16 @@ export type Runs =
 
 /**
  * Reads a command as python reads its command line: options may be written together, and some take a word.
+ * @param python its index in the command
  * Source: https://docs.python.org/3/using/cmdline.html
  */
-export function whatPythonRuns(command: readonly string[]): Runs {
+export function whatPythonRuns(command: readonly string[], python: number): Runs {
   let prompt: number | undefined;
   const after = (runs: Runs): Runs =>
     prompt === undefined || runs.what === 'nothing' ? runs : { what: 'option', fault: 'prompt', at: prompt };
   const prints = (at: number): Runs =>
     at < command.length - 1 ? { what: 'option', fault: 'print', at } : { what: 'other' };
-  for (let at = 1; at < command.length; at += 1) {
+  for (let at = python + 1; at < command.length; at += 1) {
     const word = command[at] ?? '';
     if (word === '--') return after(scriptAt(command, at + 1));
     if (!word.startsWith('-') || word === '-') return after(scriptAt(command, at));
@@ -58,9 +59,15 @@ function scriptAt(command: readonly string[], at: number): Runs {
   return name === undefined || name === '-' ? { what: 'nothing', at: name && at } : { what: 'script', name, at };
 }
 
-export async function pythonProblems(document: Document, command: string[], folder: Folder, place: string) {
-  const runs = whatPythonRuns(command);
-  if (runs.what === 'nothing') return nothingProblems(document, command, runs.at, folder);
+export async function pythonProblems(
+  document: Document,
+  command: string[],
+  python: number,
+  folder: Folder,
+  place: string,
+) {
+  const runs = whatPythonRuns(command, python);
+  if (runs.what === 'nothing') return nothingProblems(document, command, python, runs.at, folder);
   if (runs.what === 'option') return [optionProblem(document, command, runs, folder)];
   if (runs.what === 'other' || literalIn(runs.name)) return [];
   const { name, at } = runs;
@@ -111,16 +118,22 @@ function optionProblem(
 }
 
 /** Standard input is empty: python reads no statement from it, and ends at once as if all had gone well. */
-function nothingProblems(document: Document, command: string[], at: number | undefined, { files }: Folder): Problem[] {
-  const scripts = files.filter((file) => file.endsWith('.py') && !file.includes('/'));
-  const script = scripts.includes('main.py') ? 'main.py' : scripts.length === 1 ? scripts[0] : 'score_prospects.py';
+function nothingProblems(
+  document: Document,
+  command: string[],
+  python: number,
+  at: number | undefined,
+  { files }: Folder,
+): Problem[] {
+  const [script = 'score_prospects.py', ...others] = files.filter((file) => /^[^/]+\.py$/.test(file));
+  const main = files.includes('main.py') ? 'main.py' : others.length > 0 ? 'score_prospects.py' : script;
   const word = at === undefined ? '' : (command[at] ?? '');
   const path = ['run', 'command', ...(at === undefined ? [] : [at])];
   const message =
     word === '' || word === '-'
       ? 'python is given no script: it would end at once, as a success, with nothing done; expected one'
       : `${shown(word)} has nothing after it; expected what python is to run`;
-  const hint = `write [${command[0]}, ${script}]`;
+  const hint = `write [${[...command.slice(0, python + 1), main].map(yamlWord).join(', ')}]`;
   return [problem(document, path, 'missing-script', message, hint)];
 }
 

@@ -7,10 +7,11 @@ export type ShellRuns = { what: 'line' | 'script'; at: number } | { what: 'nothi
 
 /**
  * Reads a command as a shell reads it: options come first, also between -c and its word, and some take a word.
+ * @param shell its index in the command
  * Source: https://www.gnu.org/software/bash/manual/bash.html#Invoking-Bash
  */
-export function whatShellRuns(command: readonly string[]): ShellRuns {
-  let at = 1;
+export function whatShellRuns(command: readonly string[], shell: number): ShellRuns {
+  let at = shell + 1;
   let letters = '';
   for (; at < command.length; at += 1) {
     const word = command[at] ?? '';

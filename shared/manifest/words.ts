@@ -21,8 +21,11 @@ export function listOf(text: string): string {
   return listText(wordsOf(line) ?? shellWords(line));
 }
 
-/** The list with which a shell reads the line. It ends as a failure when one of the commands in it has failed. */
-export function shellList(text: string, shell = 'sh'): string {
+/**
+ * The list with which a shell reads the line. It ends as a failure when one of the commands in it has failed.
+ * @param shell and what stands before it
+ */
+export function shellList(text: string, shell: readonly string[] = ['sh']): string {
   return listText(shellWords(inForeground(text.trim()), shell));
 }
 
@@ -33,11 +36,11 @@ function listText(words: readonly string[]): string {
 /** What is quoted, what redirects, and what joins commands. */
 const parts = /'[^']*'|"(?:[^"\\]|\\.)*"|\\.|\d?[<>]+[&|]|&>>?|&&|\|\||\|&?|;|&|\n/gsu;
 
-function shellWords(line: string, shell = 'sh'): string[] {
+function shellWords(line: string, shell: readonly string[] = ['sh']): string[] {
   const joins = new Set(line.match(parts));
   // Only bash can say that one program of a pipe has failed.
-  if (joins.has('|') || joins.has('|&')) return ['bash', '-eo', 'pipefail', '-c', line];
-  return [shell, ['&&', ';', '\n'].some((one) => joins.has(one)) ? '-ec' : '-c', line];
+  if (joins.has('|') || joins.has('|&')) return [...shell.slice(0, -1), 'bash', '-eo', 'pipefail', '-c', line];
+  return [...shell, ['&&', ';', '\n'].some((one) => joins.has(one)) ? '-ec' : '-c', line];
 }
 
 /** The line without what keeps it running in the background: the service waits for the job, and ends what is left. */

@@ -83,3 +83,41 @@ it('a shell is not given a script of Python', async () => {
   expect(await said(['bash', '-e', './score', '7'], files)).toEqual(['run.command[2] not-a-shell']);
   expect(await said(['bash', 'go.sh'], files)).toEqual([]);
 });
+
+describe('programs that run another one are looked through', () => {
+  it.each([
+    [['timeout', '60', 'python', 'mian.py'], 3, /did you mean main.py/],
+    [['timeout', '-s', 'INT', '--kill-after=5', '60', 'python', '-u', 'mian.py'], 7, /did you mean main.py/],
+    [['/usr/bin/env', 'A=1', '-u', 'B', 'python', 'mian.py'], 5, /did you mean main.py/],
+    [['nice', '-n', '5', 'python', 'mian.py'], 4, /did you mean main.py/],
+    [['nice', '-10', 'nohup', 'stdbuf', '-oL', '--', 'python', 'mian.py'], 7, /did you mean main.py/],
+    [['env', 'python', '-i', 'main.py'], 2, /prompt/],
+    [['timeout', '60', 'sh', '-c', 'python', 'main.py'], 5, /\[timeout, "60", sh, -c, "python main.py"\]/],
+    [['nice', 'sh', '-c', 'a', '|', 'b'], 4, /\[nice, bash, -eo, pipefail, -c, "a \| b"\]/],
+    [['timeout', '60', 'sh', 'main.py'], 3, /written in Python/],
+    [['nohup', './rnu.sh'], 1, /did you mean .\/run.sh/],
+    [['timeout', '60', 'cd', 'src'], 2, /command of a shell/],
+  ])('%j', async (command, index, text) => {
+    const problems = await problemsOf(command, { 'run.sh': '#!/bin/sh\n' });
+    expect(problems.map((one) => one.said.split(' ')[0])).toEqual([`run.command[${index}]`]);
+    expect(problems[0]?.text).toMatch(text);
+  });
+
+  it('and keep their place in what to write', async () => {
+    expect(await problemsOf(['timeout', '60', 'python'])).toEqual([
+      { said: 'run.command missing-script', text: expect.stringMatching(/write \[timeout, "60", python, main.py\]/) },
+    ]);
+  });
+
+  it.each([
+    [['env', '-C', 'sub', 'python', 'mian.py']],
+    [['env', '-S', 'python mian.py']],
+    [['timeout', '--new', '60', 'python', 'mian.py']],
+    [['nice']],
+    [['env', 'A=1']],
+    [['timeout', '60', 'sh', '-c', 'python main.py; echo $?']],
+    [['nice', '-n', '5', 'python', 'main.py']],
+  ])('%j is left alone', async (command) => {
+    expect(await said(command)).toEqual([]);
+  });
+});
