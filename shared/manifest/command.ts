@@ -5,6 +5,7 @@ import type { Path } from './place.ts';
 import type { Problem } from './problem.ts';
 import { problem } from './rule.ts';
 import { shells, takesWords, whatShellRuns } from './shell.ts';
+import { templateIn } from './template.ts';
 import { lineOf, listOf, quoted, shellList, yamlWord } from './words.ts';
 import { programAt } from './wrapper.ts';
 
@@ -110,7 +111,8 @@ function wordFault(word: string, around: Around): Fault | undefined {
     const says = 'begins with a dash of a word processor; expected - or --';
     return { code: 'typographic', says, hint: `write ${word.replace(dashes, dash)}` };
   }
-  return shellFault(word, around);
+  const template = templateIn(word);
+  return template ? { code: 'template', ...template } : shellFault(word, around);
 }
 
 const toShell = (all: string) => `write ${shellList(all)}`;

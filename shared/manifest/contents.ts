@@ -4,6 +4,7 @@ import type { Folder } from './folder.ts';
 import { valueAt } from './issue.ts';
 import type { Problem } from './problem.ts';
 import { programProblems } from './program.ts';
+import { envProblems } from './template.ts';
 import { isUtf16 } from './text.ts';
 
 /** Files that a job needs and its folder does not hold. `place` is how problems call the folder. */
@@ -25,6 +26,7 @@ export async function contentProblems(
   return [
     ...problems,
     ...words,
+    ...envProblems(document),
     // A word that is wrong as it is written names no file.
     ...programs.filter(({ path }) => path === undefined || !words.some((one) => one.path === path)),
   ];
