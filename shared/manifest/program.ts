@@ -136,24 +136,38 @@ const everywhere = new Set(
     'nohup perl printf rm sed seq sha256sum sleep sort stdbuf tail tar tee test timeout touch tr true uniq wc xargs'
   ).split(' '),
 );
-/** They make an environment and run a program in it. */
-const managers = /^(uv|poetry|pipenv|pdm|hatch|rye|conda|mamba|micromamba|pyenv)$/;
+/** Programs that a job does without, and what to write instead. */
+const instead: readonly [name: RegExp, says: string, hint: string][] = [
+  [
+    /^(uv|poetry|pipenv|pdm|hatch|rye|conda|mamba|micromamba|pyenv)$/,
+    'makes an environment of its own; the packages of a job come from its uv.lock',
+    'write [python, …], and uv lock',
+  ],
+  [
+    /^pip[\d.]*$/,
+    'installs packages anew in each run; the packages of a job come from its uv.lock',
+    'name them in the folder of the job: uv init --bare && uv add <package>, and write [python, …]',
+  ],
+  [/^python2\./, 'is not in the image of jobs; expected python3', 'write python3'],
+  [/^sudo$/, 'runs a program as root; a job has no root rights', 'delete sudo'],
+];
 
 /** A program of the PATH that neither the image of jobs nor the job's own packages are known to bring. */
 function hostProblems(document: Document, program: string, path: Path, { files }: Folder): Problem[] {
   if (/^python\d?$/i.test(program)) {
-    const message = `${shown(program)} is no program: on Linux small letters are not capitals; expected python`;
-    return [problem(document, path, 'unknown-program', message, 'write python')];
+    const old = program.startsWith('python');
+    const why = old ? 'is not in the image of jobs' : 'is no program: on Linux small letters are not capitals';
+    const python = old ? 'python3' : 'python';
+    const message = `${shown(program)} ${why}; expected ${python}`;
+    return [problem(document, path, 'unknown-program', message, `write ${python}`)];
   }
-  if (managers.test(program)) {
-    const message = `${shown(program)} makes an environment of its own; the packages of a job come from its uv.lock`;
-    return [
-      { ...problem(document, path, 'host-program', message, 'write [python, …], and uv lock'), severity: 'warning' },
-    ];
+  const [, says, hint] = instead.find(([name]) => name.test(program)) ?? [];
+  if (says && hint) {
+    return [{ ...problem(document, path, 'host-program', `${shown(program)} ${says}`, hint), severity: 'warning' }];
   }
   // A package may bring it.
   if (everywhere.has(program) || files.includes('uv.lock')) return [];
   const message = `${shown(program)} is not in the image of jobs; it runs only where the machine has it`;
-  const hint = 'do it in Python, or give the image another base that has it: docs/containers.md';
-  return [{ ...problem(document, path, 'host-program', message, hint), severity: 'warning' }];
+  const other = 'do it in Python, or give the image another base that has it: docs/containers.md';
+  return [{ ...problem(document, path, 'host-program', message, other), severity: 'warning' }];
 }
