@@ -44,19 +44,33 @@ export function leakProblems(document: Document, text: string): Problem[] {
   return [...problems, ...commentProblems(document, text)];
 }
 
+/** Where a name stands in what other tools take for a reference; the first are sure to hold a name and no value. */
+const references: readonly [shape: RegExp, sure: boolean][] = [
+  [/^@Microsoft\.KeyVault\(.*?SecretName=([\w-]+)[^)]*\)$/i, true],
+  [/^(?:@Microsoft\.KeyVault\(SecretUri=)?https:\/\/[\w-]+\.vault\.[\w.-]+\/secrets\/([\w-]+)(?:\/\w*)?\/?\)?$/i, true],
+  [/^\$\{\{\s*(?:secrets|vars|env)\.(\w+)\s*\}\}$/, true],
+  [/^\$\{(\w+)\}$/, true],
+  [/^\$(\w+)$/, false],
+  [/^%(\w+)%$/, false],
+  [/^<([\w .-]+)>$/, false],
+  [/^secret:([\w-]+)$/i, false],
+];
+
 /**
- * The vault's way to write what is a name and no value: `openweather_api_key`, `-crm-key`, or the variable's own name.
- * Undefined: it is a valid name, or may be a value, which no message may show.
+ * The vault's way to write what is a name and no value: `openweather_api_key`, `-crm-key`, `$CRM_KEY`, the address of a
+ * secret, or the variable's own name. Undefined: it is a valid name, or may be a value, which no message may show.
  */
 function nameFor(variable: string, value: string): string | undefined {
   if (/^[0-9a-zA-Z]([0-9a-zA-Z-]{0,125}[0-9a-zA-Z])?$/.test(value)) return undefined;
-  const words = value.split(/[^0-9A-Za-z]+/).filter(Boolean);
+  const [shape, sure = false] = references.find(([one]) => one.test(value)) ?? [];
+  const inner = shape?.exec(value)?.[1] ?? value;
+  const words = inner.split(/[^0-9A-Za-z]+/).filter(Boolean);
   const instead = words.join('-').toLowerCase();
-  if (instead === '' || instead.length > 127 || looksGenerated(value)) return undefined;
-  const onlyHyphens = /^[0-9a-zA-Z-]{1,127}$/.test(value);
+  if (instead === '' || instead.length > 127 || looksGenerated(inner)) return undefined;
+  const onlyHyphens = shape === undefined && /^[0-9a-zA-Z-]{1,127}$/.test(value);
   const isName =
-    plain(value) === plain(variable) || (/^[A-Za-z0-9_./ -]+$/.test(value) && namesSecret(words.join('_')));
-  return onlyHyphens || isName ? instead : undefined;
+    plain(inner) === plain(variable) || (/^[A-Za-z0-9_./ ‐‑‒–—―−-]+$/.test(inner) && namesSecret(words.join('_')));
+  return sure || onlyHyphens || isName ? instead : undefined;
 }
 
 /** MAX_TOKENS: 4096 counts tokens, it is none. */
