@@ -2,7 +2,7 @@ import { isAlias, isMap, isScalar, isSeq, Lexer, type Node, type Pair, parseAllD
 import { shown } from './literal.ts';
 import { type Path, type Place, pathText, placeFinder } from './place.ts';
 import type { Problem } from './problem.ts';
-import { syntaxProblem } from './syntax.ts';
+import { noBlank, syntaxProblem } from './syntax.ts';
 
 /** A YAML text as a plain value that remembers where everything stands. */
 export interface Document {
@@ -164,6 +164,8 @@ export function readDocument(text: string, file: string): Document {
     }
     if (!isMap(first.contents)) {
       const offset = first.contents?.range?.[0] ?? 0;
+      const tight = noBlank(text.slice(offset).split('\n', 1)[0] ?? '');
+      if (tight) return refuse(offset, [], 'not-a-mapping', tight.message, tight.hint);
       return refuse(
         offset,
         [],

@@ -43,13 +43,23 @@ export function unquoted(line: string): { column: number; message: string; hint:
   };
 }
 
+/** `tier:standard`, which YAML takes for one word. What stands behind the colon may be secret, and is not shown. */
+export function noBlank(line: string): { column: number; message: string; hint: string } | undefined {
+  const [, before = '', key] = /^(\s*(?:-\s+)?)([A-Za-z_][\w-]*):(?!\s|\/\/|$)/.exec(line) ?? [];
+  if (key === undefined) return undefined;
+  return {
+    column: before.length + 1,
+    message: `"${key}:" has no blank after its colon; expected one before the value`,
+    hint: `write a blank after the colon: ${key}: …`,
+  };
+}
+
 /** A parser's error in plain words, at its place. @param line of the text that the place is in */
 export function syntaxProblem(error: YAMLParseError, file: string, place: Place, line: string): Problem {
   const bare = unquoted(line);
-  if (bare) {
-    const { column, message, hint } = bare;
-    return { file, line: place.line, column, code: 'unquoted', message, hint };
-  }
+  if (bare) return { file, line: place.line, code: 'unquoted', ...bare };
+  const tight = /^(MULTILINE_IMPLICIT_KEY|MISSING_CHAR)$/.test(error.code) ? noBlank(line) : undefined;
+  if (tight) return { file, line: place.line, code: 'yaml-syntax', ...tight };
   const [message, hint] = words[error.code] ?? [undefined, 'compare with the example in docs/manifest.md'];
   const own = error.message.split('\n')[0] ?? '';
   const said = literalIn(own) ? '' : `: ${escaped(own.slice(0, 120))}`;

@@ -33,6 +33,29 @@ describe('a schedule without quotes', () => {
   });
 });
 
+describe('a colon without a blank after it', () => {
+  it.each([
+    ['data: internal\ntier:standard\nstatus: production\n', '2:1', 'yaml-syntax', 'tier'],
+    ['data: internal\r\ntier:standard\r\n', '2:1', 'yaml-syntax', 'tier'],
+    ['run:\n  command:[python, main.py]\n  cpu: 1\n', '2:3', 'yaml-syntax', 'command'],
+    ['run:\n  cpu: 1\n  timeout:5m\n', '3:3', 'yaml-syntax', 'timeout'],
+    ['tier:standard\ndata:internal\n', '1:1', 'not-a-mapping', 'tier'],
+  ])('%j is said to be so, at its place', (text, place, code, key) => {
+    expect(first(text)).toEqual([place, code, `write a blank after the colon: ${key}: …`]);
+  });
+
+  it('does not show what may be secret', () => {
+    const { problems } = read('data: internal\npassword:hunter2\ntier: standard\n');
+    expect(problems[0]?.message).toBe('"password:" has no blank after its colon; expected one before the value');
+    expect(JSON.stringify(problems)).not.toContain('hunter2');
+  });
+
+  it('is not meant by an address, or by a line that was not finished', () => {
+    expect(first('data: internal\nhttps://x.example\ntier: standard\n')?.[2]).not.toMatch(/colon:/);
+    expect(first('data: internal\ntier\nstatus: production\n')?.[2]).toBe('write key: value on one line');
+  });
+});
+
 it('no hint speaks of an example that is not there', () => {
   const text =
     'description: x\nowner: { email: dana, department: "" }\ntier: 7\ndata: []\nrun: { command: [], memory: 1 }\nsecrets: { A: [b] }\nmetrics: { a: { min: x } }\nalerts: { teams: "A B" }\nschedule: { cron: 5, mustFinishBy: 7 }\n';
