@@ -44,6 +44,11 @@ export async function checkJobs(folder: string, options: CheckOptions = {}): Pro
       problems: [{ file: folder, code: 'no-jobs', message: 'does not exist; expected the jobs folder', hint }],
     };
   }
+  if (await isJobItself(folder, names)) {
+    const message = 'is a job itself; expected the folder that holds it';
+    const above = `check the folder above: lamp check ${join(folder, '..')}`;
+    return { jobs: [], problems: [{ file: folder, code: 'no-jobs', message, hint: above }] };
+  }
   const repository = await repositoryProblems(folder, placeOf(folder), await readdir(folder).catch(() => []));
   if (names.length === 0 && repository.length === 0) {
     return {
@@ -63,6 +68,12 @@ export async function checkJobs(folder: string, options: CheckOptions = {}): Pro
     jobs: checked.flatMap(({ job, problems }) => (job && !problems.some(isError) ? [job] : [])),
     problems: [...repository, ...calendars.problems, ...checked.flatMap(({ problems }) => problems)].sort(byPlace),
   };
+}
+
+/** Whether `folder` has a job.yaml, and none of the folders in it has one. */
+async function isJobItself(folder: string, names: readonly string[]): Promise<boolean> {
+  const isJob = (name: string) => stat(join(folder, name, 'job.yaml')).then(Boolean, () => false);
+  return (await isJob('.')) && !(await Promise.all(names.map(isJob))).includes(true);
 }
 
 /** Folders, and links to folders, in order. @throws what the file system says when `folder` cannot be read. */

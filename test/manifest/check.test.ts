@@ -164,6 +164,22 @@ describe('the jobs folder', () => {
     ]);
   });
 
+  it('that is a job itself is said to be so, with the folder to name', async () => {
+    const folder = await here.write('says');
+    await mkdir(join(folder, 'data'));
+    const expected = {
+      code: 'no-jobs',
+      message: 'is a job itself; expected the folder that holds it',
+      hint: `check the folder above: lamp check ${here.jobs}`,
+    };
+    for (const given of [folder, `${folder}/`]) {
+      expect(await checkJobs(given)).toEqual({ jobs: [], problems: [{ file: given, ...expected }] });
+    }
+    // A stray job.yaml among jobs is none.
+    await writeFile(join(here.jobs, 'job.yaml'), '');
+    expect(await here.found()).toEqual([]);
+  });
+
   it('that is a file is unreadable, not empty', async () => {
     await writeFile(join(here.root, 'file'), '');
     expect((await checkJobs(join(here.root, 'file'))).problems).toMatchObject([
