@@ -16,6 +16,8 @@ export interface Document {
   keyAt(path: Path): Place;
   /** A number, boolean or text as it was typed: `3.10` stays `3.10`. */
   source(path: Path): string | undefined;
+  /** What follows a text without quotes in its line, behind a #. */
+  comment(path: Path): string | undefined;
   /** Every text and number with its path. */
   scalars(): Iterable<{ path: Path; text: string }>;
   /** True when a problem was already reported there, so that a second one would only be noise. */
@@ -31,6 +33,7 @@ interface Entry {
   value: number;
   key?: number;
   source?: string;
+  comment?: string;
   text?: string;
 }
 
@@ -76,6 +79,7 @@ export function readDocument(text: string, file: string): Document {
     }
     if (!isScalar(node)) return null;
     entry.source = node.source ?? '';
+    if (node.type === 'PLAIN' && node.comment) entry.comment = node.comment;
     if (node.value !== null) entry.text = typeof node.value === 'string' ? node.value : entry.source;
     if (typeof node.value === 'string') {
       const control = /[^\P{C}\t\n\r]/u.exec(node.value);
@@ -186,6 +190,7 @@ export function readDocument(text: string, file: string): Document {
     at: (path) => place(near(path).value),
     keyAt: (path) => place(near(path).key ?? near(path).value),
     source: (path) => entries.get(id(path))?.source,
+    comment: (path) => entries.get(id(path))?.comment,
     settled: (path) => path.some((_, index) => settled.has(id(path.slice(0, index + 1)))),
     *scalars() {
       for (const [key, { text }] of entries) if (text !== undefined) yield { path: JSON.parse(key) as Path, text };

@@ -6,6 +6,7 @@ import { environmentProblems, leakProblems } from './leak.ts';
 import { type Manifest, manifest } from './manifest.ts';
 import { byPlace, isError, type Problem } from './problem.ts';
 import {
+  commentProblems,
   contradictionProblems,
   duplicateFileProblems,
   meetingProblems,
@@ -38,6 +39,7 @@ export function readManifest(bytes: Uint8Array, file: string): Reading {
     ...(parsed.success ? [] : issueProblems(parsed.error.issues, document)),
     ...environmentProblems(document),
     ...schedules,
+    ...commentProblems(document),
     ...contradictionProblems(document),
     ...externalProblems(document),
     ...duplicateFileProblems(document),

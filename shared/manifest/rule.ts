@@ -16,11 +16,27 @@ import type { Problem } from './problem.ts';
  * when another part of the manifest is broken: all problems at once.
  */
 
+function schedulePaths(document: Document): Path[] {
+  const value = valueAt(document.value, ['schedule']);
+  return Array.isArray(value) ? value.map((_, index) => ['schedule', index]) : [['schedule']];
+}
+
+/** `cron: 0 7 * * MON #1`, which YAML reads without the `#1`: each Monday, not the first of the month. */
+export function commentProblems(document: Document): Problem[] {
+  return schedulePaths(document).flatMap((schedule) => {
+    const path = [...schedule, 'cron'];
+    const nth = /^\d/.exec(document.comment(path) ?? '')?.[0];
+    if (nth === undefined) return [];
+    const cron = String(valueAt(document.value, path));
+    const message = `"#${nth}" is a comment for YAML, since a blank stands before it; the schedule is ${shown(cron)}`;
+    const hint = `write ${shown(`${cron}#${nth}`)} in quotes when the schedule goes on there, or a blank after the #`;
+    return [{ ...problem(document, path, 'schedule-comment', message, hint), severity: 'warning' as const }];
+  });
+}
+
 /** Every cron text and time zone that the schedule module refuses. */
 export function scheduleProblems(document: Document): Problem[] {
-  const value = valueAt(document.value, ['schedule']);
-  const paths: Path[] = Array.isArray(value) ? value.map((_, index) => ['schedule', index]) : [['schedule']];
-  return paths.flatMap((path) => [
+  return schedulePaths(document).flatMap((path) => [
     ...scheduleProblem(document, [...path, 'cron'], (cron) => parseSchedule(cron, 'UTC')),
     ...scheduleProblem(document, [...path, 'timeZone'], (timeZone) => parseSchedule('0 0 * * *', timeZone)),
   ]);

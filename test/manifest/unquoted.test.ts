@@ -33,6 +33,32 @@ describe('a schedule without quotes', () => {
   });
 });
 
+describe('a # after a schedule', () => {
+  const cronOf = (schedule: string) =>
+    read(schedule).problems.flatMap(({ path, code, severity, hint }) =>
+      path?.endsWith('cron') ? [[path, code, severity, hint]] : [],
+    );
+
+  it.each([
+    ['schedule:\n  cron: 0 7 * * MON #1\n  timeZone: UTC\n', 'schedule.cron', '0 7 * * MON#1'],
+    ['schedule:\n  - cron: 0 7 * * MON\n  - cron: 0 7 * * 2 #3\n', 'schedule[1].cron', '0 7 * * 2#3'],
+  ])('%j is a warning, since YAML drops it', (text, path, cron) => {
+    expect(cronOf(text)).toEqual([
+      [path, 'schedule-comment', 'warning', expect.stringContaining(`write "${cron}" in`)],
+    ]);
+  });
+
+  it.each([
+    'schedule:\n  cron: 0 7 * * MON # 1st\n',
+    'schedule:\n  cron: 0 7 * * MON #first\n',
+    'schedule:\n  cron: 0 7 * * MON#1\n',
+    'schedule:\n  cron: "0 7 * * MON#1" #1\n',
+    'schedule:\n  cron: 0 7 * * MON\n  #1\n',
+  ])('%j is a comment, or is read', (text) => {
+    expect(cronOf(text)).toEqual([]);
+  });
+});
+
 describe('a colon without a blank after it', () => {
   it.each([
     ['data: internal\ntier:standard\nstatus: production\n', '2:1', 'yaml-syntax', 'tier'],
