@@ -43,6 +43,41 @@ test.concurrent.each([
   if (outcome === 'failed') expect(result.error?.message).toMatch(/crash before unlink|SIGKILL/);
 });
 
+test.concurrent.each([
+  [
+    'a manager of shared memory',
+    `import os
+from multiprocessing import managers, shared_memory
+manager = managers.SharedMemoryManager()
+manager.start()
+s = shared_memory.SharedMemory(create=True, size=5_000_000)
+print(s.name, flush=True)
+os._exit(0)`,
+    null,
+  ],
+  [
+    'a worker as it crashes',
+    leaks(
+      'import multiprocessing, signal\nmultiprocessing.Process(target=signal.pause).start()\nos.kill(os.getpid(), 11)',
+    ),
+    'killed by SIGSEGV',
+  ],
+  [
+    'a program that has a session and shared memory of its own',
+    `import os, subprocess, sys
+program = ${JSON.stringify(leaks('time.sleep(60)'))}
+p = subprocess.Popen([sys.executable, '-c', program], start_new_session=True, stdout=subprocess.PIPE, text=True)
+print(p.stdout.readline())`,
+    null,
+  ],
+])('nothing stays in shared memory of a job that leaves behind %s', async (_, script, message) => {
+  const { result, log } = await world.run(await world.spec(script));
+  expect(result.error?.message ?? null).toBe(message);
+  const name = /psm_\w+/.exec(log.job.toString())?.[0] as string;
+  expect(existsSync(join('/dev/shm', name))).toBe(false);
+  expect(log.ours).toEqual(['1 process left behind by the job: SIGKILL']);
+});
+
 test.concurrent('what a job leaves behind may end within a second, what it writes is kept, and what lasts is killed', async () => {
   const spec = await world.spec(`import subprocess
 subprocess.Popen(['sh', '-c', 'sleep 0.2; echo tidied'], start_new_session=True)

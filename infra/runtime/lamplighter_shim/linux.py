@@ -74,21 +74,27 @@ def children() -> list[int]:
     return found
 
 
-def members(group: int) -> list[int]:
-    """Process ids of a process group that are not dead: fields 3 and 5 of /proc/<pid>/stat (proc_pid_stat(5))."""
+def members(group: int | None = None) -> list[int]:
+    """Process ids of a process group, or of all, that are not dead: fields 3 and 5 of /proc/<pid>/stat
+    (proc_pid_stat(5))."""
     found = []
     try:
         for name in filter(str.isdigit, os.listdir('/proc')):
             try:
                 with open(f'/proc/{name}/stat', 'rb') as file:
                     state, _, of = file.read().rpartition(b')')[2].split()[:3]
-                if int(of) == group and state not in (b'Z', b'X'):
+                if group in (None, int(of)) and state not in (b'Z', b'X'):
                     found.append(int(name))
             except (OSError, ValueError):
                 continue
     except OSError:
         pass  # no /proc
     return found
+
+
+def trackers(pids: list[int]) -> list[int]:
+    """Those of the processes that are resource trackers, of Python's `multiprocessing` or of joblib."""
+    return [pid for pid in pids if b'resource_tracker import main' in command_line(pid)]
 
 
 def command_line(pid: int) -> bytes:

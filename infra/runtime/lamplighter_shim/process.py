@@ -8,11 +8,14 @@ import subprocess
 import time
 
 from .confine import confinement
-from .linux import children, command_line, first_to_die, members
+from .linux import children, first_to_die, members, trackers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .shapes import Tick
+
+
+TRACKER_S = 1.0
 
 
 def find_program(name: str, path: str, cwd: str) -> str:
@@ -72,19 +75,26 @@ def kill_group(group: int, number: int) -> None:
 def kill_job(group: int) -> None:
     """Kills a process group, but for Python's resource trackers in it: they end with the job, and only they can remove
     its shared memory."""
-    spared = [pid for pid in members(group) if b'resource_tracker' in command_line(pid)]
+    spared = trackers(members(group))
     if not spared:
         kill_group(group, signal.SIGKILL)
         return
-    for _ in range(100):  # a fork bomb makes new ones meanwhile; what is left is killed when the job is buried
-        left = [pid for pid in members(group) if pid not in spared]
+    killed: set[int] = set()
+    for _ in range(100):
+        left = {pid for pid in members(group) if pid not in spared} - killed
         for pid in left:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except (ProcessLookupError, PermissionError):
-                pass
-        if not left or left == [group]:
+            kill(pid)
+        if not left:
             return
+        killed |= left
+    kill_group(group, signal.SIGKILL)  # a fork bomb makes new ones faster than we kill them one by one
+
+
+def kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
 
 
 def bury_orphans(pid: int) -> None:
@@ -98,33 +108,34 @@ def bury_orphans(pid: int) -> None:
 
 
 def kill_strays(patience_s: float = 2.0) -> int:
-    """Kills and buries every process that the job left behind, also those that made a session of their own.
+    """Kills and buries every process that the job left behind, also those that made a session of their own. Python's
+    resource trackers have a second to end by themselves, as they do when nothing else of the job is left.
 
     They are our children once their parents are dead, as the shim is a subreaper; killing one brings its own
-    children up to us, hence the loop. Returns how many there were.
+    children up to us, hence the loop. Returns how many did not end by themselves.
     """
-    killed, until = set(), time.monotonic() + patience_s
+    killed, began = 0, time.monotonic()
     while left := children():
+        if alone():
+            left = [pid for pid in members() if pid != os.getpid()]
+        spared = trackers(left) if time.monotonic() < began + TRACKER_S else []
         for pid in left:
-            killed.add(pid)
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except (ProcessLookupError, PermissionError):
-                pass
+            if pid not in spared:
+                kill(pid)
         try:
-            if alone():
+            if alone() and not spared:
                 os.kill(-1, signal.SIGKILL)  # all at once but this one: else a fork bomb is faster than we are
         except ProcessLookupError:
             pass
         try:
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
+            while (buried := os.waitpid(-1, os.WNOHANG))[0]:
+                killed += os.WIFSIGNALED(buried[1]) and os.WTERMSIG(buried[1]) == signal.SIGKILL
         except ChildProcessError:
             continue
-        if time.monotonic() > until:
-            break  # in an uninterruptible call, or another user's
+        if time.monotonic() > began + patience_s:
+            return killed + len(children())  # in an uninterruptible call, or another user's
         time.sleep(0.002)
-    return len(killed)
+    return killed
 
 
 def capture(

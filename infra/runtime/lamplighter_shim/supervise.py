@@ -62,7 +62,7 @@ def supervise(
     try:
         return started_at, _watch(pid, reading, spec, log, signals, uploader)
     except BaseException:
-        kill_group(pid, signal.SIGKILL)
+        kill_job(pid)
         raise
     finally:
         os.close(reading)
@@ -107,7 +107,7 @@ def _watch(pid: int, reading: int, spec: Spec, log: Log, signals: Signals, uploa
             break
     ended.ended_at = now_ms()
     _outlive(pid, reading, log, signals)
-    kill_group(pid, signal.SIGKILL)  # before the burial: until then the number cannot be of another process
+    kill_job(pid)  # before the burial: until then the number cannot be of another process
     _, status, usage = burial or os.wait4(pid, 0)
     strays = kill_strays()
     code = os.waitstatus_to_exitcode(status)
