@@ -56,6 +56,50 @@ test('an exception group carries the classes of its parts, and its message names
   });
 });
 
+test('what was raised while a group was handled counts, and not the parts of that group', async () => {
+  const tasks = `import asyncio, urllib.error
+async def mirror(): raise TimeoutError('timed out')
+async def fetch():
+    try:
+        async with asyncio.TaskGroup() as group: group.create_task(mirror())
+    except* TimeoutError:
+        raise urllib.error.HTTPError('http://x', 401, 'Unauthorized', {}, None)
+async def main():
+    async with asyncio.TaskGroup() as group: group.create_task(fetch())
+asyncio.run(main())`;
+  const error = await failed(tasks);
+  expect(error).toMatchObject({ class: 'authorization', parts: ['authorization'] });
+  expect(error?.message).toMatch(/: urllib.error.HTTPError: HTTP Error 401: Unauthorized$/);
+  const handled = (raise: string) =>
+    failed(`try: raise ExceptionGroup('rows', [TimeoutError('slow')])\nexcept* TimeoutError as e: ${raise}`);
+  expect(await handled("raise RuntimeError('cleanup failed')")).toMatchObject({
+    message: 'ExceptionGroup: (1 sub-exception): RuntimeError: cleanup failed',
+    parts: ['application'],
+  });
+  expect(await handled("raise RuntimeError('no answer') from e")).toMatchObject({
+    message: 'ExceptionGroup: (1 sub-exception): RuntimeError: no answer',
+    class: 'network',
+    parts: ['network'],
+  });
+  const twice = "raise ExceptionGroup('second', [ConnectionError('gone'), KeyError('k')])";
+  expect(await handled(twice)).toMatchObject({
+    message: expect.stringMatching(/second \(2 sub-exceptions\): ConnectionError: gone; KeyError: 'k'$/),
+    parts: ['network', 'application'],
+  });
+});
+
+test('the parts of a group that are not named are counted as Python counts them', async () => {
+  const batch = (text: string, count: number) =>
+    failed(`raise ExceptionGroup('batch', [ValueError(${text}) for i in range(${count})])`);
+  expect((await batch("f'row {i}'", 40))?.message).toMatch(
+    /batch \(40 sub-exceptions\): .*; ValueError: row 4; and 35 more$/,
+  );
+  const long = (await batch("f'row {i}' + 4000 * 'x'", 15))?.message ?? '';
+  const named = long.match(/ValueError: row/g)?.length ?? 0;
+  expect(long).toMatch(/batch \(15 sub-exceptions\): /);
+  expect(long.endsWith(`and ${15 - named} more`)).toBe(true);
+});
+
 test('a message of 300 lines or 160,000 characters gives its first line, and details that show its beginning', async () => {
   const many = await failed(
     `raise ValueError("300 validation errors for Prospect\\n" + "\\n".join(f"rows.{i}.balance\\n  Input should be a valid integer" for i in range(300)))`,

@@ -17,6 +17,7 @@ DETAIL_LINES = 40
 DETAIL_BYTES = 4096
 LONGEST = 1000
 MOST_PARTS = 5
+PARTS = re.compile(r'\((\d{1,9}) sub-exceptions?\)')
 ESCAPES = re.compile(r'\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)')
 DEPENDENCY = frozenset(('network', 'server', 'throttled', 'authorization'))
 PYTHON_CANNOT = re.compile(r"can't (?:open file|find '__main__')|No module named ")
@@ -196,14 +197,20 @@ def headline(raised: Raised) -> str:
     """`Type: first line`, of a group with its parts."""
     said = shorten(raised.headline, 600 if raised.parts else LONGEST)
     if raised.parts:
-        parts = [
-            shorten(part.headline if not part.parts else headline(part), 200) for part in raised.parts[:MOST_PARTS]
-        ]
-        more = len(raised.parts) - MOST_PARTS
+        named = raised.parts[:MOST_PARTS]
+        room = min(200, (LONGEST - len(said) - 30) // len(named) - 2)  # so that the count at the end stays
+        parts = [shorten(part.headline if not part.parts else headline(part), room) for part in named]
+        more = _count(raised) - len(parts)
         said += ': ' + '; '.join([*parts, *([f'and {more} more'] if more > 0 else [])])
     elif raised.parts == [] and raised.direct and raised.before and raised.before.parts:
         said += f' \u2190 {headline(raised.before)}'
     return said
+
+
+def _count(raised: Raised) -> int:
+    """How many parts the group has. Python prints 15 of them, and the middle of a long output is not kept."""
+    counts = PARTS.findall('\n'.join(raised.lines))
+    return max(int(counts[-1]) if counts else 0, len(raised.parts))
 
 
 def shorten(text: str, most: int) -> str:

@@ -213,22 +213,35 @@ def _has_parts(lines: list[str], at: int, column: int) -> bool:
 
 
 def _group(lines: list[str], column: int) -> Raised | None:
-    """The exception whose text stands right of a margin in `column`, and its parts two columns further."""
+    """The exception whose text stands right of a margin in `column`, with its parts two columns further and what it is
+    chained to, which stands in front of it, with parts of its own."""
     own: list[str] = []
     parts: list[list[str]] = []
+    before: Raised | None = None
+    direct = False
     for line in lines:
         if line[column + 2 : column + 3] == '+' and PART.match(line[column + 3 :]):
             parts.append([])
         elif line[column : column + 1] == '|':
-            own.append(line[column + 2 :])
+            text = line[column + 2 :]
+            if text.strip() in (CAUSE, CONTEXT):
+                before = _built(own, parts, column, before, direct) or before
+                own, parts, direct = [], [], text.strip() == CAUSE
+            else:
+                own.append(text)
         elif parts:
             parts[-1].append(line)
+    return _built(own, parts, column, before, direct) or before
+
+
+def _built(own: list[str], parts: list[list[str]], column: int, before: Raised | None, direct: bool) -> Raised | None:
     text = own if any(HEADER.match(line) for line in own) else [TRACEBACK, *own]
     found = blocks_of(text)
     raised = found[-1].raised if found else _bare(own)
     if raised is None:
         return None
     raised.lines = [line for line in raised.lines if not line.startswith(TRACEBACK)]
+    raised.before, raised.direct = before, direct
     for part in parts:
         inner = _group(part, column + 2)
         if inner:
