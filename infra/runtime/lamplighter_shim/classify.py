@@ -9,7 +9,8 @@ from .caught import elsewhere, logged, uncaught
 from .evidence import GAP
 from .fingerprint import fingerprint, host_of
 from .kinds import judge, of_errno, of_status, parts_of
-from .raised import TRACEBACK, WARNING, Block, Raised, blocks_of
+from .lastline import last_line
+from .raised import TRACEBACK, Block, Raised, blocks_of
 from .signals import signal_name
 from .status import status_in
 
@@ -79,7 +80,7 @@ def classify(
     blocks = blocks_of(lines)
     block, after = _cause(blocks, lines, exit_code, job)
     raised = block.raised if block else None
-    text = _last_line(after)
+    text = last_line(after)
     verdict = _by_kernel(exit_code, signal, raised, starved, memory_limit, job, text)
     if verdict is None and raised is not None:
         verdict = Verdict(*(_unset(raised, job) or judge(raised)), headline(raised), '')
@@ -99,7 +100,7 @@ def suspect(said: str, job: Job = NO_JOB) -> Verdict | None:
     lines = _clean_lines(said)
     blocks = blocks_of(lines)
     for block in reversed(blocks):
-        followed = block is not blocks[-1] or _last_line(lines[block.end :])
+        followed = block is not blocks[-1] or last_line(lines[block.end :])
         if elsewhere(block) or not logged(block) or not followed:
             verdict = Verdict(*judge(block.raised), headline(block.raised), _detail(lines, block, []))
             verdict.fingerprint = fingerprint(verdict.error_class, block.raised, verdict.message, job.root)
@@ -115,7 +116,7 @@ def _cause(blocks: list[Block], lines: list[str], exit_code: int | None, job: Jo
         for block in reversed(blocks):
             if uncaught(block, job.root):
                 return block, after
-    if not blocks or _last_line(after):
+    if not blocks or last_line(after):
         return None, after
     own = [block for block in blocks if not elsewhere(block)]
     return (own or blocks)[-1], after
@@ -127,16 +128,6 @@ def _unset(raised: Raised, job: Job) -> tuple[str, str] | None:
     if absent and not raised.parts and ENVIRONMENT.search(raised.text):
         return 'configuration', 'config-missing'
     return None
-
-
-def _last_line(lines: list[str]) -> str:
-    """The last line that says something, warnings of Python left aside; else an empty text."""
-    for at in range(len(lines) - 1, -1, -1):
-        line = lines[at].strip()
-        warned = WARNING.match(lines[at]) or (lines[at][:1] == ' ' and at and WARNING.match(lines[at - 1]))
-        if line and line != GAP and not warned and re.search(r'\w\w', line):
-            return line
-    return ''
 
 
 def _by_kernel(

@@ -78,6 +78,7 @@ BY_NAME: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         (r'JSONDecodeError$|InvalidJSONError$|ContentTypeError$', 'application', 'remote-bad-body'),
     )
 )
+SYNTAX_ERRORS = ('SyntaxError', 'IndentationError', 'TabError')
 PLAIN = {
     **dict.fromkeys(('KeyError', 'ValidationError', 'SchemaError', 'SchemaErrors', 'ColumnNotFoundError'), 'schema'),
     **dict.fromkeys(
@@ -90,6 +91,7 @@ PLAIN = {
             'NameError',
             'UnboundLocalError',
             'AssertionError',
+            *SYNTAX_ERRORS,
             'RecursionError',
             'UnicodeDecodeError',
             'UnicodeEncodeError',
@@ -215,7 +217,7 @@ def of_errno(text: str) -> tuple[str, str] | None:
 
 
 def _by_name(raised: Raised) -> tuple[str, str] | None:
-    if raised.name in ('PermissionError', 'EnvironmentError'):
+    if raised.name in ('PermissionError', 'EnvironmentError') or _of_a_text(raised):
         return None
     named: tuple[str, str] | None = None
     for pattern, error_class, kind in BY_NAME:
@@ -228,6 +230,12 @@ def _by_name(raised: Raised) -> tuple[str, str] | None:
             if pattern.search(inner[1]):
                 return error_class, kind
     return named
+
+
+def _of_a_text(raised: Raised) -> bool:
+    """Whether it is an error in the syntax of a text that the script has read, such as for `ast.literal_eval`: the
+    script itself is a file, or, in `python -c`, all there is."""
+    return raised.short in SYNTAX_ERRORS and len(raised.frames) > 1 and raised.frames[-1][0].startswith('<')
 
 
 def _plain_kind(raised: Raised) -> str:

@@ -21,8 +21,13 @@ SYNTAX = re.compile(r'(?:SyntaxError|IndentationError|TabError)(?:: |$)')
 GOES_ON = re.compile(
     r'\[SQL:|\[parameters:|\[cached since|\[generated in|\(Background on this|For (?:further|more) information|Reason:|'
     r'HTTP response|(?:Error ?)?Code:|Message:|Content:|Inner error|Exception Details|Request ?Id:|Time:|LINE \d+:|'
-    r'(?:DETAIL|HINT|CONTEXT|STATEMENT):|"""$|\s*\^+\s*$|\)$|\]$|\}$'
+    r'(?:DETAIL|HINT|CONTEXT|STATEMENT):|"""$|\s*\^+\s*$|\)$|\]$|\}$|'
+    r'(?i:</?(?:!doctype|html|head|meta|title|link|style|script|body|center|h[1-6r]|p|div|address)\b)'
 )
+PAGE = re.compile(r'<(?:!doctype html|html)\b', re.I)
+TITLE = re.compile(r'<title[^>]*>([^<]*\w[^<]*)', re.I)
+MOST_LINES = 200
+ITEM = re.compile(r'[-*\u2022] ')
 WARNING = re.compile(r'\S.*:\d+: \w*Warning: ')
 
 
@@ -46,16 +51,30 @@ class Raised:
     @property
     def text(self) -> str:
         """The first line of the message that says something; those in front of it belong to it."""
-        said = ''
+        return self._first()[0]
+
+    def _first(self) -> tuple[str, int]:
+        """(text, the number of lines in it)."""
+        said, count = '', 0
         for line in self.lines[:6]:
-            said = f'{said} {line.strip()}'.strip()
+            said, count = f'{said} {line.strip()}'.strip(), count + 1
             if len(re.findall(r'[^\W\d_]', said)) > 3:
                 break
-        return said
+        return said, count
 
     @property
     def headline(self) -> str:
-        return f'{self.name}: {self.text}' if self.text else self.name
+        """`Type: text`. Of a page in HTML its title; of JSON over several lines all; behind a colon one line more."""
+        said, count = self._first()
+        if PAGE.match(said):
+            title = TITLE.search(' '.join(self.lines[:MOST_LINES]))
+            said = title[1].strip() if title else said
+        elif self.lines and self.lines[0].rstrip().endswith(('{', '[')):
+            end = next((at for at, line in enumerate(self.lines) if line[:1] in ('}', ']')), len(self.lines))
+            said = ' '.join(line.strip() for line in self.lines[: min(end + 1, MOST_LINES)])
+        elif said.endswith(':'):
+            said += ' ' + next((line.strip() for line in self.lines[count:MOST_LINES] if line.strip()), '')
+        return f'{self.name}: {said.strip()}' if said else self.name
 
 
 class Block:
@@ -150,6 +169,12 @@ def _ended(lines: list[str], at: int, then: int, frames: list[tuple[str, int, st
 def _message_end(lines: list[str], then: int) -> int:
     """Where the message of the exception at line `then` ends: Python does not mark it, so by the shape of its lines."""
     end = at = then + 1
+    if lines[then].rstrip().endswith(':'):
+        at = next((n for n in range(at, min(at + 3, len(lines))) if lines[n].strip()), at)
+        if at < len(lines) and not _over(lines[at]):
+            end = at = at + 1
+            while at < len(lines) and ITEM.match(lines[at]):
+                end = at = at + 1
     while at < len(lines):
         line = lines[at]
         if line == GAP:
@@ -158,7 +183,7 @@ def _message_end(lines: list[str], then: int) -> int:
             end = min(at, len(lines))
         elif not line.strip():
             at += 1
-        elif HEADER.match(line) or line.strip() in (CAUSE, CONTEXT) or WARNING.match(line):
+        elif _over(line):
             break
         elif (
             line[0] in ' \t'
@@ -171,6 +196,11 @@ def _message_end(lines: list[str], then: int) -> int:
         else:
             break
     return end
+
+
+def _over(line: str) -> bool:
+    """Whether the line cannot be of the message in front of it."""
+    return line == GAP or bool(HEADER.match(line) or WARNING.match(line)) or line.strip() in (CAUSE, CONTEXT)
 
 
 def _frames(lines: list[str]) -> list[tuple[str, int, str]]:
