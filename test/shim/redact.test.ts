@@ -122,6 +122,13 @@ for stored in (pem, pem.replace('\n', '\r\n'), ' ' + pem.replace('\n', ' \n\t'),
             assert len(line) < 8 or b'***' in seen and line.encode()[:12] not in seen, (stored, line, seen)
     assert redactor.whole(repr(used.strip()).encode()).count(b'***') and b'MIIEv' not in redactor.whole(repr(used.strip()).encode())
 
+key = 'sk/live+4eC39HqLyjWDarjtT1zdp7dc'
+marks = ['\u200e', '\u202a', '\u2063', '\ufffc', '\u00ad', '\ufe0f', '\U000e0101', '\u2028', '\u3000', '\x9f', *'“”‘’„‚«»']
+for before, after in [(mark, '') for mark in marks] + [('', mark) for mark in marks] + [('\ufeff„\u00ad', '\u200f“\n')]:
+    redactor = Redactor({'A': before + key + after})
+    for said in (key.encode(), base64.b64encode(key.encode()), key.encode().hex().encode(), quote(key, safe='').encode()):
+        assert redactor.whole(said) == b'***', (before, after, said)
+
 blank = Redactor({'A': ' \t\r\n ', 'B': 'abc \n', 'C': '\ufeff\0\0\0'})
 assert blank.short == ['A', 'B', 'C'] and blank.whole(b'abc  \t\r\n  ') == b'abc  \t\r\n  ', 'a secret of blanks empties the log'
 print('all good')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from binascii import b2a_base64
+from unicodedata import category
 
 from .escapes import (
     as_address,
@@ -20,9 +21,11 @@ SHORTEST_FORM = 4
 SHORTEST_BASE64 = 6
 SHORTEST_LINE = 8
 SHORTEST_REST = 8
-# Beside what `str.strip` takes: C0 controls with NUL, DEL, the BOM, its reverse, and spaces of no width.
-STRIPPED = ''.join(map(chr, range(33))) + '\x7f\ufeff\ufffe\u200b\u200c\u200d\u2060\u180e'
-QUOTES = '"\'`'
+# Control characters, marks without width, blanks and line ends; then what is of another category: the reverse of a BOM,
+# and what stands for an object.
+STRIPPED = frozenset(('Cc', 'Cf', 'Zs', 'Zl', 'Zp'))
+STRIPPED_TOO = '\ufffe\ufffc'
+QUOTES = '"\'`\u201c\u201d\u2018\u2019\u201e\u201a\u00ab\u00bb'
 
 
 def text_forms(secret: str) -> set[bytes]:
@@ -97,13 +100,28 @@ def _base64(raw: bytes) -> set[bytes]:
 
 
 def bare(secret: str, also: str = '') -> str:
-    """The secret without what a script strips off its ends: white space, control characters, NUL, a BOM (also one that
-    was read as Latin-1), and the characters of `also`."""
-    core = secret
-    while True:
-        before, core = core, core.strip().strip(STRIPPED + also).removeprefix('\u00ef\u00bb\u00bf')
-        if core == before:
-            return core
+    """The secret without what a script strips off its ends: white space, control characters, NUL, marks that are not
+    seen, a BOM (also one that was read as Latin-1), and the characters of `also`."""
+    start, end = 0, len(secret)
+    while start < end:
+        if secret.startswith('\u00ef\u00bb\u00bf', start):
+            start += 3
+        elif _around(secret[start], also):
+            start += 1
+        else:
+            break
+    while start < end and _around(secret[end - 1], also):
+        end -= 1
+    return secret[start:end]
+
+
+def _around(sign: str, also: str) -> bool:
+    return sign in also or sign in STRIPPED_TOO or category(sign) in STRIPPED or _selects(sign)
+
+
+def _selects(sign: str) -> bool:
+    """Whether it is a variation selector."""
+    return '\ufe00' <= sign <= '\ufe0f' or '\U000e0100' <= sign <= '\U000e01ef'
 
 
 def lines_of(secret: str) -> list[str]:
