@@ -138,10 +138,35 @@ test('a script, a program or a permission that is missing is named', async () =>
     [['no-such-program'], 'module', /"no-such-program" is not there/],
     [['./main.py'], 'configuration', /chmod \+x \.\/main\.py/],
     [['bin/odd'], 'configuration', /#!/],
+    [
+      ['bin/old'],
+      'module',
+      /^"bin\/old" begins with #!\/opt\/python\/bin\/python3 -u, and that interpreter is not there$/,
+    ],
+    [['bin/windows'], 'configuration', /^"bin\/windows" has line ends of Windows/],
   ];
   for (const [command, errorClass, message] of cases) {
-    const files = { 'main.py': 'print(1)', 'bin/odd': { data: 'no first line', mode: 0o100755 } };
+    const program = (data: string) => ({ data, mode: 0o100755 });
+    const files = {
+      'main.py': 'print(1)',
+      'bin/odd': program('no first line'),
+      'bin/old': program('#!/opt/python/bin/python3 -u\nprint(1)'),
+      'bin/windows': program('#!/bin/sh\r\necho 1\r\n'),
+    };
     const { result } = await world.run(await world.spec(files, { command }));
     expect(result.error).toMatchObject({ class: errorClass, message: expect.stringMatching(message) });
   }
+});
+
+test('a variable or an argument that is too long for the system is named, without its value', async () => {
+  const long = 'x'.repeat(131_072);
+  const variable = await world.run(await world.spec('print(1)', { env: { SHORT: 'y', ROWS: long } }));
+  expect(variable.result.error?.class).toBe('configuration');
+  expect(variable.result.error?.message).toContain('the environment variable ROWS has 131,078 bytes');
+  const secret = await world.run(await world.spec('print(1)', { secrets: { KEY: long } }));
+  expect(secret.result.error?.message).toContain('the environment variable KEY has 131,077 bytes');
+  const argument = await world.run(await world.spec('print(1)', { command: ['python', 'main.py', long] }));
+  expect(argument.result.error?.message).toContain('argument 2 has 131,073 bytes');
+  for (const { result, log } of [variable, secret, argument])
+    expect(JSON.stringify([result, log.ours])).not.toContain('xxxx');
 });

@@ -8,8 +8,8 @@ import sys
 import time
 
 from .clock import now_ms, span
-from .failure import Failure
 from .linux import children
+from .notstarted import not_started
 from .process import bury_orphans, kill_group, kill_job, kill_strays, spawn
 from .signals import signal_name
 
@@ -56,7 +56,7 @@ def supervise(
         pid = spawn(argv, cwd, env, writing)
     except (OSError, ValueError) as error:
         os.close(reading)
-        raise not_started(argv[0], error) from error
+        raise not_started(argv, cwd, env, error) from error
     finally:
         os.close(writing)
     try:
@@ -159,13 +159,3 @@ def _read(reading: int, log: Log, at_end: bool = False) -> int:
     if data:
         log.write(data, now_ms())
     return len(data)
-
-
-def not_started(program: str, error: OSError | ValueError) -> Failure:
-    if isinstance(error, FileNotFoundError):
-        return Failure('module', f'"{program}" is not there: it is neither in the bundle nor on the PATH')
-    if isinstance(error, PermissionError):
-        return Failure('configuration', f'"{program}" may not be executed: chmod +x {program}, commit, deploy again')
-    if isinstance(error, OSError) and error.errno == 8:  # ENOEXEC
-        return Failure('configuration', f'"{program}" is no program: its first line must be such as #!/bin/sh')
-    return Failure('configuration', f'"{program}" could not be started: {error}')
