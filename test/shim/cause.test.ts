@@ -70,14 +70,19 @@ asyncio.run(main())`;
   const error = await failed(tasks);
   expect(error).toMatchObject({ class: 'authorization', parts: ['authorization'] });
   expect(error?.message).toMatch(/: urllib.error.HTTPError: HTTP Error 401: Unauthorized$/);
+  // From Python 3.12 on, a single exception raised in `except*` is not put into a group of its own.
   const handled = (raise: string) =>
-    failed(`try: raise ExceptionGroup('rows', [TimeoutError('slow')])\nexcept* TimeoutError as e: ${raise}`);
+    failed(`def step():
+    try: raise ExceptionGroup('rows', [TimeoutError('slow')])
+    except* TimeoutError as e: ${raise}
+try: step()
+except Exception as e: raise ExceptionGroup('steps', [e]) from None`);
   expect(await handled("raise RuntimeError('cleanup failed')")).toMatchObject({
-    message: 'ExceptionGroup: (1 sub-exception): RuntimeError: cleanup failed',
+    message: expect.stringMatching(/^ExceptionGroup: steps .*\): RuntimeError: cleanup failed$/),
     parts: ['application'],
   });
   expect(await handled("raise RuntimeError('no answer') from e")).toMatchObject({
-    message: 'ExceptionGroup: (1 sub-exception): RuntimeError: no answer',
+    message: expect.stringMatching(/^ExceptionGroup: steps .*\): RuntimeError: no answer$/),
     class: 'network',
     parts: ['network'],
   });
