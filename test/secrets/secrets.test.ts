@@ -36,7 +36,6 @@ describe('a secret of this machine', () => {
   test.each([
     ['double quotes', 'crm-api-key="a b"', 'a b'],
     ['single quotes', "crm-api-key='a b'", 'a b'],
-    ['quotes that do not match', `crm-api-key="a'`, `"a'`],
     ['a quote inside', `crm-api-key=a"b`, `a"b`],
     ['spaces around', '  crm-api-key =  a  ', 'a'],
     ['Windows lines', 'crm-api-key=a\r\nnext=b\r\n', 'a'],
@@ -48,8 +47,16 @@ describe('a secret of this machine', () => {
     ['export before it', 'export crm-api-key=a', 'a'],
     ['the name of a variable', 'export CRM_API_KEY="a"', 'a'],
     ['another kind of quotes', 'crm-api-key=`a"b`', 'a"b'],
-    ['escapes in double quotes', 'crm-api-key="a\\nb\\"c\\\\"', 'a\nb"c\\'],
-    ['escapes in single quotes', "crm-api-key='a\\nb'", 'a\\nb'],
+    ['a # first', 'crm-api-key=#a', '#a'],
+    ['a dollar sign', 'crm-api-key=pa$word$1', 'pa$word$1'],
+    ['a backslash inside', 'crm-api-key=a\\nb', 'a\\nb'],
+    ['escapes in double quotes', 'crm-api-key="a\\nb\\"c\\r"', 'a\nb"c\r'],
+    ['escapes in single quotes', `crm-api-key='a\\nb\\\\\${C}'`, `a\\nb\\\\\${C}`],
+    [
+      'a whole key in one line',
+      'crm-api-key=-----BEGIN-----\\nab=\\n-----END-----',
+      '-----BEGIN-----\\nab=\\n-----END-----',
+    ],
     [
       'a line end in quotes',
       'other=1\ncrm-api-key="-----BEGIN\r\nabc=\r\n-----END"\r\nnext=2',
@@ -72,6 +79,20 @@ describe('a secret of this machine', () => {
     ['text after the quotes', 'crm-api-key="s3cret" extra', 'line 1', 'after its closing "'],
     ['quotes that are not closed', 'x=1\ncrm-api-key="-----BEGIN\nabc', 'line 2', 'is not closed'],
     ['a line that is none, when the name is missing', 'x=1\ncrm-api-key: s3cret', 'line 2', 'is not name=value'],
+    ['a quote that the other kind closes', `crm-api-key="s3cret'`, 'line 1', 'is not closed'],
+    ['a quote that only what looks like settings follows', 'crm-api-key="s3\nabcd=\nB=1', 'line 1', 'is not closed'],
+    ['a key without quotes', 'crm-api-key=-----BEGIN KEY-----\nabc\n-----END KEY-----', 'line 1', 'put quotes before'],
+    ['more in the next line', 'x=1\ncrm-api-key=s3\ncret', 'line 2', 'goes on in the next line'],
+    ['the end of a base64 text in the next line', 'crm-api-key=s3\ncret==', 'line 1', 'goes on in the next line'],
+    ['all of it in the next line', 'crm-api-key=\n  {"s3": 1}', 'line 1', 'goes on in the next line'],
+    ['a backslash at its end', 'crm-api-key=s3 \\\n  cret', 'line 1', 'ends in a backslash'],
+    ['quotes of a word processor', 'crm-api-key=“s3cret”', 'line 1', 'quotes of a word processor'],
+    ['German ones, and a # inside', 'crm-api-key=„s3 # cret“', 'line 1', 'quotes of a word processor'],
+    ['a path of Windows in double quotes', 'crm-api-key="C:\\temp\\new"', 'line 1', 'put the value in single quotes'],
+    ['a backslash before a backslash', 'crm-api-key="s3\\\\n"', 'line 1', 'put the value in single quotes'],
+    ['a backslash at the end of a line in quotes', 'crm-api-key="s3\\\ncret"', 'line 1', 'in single quotes'],
+    ['a reference', `crm-api-key=\${S3}cret`, 'line 1', 'is not replaced'],
+    ['a reference in double quotes', `crm-api-key="s3\${CRET:-x}"`, 'line 1', 'is not replaced'],
     ['a NUL character', 'x=1\ncrm-api-key=s3\0cret', 'line 2', 'holds a NUL'],
   ])('is refused with the line, and never its value: %s', async (_, text, line, says) => {
     await save(text);
@@ -94,6 +115,27 @@ describe('a secret of this machine', () => {
   test('is read although another line of the file cannot be', async () => {
     await save('what is this\nother="a" b\ncrm-api-key=a');
     expect((await vault().read('crm-api-key')).value).toBe('a');
+  });
+
+  test('is not taken from the lines of a key, which is refused as a whole', async () => {
+    const key = 'pem=-----BEGIN KEY-----\nabc+/\ncrm-api-key==\nnext=1';
+    await save(key);
+    await refused(vault(), 'missing', `is missing, and line 2 of ${file} is not name=value`);
+    await save(key.replace('==', '='));
+    await refused(vault(), 'missing', `is missing, and line 2 of ${file} is not name=value`);
+    expect((await vault().read('next')).value).toBe('1');
+    await expect(vault().read('pem')).rejects.toThrow(`line 1 of ${file} begins a key of several lines`);
+  });
+
+  test('is not taken from inside the quotes of another', async () => {
+    await save('other="C:\\temp\ncrm-api-key=a\n"');
+    await refused(vault(), 'missing', 'is missing');
+  });
+
+  test('may be followed by what is no setting, when its quotes end or a line lies between', async () => {
+    await save('crm-api-key="a"\nwhat is this\nother=b\n\nwhat is this');
+    expect((await vault().read('crm-api-key')).value).toBe('a');
+    expect((await vault().read('other')).value).toBe('b');
   });
 
   test('comes from the environment first, whatever the file is like', async () => {
