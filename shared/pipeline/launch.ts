@@ -75,8 +75,9 @@ async function launchInPlace(parts: Parts, message: LaunchMessage, held: Held, n
       }
       held.place = entry;
     }
-    // Before the mark that has an end look for it: ends pass over those that stand in line.
-    if (decision.do !== 'start') await leaveLine(parts, message, order, now);
+    // Before the mark that has an end look for it: ends pass over those that stand in line, as one that had a place may have.
+    if (decision.do !== 'start')
+      await leaveLine(parts, held.place ? { ...message, inLine: true } : message, order, now);
     const change = changeFor(decision, row.value, run);
     // What nothing is written for must not rest on a guess.
     if (change ? !(await store.jobs.replace(change, row.etag)) : guess !== undefined) continue;

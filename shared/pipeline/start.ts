@@ -13,6 +13,7 @@ import { end } from './finish.ts';
 import { followUp } from './follow-up.ts';
 import { findInputs } from './inputs.ts';
 import { attemptSpec, longestAttempt, readSecrets, stampVersions } from './spec.ts';
+import { repairAfter } from './waiting.ts';
 
 /** What takes longer than this to prepare, ms, may have lost its place: others take it for one that a dead host left. */
 const slowMs = 30 * second;
@@ -78,6 +79,8 @@ async function claim(
     // As it waited before, with another reason or a notice.
     if (moved?.value.state !== current.value.state || moved.value.attempts.length >= run.attempts.length)
       return undefined;
+    // What was known of it may be a guess: it waited for a place since, and its entry says so.
+    if (moved.value.reason !== null) await parts.store.active.unpark(run.job, run.id, now + repairAfter);
     current = moved;
   }
 }

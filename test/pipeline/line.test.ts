@@ -42,8 +42,26 @@ test('a run that waits for a place and stands in no line, as a host died, stands
   expect((await world.store.places.view(10)).line[0]).toMatchObject({ job: lost.job, run: lost.run });
 });
 
+test('a run that another host parked, and that starts by a message of before, is looked after as one that runs', async () => {
+  const world = await limited(1, ...['a', 'b'].map((name) => job(name, { schedule: hourly })));
+  const [claimer, other] = [pipeline(world.apart()), pipeline(world.apart())];
+  world.now = seven - minute;
+  await claimer.tick(world.now);
+  world.now = seven;
+  for (const { text, done } of await world.queue.take(2, 60)) await other.launch(text, world.now).then(done);
+  const [waiting] = (await world.store.places.view(1)).line;
+  if (!waiting) throw new Error('one of them waits');
+  const { job: name, run, attempt } = waiting;
+  expect((await world.store.active.get(name, run))?.value.waits).toBe('place');
+  // The end of the other wakes it, and the message of before comes first.
+  for (const id of world.platform.running()) await world.platform.end(id).then(() => other.finish(id, world.now));
+  await claimer.launch(JSON.stringify({ job: name, run, attempt }), world.now);
+  expect(world.platform.running()).toMatchObject([{ job: name }]);
+  expect((await world.store.active.get(name, run))?.value.waits).toBeUndefined();
+});
+
 test.each([
-  1, 2, 3, 4, 5,
+  1, 2, 3, 40, 123, 257,
 ])('whatever the course (seed %i), what waits for a place stands in line, and what runs has one', async (seed) => {
   const random = randomFrom(seed);
   // Which place is taken is chance as well: with the same numbers the course is the same each time.
