@@ -128,12 +128,16 @@ export async function freeLeftPlaces(
     const { job, run, attempt } = place.value;
     const entry = entryOf(job, run);
     if (entry && entry.waits === undefined) continue;
-    const found = (await store.runs.get(job, run))?.value;
-    // It may have begun since the entries were read.
-    const isLeft = entry ? found !== undefined && found.attempts.length < attempt : !found || isFinal(found.state);
-    if (!isLeft) continue;
-    await store.places.free(place);
-    freed = true;
+    try {
+      const found = (await store.runs.get(job, run))?.value;
+      // It may have begun since the entries were read.
+      const isLeft = entry ? found !== undefined && found.attempts.length < attempt : !found || isFinal(found.state);
+      if (!isLeft) continue;
+      await store.places.free(place);
+      freed = true;
+    } catch (error) {
+      parts.emit({ type: 'trouble', doing: `looking at ${job}.${run}, which has a place`, error });
+    }
   }
   if (freed) forget(parts);
 }

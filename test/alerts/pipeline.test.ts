@@ -86,10 +86,10 @@ describe('a run that fails', () => {
 
 describe('clocks', () => {
   test('a run that does not start is reported while it waits, and once', async () => {
-    const { world, box } = await open(job('score', { schedule: hourly }));
-    world.platform.behave = () => 'never';
+    const other = job('other', { schedule: '{ cron: "59 6 * * *", timeZone: UTC }', run: 'timeout: 5h' });
+    const { world, box } = await open(job('score', { schedule: hourly }), other);
+    world.platform.behave = () => 'run';
     world.parts.limit = 1;
-    await world.store.places.take({ number: 0, job: 'other', run: 'x', attempt: 1, since: seven + hour });
     await world.pass(seven + 30 * minute);
     expect(box.titles()).toEqual(['LATE score']);
     expect((box.arrived[0]?.at ?? 0) - seven).toBeLessThanOrEqual(10 * minute);

@@ -138,9 +138,11 @@ print(1)`;
     const script = `import subprocess, sys
 subprocess.run([sys.executable, '-c', "x = b'x' * 10 ** 9"], check=True)`;
     const { result } = await yard.run(executor, await yard.spec(script));
-    expect(result).toMatchObject({ outcome: 'failed', exitCode: 1, error: { class: 'memory' } });
+    expect(result).toMatchObject({ outcome: 'failed', error: { class: 'memory' } });
     expect(result.error?.message).toMatch(/^out of memory \(limit 256Mi\)/);
-    expect(result.error?.detail).toContain('CalledProcessError');
+    // The kernel chooses whom to kill; now and then it is the script itself.
+    expect([1, 137]).toContain(result.exitCode);
+    if (result.exitCode === 1) expect(result.error?.detail).toContain('CalledProcessError');
   });
 
   const filler = "with open('x', 'wb') as file:\n    while True: file.write(bytes(1 << 16))";
