@@ -1,7 +1,7 @@
 import type { Instant } from '../instant.ts';
 import type { Job } from '../job/job.ts';
 import { whyClosed } from '../schedule/calendar.ts';
-import { nextSlots, slotsBetween } from '../schedule/schedule.ts';
+import { nextSlots, type Schedule, slotsBetween } from '../schedule/schedule.ts';
 
 /** A slot to come. */
 export interface ComingSlot {
@@ -37,15 +37,15 @@ export function nextExpected(job: Pick<Job, 'schedules' | 'closed'>, after: Inst
 
 /**
  * The slots of a range that were or are expected to run, each once.
- * @param range first and last instant, both included, on the clock of a schedule's zone
+ * @param range first and last instant of a schedule's slots, both included
  */
 export function expectedSlots(
   { schedules, closed }: Pick<Job, 'schedules' | 'closed'>,
-  range: (timeZone: string) => readonly [from: Instant, to: Instant],
+  range: (schedule: Schedule) => readonly [from: Instant, to: Instant],
 ): Instant[] {
   const slots = schedules.flatMap(({ schedule }) => {
     const { timeZone } = schedule;
-    const [from, to] = range(timeZone);
+    const [from, to] = range(schedule);
     return slotsBetween(schedule, from - 1, to).filter((slot) => whyClosed(closed, timeZone, slot) === undefined);
   });
   return [...new Set(slots)];

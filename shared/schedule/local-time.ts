@@ -42,6 +42,13 @@ export function endOf(time: LocalTime, timeZone: string): Instant {
   return Math.max(lastReadingBefore(zone, time.wall + day), firstReading(zone, time.wall));
 }
 
+/** Whether a range ends before it begins. A time that the clock skips is not after the day that it belongs to. */
+export function isBackwards(from: LocalTime, to: LocalTime, timeZone: string): boolean {
+  const lastWall = to.kind === 'day' ? to.wall + day - 1 : to.kind === 'clock' ? to.wall : undefined;
+  if (from.kind !== 'instant' && lastWall !== undefined && from.wall <= lastWall) return false;
+  return beginOf(from, timeZone) > endOf(to, timeZone);
+}
+
 function offsetMs(offset: string): number | undefined {
   if (offset === 'Z') return 0;
   const [hours, minutes] = [Number(offset.slice(1, 3)), Number(offset.slice(-2))];

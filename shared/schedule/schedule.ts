@@ -1,6 +1,7 @@
 import { day, hour, type Instant, minute } from '../instant.ts';
 import { type CronFields, parseCron } from './cron.ts';
 import { ScheduleError } from './error.ts';
+import { beginOf, endOf, type LocalTime } from './local-time.ts';
 import { collect, countWalls, findDay, lastWall } from './walls.ts';
 import {
   changesBetween,
@@ -135,6 +136,29 @@ export function slotOnDate(s: Schedule, date: string): Instant {
     }
   }
   return firstReading(s.zone, start + (hours[0] ?? 0) * hour + (minutes[0] ?? 0) * minute);
+}
+
+/**
+ * The bounds of the slots of a range, both included; the first is after the last where it has none. A slot belongs to
+ * each day of which it stands for a time: where the clock skips to midnight, those of the old day run as the new begins.
+ */
+export function slotRange(s: Schedule, from: LocalTime, to: LocalTime): [Instant, Instant] {
+  const [begin, end] = [beginOf(from, s.timeZone), endOf(to, s.timeZone)];
+  const late = from.kind === 'day' && !standsFor(s, begin, from.wall, Number.POSITIVE_INFINITY);
+  const first = late ? begin + 1 : begin;
+  if (to.kind !== 'day') return [first, end];
+  const next = firstReading(s.zone, to.wall + day);
+  if (standsFor(s, next, to.wall, to.wall + day)) return [first, Math.max(end, next)];
+  // Of a day that the clock skips as a whole, nothing but the slots that stand for it.
+  return [first, end === next ? next - 1 : end];
+}
+
+/** Whether a slot at this instant is for a clock time in [from, to): the one then, or one that was skipped until then. */
+function standsFor(s: Schedule, slot: Instant, from: Wall, to: Wall): boolean {
+  const wall = wallAt(s.zone, slot);
+  const skipped = s.fields.followsClock ? undefined : gapBefore(s.zone, slot)?.from;
+  const [low, high] = [Math.max(skipped ?? wall, from), Math.min(wall + 1, to)];
+  return low < high && lastWall(s.fields, low, high) !== undefined;
 }
 
 /**

@@ -1,9 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { day, hour, iso, minute } from '../../shared/instant.ts';
-import { beginOf, endOf, parseLocalTime } from '../../shared/schedule/local-time.ts';
+import { wantedSlots } from '../../shared/run/wanted.ts';
+import { open } from '../../shared/schedule/calendar.ts';
+import { beginOf, endOf, isBackwards, parseLocalTime } from '../../shared/schedule/local-time.ts';
 import { dueBy, parseSchedule, slotOnDate } from '../../shared/schedule/schedule.ts';
-import { around, type Model, models } from '../support/schedule/wall-model.ts';
+import { around, type Model, modelOf, models } from '../support/schedule/wall-model.ts';
 
+/** Of a job's schedule, what is of no matter here. */
+const limits = { catchUp: 'none', catchUpLimit: 1, mustStartWithinMs: null, mustFinishBy: null } as const;
 const stamp = (wall: number) => new Date(wall).toISOString().slice(0, 16);
 const time = (text: string) => parseLocalTime(text) ?? expect.fail(`${text} is no time`);
 const begin = (text: string, zone: string) => iso(beginOf(time(text), zone));
@@ -33,6 +37,23 @@ describe('a time on a clock that is put forward or back', () => {
   it('with an offset is an instant, whatever the zone', () => {
     expect(begin('2026-10-25T02:30+01:00', 'Asia/Tokyo')).toBe('2026-10-25T01:30:00Z');
     expect(end('2026-10-25 02:30Z', 'Asia/Tokyo')).toBe('2026-10-25T02:30:00Z');
+  });
+
+  it('of a day whose last hour is skipped belongs to that day, in a range as well', () => {
+    const nuuk = (from: string, to: string, cron = '30 23 * * *') => {
+      const job = { schedules: [{ ...limits, args: [], schedule: parseSchedule(cron, 'America/Nuuk') }], closed: open };
+      const wanted = { from: time(from), to: time(to) };
+      return isBackwards(wanted.from, wanted.to, 'America/Nuuk') ? 'backwards' : wantedSlots(job, wanted).map(iso);
+    };
+    expect(nuuk('2026-03-28', '2026-03-28')).toEqual(['2026-03-29T01:00:00Z']);
+    expect(nuuk('2026-03-29', '2026-03-29')).toEqual(['2026-03-30T00:30:00Z']);
+    expect(nuuk('2026-03-28T23:00', '2026-03-28')).toEqual(['2026-03-29T01:00:00Z']);
+    expect(nuuk('2026-03-29T00:00', '2026-03-28')).toBe('backwards');
+    expect(nuuk('2026-03-29T01:01Z', '2026-03-28')).toBe('backwards');
+    // One slot for a time of each of the two days is of both; one that follows the clock stands for no other time.
+    expect(nuuk('2026-03-28T22:00', '2026-03-28', '0 0,23 * * *')).toEqual(['2026-03-29T01:00:00Z']);
+    expect(nuuk('2026-03-29', '2026-03-29T12:00', '0 0,23 * * *')).toEqual(['2026-03-29T01:00:00Z']);
+    expect(nuuk('2026-03-28T22:00', '2026-03-28', '0 * * * *')).toEqual(['2026-03-29T00:00:00Z']);
   });
 
   it.each([
@@ -104,6 +125,40 @@ describe('every zone and every change of a clock from 2015 to 2030, against a mo
           const text = time(stamp(wall));
           if (beginOf(text, model.zone) !== first || endOf(text, model.zone) !== last) {
             wrong.push(`${model.zone} ${stamp(wall)}`);
+          }
+        }
+      }
+    }
+    expect(wrong).toEqual([]);
+  }, 240_000);
+
+  it('a range of days has the slots of their times: those that the clock skips run after the gap, of their own day', () => {
+    const wrong: string[] = [];
+    const old = ([zone, year]: [string, number]) => modelOf(zone, Date.UTC(year, 0, 1), Date.UTC(year + 1, 0, 31));
+    const years: [string, number][] = [
+      ['Asia/Dhaka', 2009],
+      ['Pacific/Apia', 2011],
+      ['Pacific/Fakaofo', 2011],
+    ];
+    const crons = ['30 23 * * *', '0 0 * * *', '0,30 0,23 * * *', '45 0-23 * * *', '*/30 * * * *', '15 * * * *'];
+    for (const model of [...different, ...years.map(old)]) {
+      for (const change of model.changes) {
+        const minutes = around(model, change);
+        const [low, high] = [minutes[0], minutes.at(-1)].map((one) => Math.floor((one?.wall ?? 0) / day));
+        const first = new Map(minutes.toReversed().map(({ at, wall }) => [wall, at]));
+        for (const cron of crons) {
+          const schedule = parseSchedule(cron, model.zone);
+          const { hours, minutes: past, followsClock } = schedule.fields;
+          const job = { schedules: [{ ...limits, args: [], schedule }], closed: open };
+          const shown = minutes.filter(({ wall }) => past.includes((wall / minute) % 60));
+          for (let date = (low ?? 0) + 1; date < (high ?? 0); date += 1) {
+            const text = stamp(date * day).slice(0, 10);
+            const walls = hours.flatMap((h) => past.map((m) => date * day + h * hour + m * minute));
+            const expected = followsClock
+              ? shown.filter(({ wall }) => Math.floor(wall / day) === date).map(({ at }) => at)
+              : [...new Set(walls.map((wall) => first.get(wall) ?? change))];
+            const found = wantedSlots(job, { from: time(text), to: time(text) });
+            if (found.join() !== expected.join()) wrong.push(`${model.zone} ${text} ${cron}`);
           }
         }
       }

@@ -5,7 +5,7 @@ import { type Instant, iso } from '../../instant.ts';
 import type { Job } from '../../job/job.ts';
 import { isFinal, runName } from '../../run/run.ts';
 import { countWanted, futureSlot, type Wanted, wantedSlots } from '../../run/wanted.ts';
-import { beginOf, endOf, type LocalTime, parseLocalTime } from '../../schedule/local-time.ts';
+import { isBackwards, type LocalTime, parseLocalTime } from '../../schedule/local-time.ts';
 import { type Api, callerOf, knownJob, newApi, type Service } from '../app.ts';
 import type { Caller } from '../caller.ts';
 import { ApiProblem } from '../problem.ts';
@@ -122,7 +122,7 @@ function wantedOf(order: z.infer<typeof asked>, timeZone: string): Wanted {
     return { dates: order.dates };
   }
   const [from, to] = [timeOf(order.from), timeOf(order.to)];
-  if (beginOf(from, timeZone) > endOf(to, timeZone)) {
+  if (isBackwards(from, to, timeZone)) {
     throw new ApiProblem('conflict', `expected as "from" a time before ${order.to}, found ${order.from}`);
   }
   return { from, to };
