@@ -1,7 +1,7 @@
-import { distance } from 'fastest-levenshtein';
 import { IANAZone } from 'luxon';
 import { day, hour, type Instant, minute } from '../instant.ts';
 import { ScheduleError } from './error.ts';
+import { abbreviations, meantZones } from './places.ts';
 
 /**
  * IANA time zones: wall clock to UTC and back, and where the clock changes.
@@ -37,35 +37,6 @@ const reach = 2 * day;
 
 const zones = new Map<string, Zone>();
 const utc = ['UTC', 'Etc/UTC'];
-const places: Readonly<Record<string, string>> = {
-  GB: 'Europe/London',
-  NZ: 'Pacific/Auckland',
-  UCT: 'UTC',
-  Z: 'UTC',
-  GMT: 'UTC, or Europe/London for London time',
-  BST: 'Europe/London',
-  WET: 'Europe/Lisbon',
-  CET: 'Europe/Berlin or Europe/Paris',
-  CEST: 'Europe/Berlin or Europe/Paris',
-  MET: 'Europe/Berlin',
-  EET: 'Europe/Athens',
-  EDT: 'America/New_York',
-  CST: 'America/Chicago',
-  MDT: 'America/Denver',
-  PST: 'America/Los_Angeles',
-  IST: 'Asia/Kolkata',
-  JST: 'Asia/Tokyo',
-  KST: 'Asia/Seoul',
-  SGT: 'Asia/Singapore',
-  HKT: 'Asia/Hong_Kong',
-  MSK: 'Europe/Moscow',
-  SAST: 'Africa/Johannesburg',
-  AEST: 'Australia/Sydney, or Australia/Brisbane (no summer time)',
-  AEDT: 'Australia/Sydney',
-  NZST: 'Pacific/Auckland',
-  NZDT: 'Pacific/Auckland',
-  BRT: 'America/Sao_Paulo',
-};
 
 /** The zone of an IANA name, written as IANA writes it. @throws ScheduleError with code `time-zone` and the nearest names. */
 export function zoneOf(name: string): Zone {
@@ -89,12 +60,19 @@ export function zoneOf(name: string): Zone {
     const abbreviation = /^([A-Z]{1,5})(\d[A-Z]{3})?$/i.exec(name)?.[1];
     if (
       abbreviation !== undefined &&
-      (name === name.toUpperCase() || Object.hasOwn(places, name.toUpperCase()) || /^([EMH]ST|PRC|RO[CK])$/i.test(name))
+      (name === name.toUpperCase() ||
+        Object.hasOwn(abbreviations, name.toUpperCase()) ||
+        /^([EMH]ST|PRC|RO[CK])$/i.test(name))
     ) {
-      const place = places[abbreviation.toUpperCase()] ?? ianaPlace(name);
+      const place = abbreviations[abbreviation.toUpperCase()] ?? ianaPlace(name);
       throw refuse('is an abbreviation', `name the place instead${place ? `: ${place}` : ', such as Europe/Berlin'}`);
     }
-    if (!legacyName(name, names)) throw refuse('is unknown', `did you mean ${nearest(name, names).join(', ')}?`);
+    if (!legacyName(name, names)) {
+      // The platform knows old names in any case: us/eastern is America/New_York.
+      const meant = meantZones(name, names, ianaPlace(name));
+      const hint = `did you mean ${meant.join(', ')}?`;
+      throw refuse('is unknown', meant.length > 0 ? hint : 'write a place of the IANA list, such as Europe/Berlin');
+    }
   }
   const zone = { name, clock: IANAZone.create(name), years: new Map(), recent: undefined };
   zones.set(name, zone);
@@ -116,21 +94,6 @@ function legacyName(name: string, names: string[]): boolean {
   const cased = name.split('/').every((word) => capitals.test(word) || /^[A-Z][A-Za-z]*[a-z][\w-]*$/.test(word));
   const misspelt = names.some((known) => known.toLowerCase() === name.toLowerCase());
   return cased && !misspelt && !name.startsWith('Etc/') && IANAZone.isValidZone(name);
-}
-
-function nearest(name: string, names: string[]): string[] {
-  const wanted = name.toLowerCase().replaceAll(' ', '_');
-  const far = (known: string) => {
-    const lower = known.toLowerCase();
-    return Math.min(distance(wanted, lower), distance(wanted, lower.split('/').at(-1) ?? lower) + 0.5);
-  };
-  // The platform knows old names in any case: us/eastern is America/New_York.
-  const meant = ianaPlace(name) ?? '';
-  const best = names
-    .map((known) => ({ known, far: far(known) }))
-    .sort((a, b) => a.far - b.far)
-    .map(({ known }) => known);
-  return [...(names.includes(meant) ? [meant] : []), ...best.filter((known) => known !== meant)].slice(0, 3);
 }
 
 /**

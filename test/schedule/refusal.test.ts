@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { places, windows } from '../../shared/schedule/places.ts';
 import { clockChanges, localText, nextSlots, parseSchedule, ScheduleError } from '../../shared/schedule/schedule.ts';
 
 function refusal(cron: string, timeZone = 'UTC'): ScheduleError {
@@ -145,9 +146,24 @@ const timeZones: [string, string, string][] = [
   ['europe/london', 'is unknown', 'did you mean Europe/London'],
   ['us/eastern', 'is unknown', 'did you mean America/New_York'],
   ['utc', 'is unknown', 'did you mean UTC'],
-  ['', 'is unknown', 'did you mean'],
-  ['__proto__', 'is unknown', 'did you mean'],
-  ['W. Europe Standard Time', 'is unknown', 'did you mean'],
+  ['', 'is unknown', 'write a place of the IANA list'],
+  ['__proto__', 'is unknown', 'write a place of the IANA list'],
+  ['Local', 'is unknown', 'write a place of the IANA list, such as Europe/Berlin'],
+  ['Europe/Frankfurt', 'is unknown', 'did you mean Europe/Berlin?'],
+  ['München', 'is unknown', 'did you mean Europe/Berlin?'],
+  ['Germany', 'is unknown', 'did you mean Europe/Berlin?'],
+  ['Asia/Beijing', 'is unknown', 'did you mean Asia/Shanghai?'],
+  ['Asia/Bangalore', 'is unknown', 'did you mean Asia/Kolkata?'],
+  ['America/San_Francisco', 'is unknown', 'did you mean America/Los_Angeles?'],
+  ['Australia', 'is unknown', 'did you mean Australia/Sydney, Australia/Perth?'],
+  ['America/BuenosAires', 'is unknown', 'Buenos_Aires'],
+  ['W. Europe Standard Time', 'is unknown', 'did you mean Europe/Berlin?'],
+  ['GMT Standard Time', 'is unknown', 'did you mean Europe/London?'],
+  ['Eastern Standard Time', 'is unknown', 'did you mean America/New_York?'],
+  ['Eastern Daylight Time', 'is unknown', 'did you mean America/New_York?'],
+  ['India Standard Time', 'is unknown', 'did you mean Asia/Kolkata?'],
+  ['Central Standard Time (Mexico)', 'is unknown', 'did you mean America/Mexico_City?'],
+  ['UK', 'is an abbreviation', 'Europe/London'],
   [' Europe/London', 'is unknown', 'did you mean Europe/London'],
   ['CET', 'is an abbreviation', 'Europe/Berlin'],
   ['cet', 'is an abbreviation', 'Europe/Berlin'],
@@ -166,7 +182,9 @@ const timeZones: [string, string, string][] = [
   ['+02:00', 'is an offset', 'name the place'],
   ['-0500', 'is an offset', 'name the place'],
   ['Etc/GMT+2', 'is an offset', 'name the place'],
-  ['Etc/Zulu', 'is unknown', 'Etc/UTC'],
+  ['Etc/Zulu', 'is unknown', 'did you mean UTC?'],
+  ['San Fransisco', 'is unknown', 'did you mean America/Los_Angeles?'],
+  ['Asia/Kolkatta', 'is unknown', 'did you mean Asia/Kolkata'],
 ];
 
 describe('a schedule that cannot be meant is refused, and the refusal says what to write', () => {
@@ -199,6 +217,17 @@ describe('a schedule that cannot be meant is refused, and the refusal says what 
     for (const cron of ['0 0 * * FRI,SAT,SUN,MON', '0 22-23,0-6 * * *', '5-59/10 * * * *', '0 9 * * FRIL,MON#1']) {
       expect(() => parseSchedule(cron, 'UTC')).not.toThrow();
     }
+  });
+
+  it('every zone that is offered for a country, a city or a name of Windows is accepted', () => {
+    for (const zone of [...Object.keys(places), ...Object.values(windows)]) {
+      expect(parseSchedule('@daily', zone).timeZone).toBe(zone);
+    }
+  });
+
+  it('no country or city that is known here is a zone itself', () => {
+    const zones = Intl.supportedValuesOf('timeZone').map((zone) => zone.split('/').at(-1)?.toLowerCase());
+    expect(Object.values(places).flatMap((words) => words.filter((word) => zones.includes(word)))).toEqual([]);
   });
 
   it('an unknown time zone is refused wherever one is named', () => {
