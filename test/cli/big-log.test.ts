@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { clientOf } from '../../cli/client.ts';
 import { logs } from '../../cli/commands/logs.ts';
@@ -39,18 +41,27 @@ afterAll(() => {
 
 test('a log of 256 MB is read piece by piece, each once, and never held as a whole', async () => {
   expect(block.length % one.length).toBe(0);
-  let [printed, most] = [0, 0];
+  let [printed, most, writes] = [0, 0, 0];
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  collect();
   const before = held();
   process.stdout.write = ((bytes: Buffer) => {
     printed += bytes.length;
-    most = Math.max(most, held());
+    // What may be collected is not held: a fast machine prints more than it collects.
+    writes += 1;
+    if (writes % 8 === 0) {
+      collect();
+      most = Math.max(most, held());
+    }
     return true;
   }) as typeof write;
   await logs(here, 'score', { follow: true, json: false });
   process.stdout.write = write;
   expect(printed).toBe((size / one.length) * 103);
   expect(asked).toEqual(Array.from({ length: size / piece + 1 }, (_, number) => number * piece));
-  expect(most - before).toBeLessThan((size * 3) / 4);
+  expect(most).toBeGreaterThan(0);
+  expect(most - before).toBeLessThan(size / 4);
 });
 
 function held(): number {
