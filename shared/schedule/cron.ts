@@ -30,6 +30,7 @@ interface Spec {
 
 const monthNames = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
 const dayNames = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
+const dayWords = new Map(Object.entries({ weekday: '1-5', workday: '1-5', weekend: '0,6' }));
 const specs: readonly Spec[] = [
   { field: 'minute', min: 0, max: 59, names: [] },
   { field: 'hour', min: 0, max: 23, names: [] },
@@ -103,11 +104,17 @@ function tooManyFields(text: string, fields: string[]): ScheduleError {
       return false;
     }
   };
+  const message = `cron "${text}" has ${fields.length} fields, expected ${fiveFields}`;
+  const unbroken = [text.replace(/[ \t]*([,/-])[ \t]*/g, '$1'), withDaysJoined(fields)].find(
+    (one) => one !== undefined && one !== text && readable(one.split(/[ \t]+/)),
+  );
+  if (unbroken !== undefined) {
+    return new ScheduleError('cron', text, message, `write "${unbroken}": no blanks inside of a field`);
+  }
   const rest = fields.slice(5);
   const fieldLike = rest.every((word) =>
     /^([\d*?,/#LW-]|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC|SUN|MON|TUE|WED|THU|FRI|SAT)+$/i.test(word),
   );
-  const message = `cron "${text}" has ${fields.length} fields, expected ${fiveFields}`;
   if (fields.length <= 7 && fieldLike) {
     const five = fields.slice(1, 6).map((field) => (field === '?' ? '*' : field));
     const form = readable(five) ? `"${five.join(' ')}"` : '"minute hour day-of-month month day-of-week"';
@@ -124,6 +131,13 @@ function tooManyFields(text: string, fields: string[]): ScheduleError {
     ? `write cron: "${five}", and the comment after the closing quotation mark`
     : `keep "${five}" and put "${rest.join(' ')}" elsewhere: a schedule holds no command`;
   return new ScheduleError('cron', text, message, hint);
+}
+
+/** `0 7 * * mon,wed fri`: days by name at the end are one list. */
+function withDaysJoined(fields: readonly string[]): string | undefined {
+  const days = fields.slice(4);
+  const named = days.every((word) => word.split(/[,-]/).every((name) => dayNames.includes(name.toUpperCase())));
+  return named ? [...fields.slice(0, 4), days.join(',')].join(' ') : undefined;
 }
 
 /** Checks one item of a list and returns it as cron-parser shall read it; cron-parser alone takes more than we promise. */
@@ -143,6 +157,8 @@ function checkItem(spec: Spec, text: string, item: string): string {
     const index = names.indexOf(word.toUpperCase());
     if (index >= 0) return index + min;
     if (!/^\d+$/.test(word)) {
+      const days = field === 'day of week' ? dayWords.get(word.toLowerCase().replace(/s$/, '')) : undefined;
+      if (days !== undefined) throw refuse(`"${word}" is no value`, `write ${days}`);
       const name =
         names.length > 0 && /^[a-z]+$/i.test(word) ? closest(word.slice(0, 3).toUpperCase(), [...names]) : '';
       throw refuse(

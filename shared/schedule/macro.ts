@@ -18,7 +18,8 @@ export function expandMacro(text: string): string {
   const name = text.toLowerCase();
   if (Object.hasOwn(macros, name)) return macros[name] ?? '';
   const known = Object.keys(macros);
-  const hint = macroHint(name) ?? `did you mean ${closest(name, known)}? Or write the five fields`;
+  const hint =
+    macroHint(name) ?? wordsHint(name.slice(1)) ?? `did you mean ${closest(name, known)}? Or write the five fields`;
   throw new ScheduleError('macro', text, `macro "${text}" is unknown, expected one of ${known.join(', ')}`, hint);
 }
 
