@@ -94,8 +94,9 @@ export function exitCodeOf(
   return signal ? 128 + signal : 1;
 }
 
-/** Real-time signals have no name of their own: `SIGRTMIN+6` is 40, as SIGRTMIN is 34 with glibc (signal(7)). */
+/** By the names that the shim gives. Real-time signals are counted from `SIGRTMIN`, 34 with glibc, to `SIGRTMAX`, 64 (signal(7)). */
 function numberOf(signal: string): number | undefined {
-  const above = /^SIGRTMIN\+(\d+)$/.exec(signal)?.[1];
-  return above === undefined ? constants.signals[signal as NodeJS.Signals] : 34 + Number(above);
+  const [, name, number] = /^(SIGRTMIN\+|signal )(\d+)$/.exec(signal) ?? [];
+  if (name) return Number(number) + (name === 'signal ' ? 0 : 34);
+  return { SIGRTMIN: 34, SIGRTMAX: 64 }[signal] ?? constants.signals[signal as NodeJS.Signals];
 }
