@@ -20,8 +20,15 @@ export function whole(minimum: number, maximum: number) {
   return z.coerce.number().int().min(minimum).max(maximum).openapi({ type: 'integer', minimum, maximum });
 }
 
+/** A text with at most this many characters; what refuses one says how many it has. */
+export function shortText(maximum: number) {
+  const error = ({ input }: { input?: unknown }) =>
+    `expected at most ${maximum} characters, found ${String(input).length}`;
+  return z.string().max(maximum, { error });
+}
+
 /** Of an action: the audit keeps it. */
-export const why = z.string().max(2_000).default('').openapi({ description: 'The reason, for the audit' });
+export const why = shortText(2_000).default('').openapi({ description: 'The reason, for the audit' });
 
 export const idempotencyKey = z.object({
   'idempotency-key': z

@@ -122,6 +122,15 @@ describe('what is not there, or not well asked', () => {
     expect(world.events.filter(({ type }) => type === 'trouble')).toHaveLength(1);
   });
 
+  test('a text that is too long is refused with the most that it may have, and what it has', async () => {
+    const ask = open(await worked(1));
+    const long = await ask('POST', '/jobs/score/pause', { why: 'x'.repeat(40_000) });
+    expect([long.status, long.body.detail]).toEqual([400, 'json.why: expected at most 2000 characters, found 40000']);
+    const args = await ask('POST', '/jobs/score/runs', { args: ['a', 'x'.repeat(4_001)] });
+    expect(args.body.detail).toBe('json.args.1: expected at most 4000 characters, found 4001');
+    expect((await ask('POST', '/jobs/score/pause', { why: 'x'.repeat(2_000) })).status).toBe(200);
+  });
+
   test('a body that is no JSON, or has what no one asked for, or is too large', async () => {
     const ask = open(await worked(1));
     expect((await ask('POST', '/jobs/pull/runs', '{')).status).toBe(400);

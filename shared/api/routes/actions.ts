@@ -9,14 +9,14 @@ import { type Api, callerOf, type KnownJob, knownJob, knownRun, newApi, type Ser
 import { runJson } from '../json.ts';
 import { ApiProblem } from '../problem.ts';
 import { firstRequest, matches, once } from '../request.ts';
-import { changes, idempotencyKey, jobParam, runParam, why } from '../schema.ts';
+import { changes, idempotencyKey, jobParam, runParam, shortText, why } from '../schema.ts';
 import { runView } from '../views.ts';
 
 /** With room for all that else stands in a row. */
 const mostArgs = 20_000;
 
 export const args = z
-  .array(z.string().max(4_000))
+  .array(shortText(4_000))
   .max(100)
   .refine((all) => JSON.stringify(all).length <= mostArgs, `expected at most ${mostArgs} characters in all`)
   .default([])
