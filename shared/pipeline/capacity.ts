@@ -15,6 +15,7 @@ import { forget, isOf, look, nameOf, settledAt, viewerOf } from './places-seen.t
 
 /** Without contention a view is good for this long: a taken number is refused by the store in any case. */
 const freshFor = second;
+
 /**
  * What comes of asking for a place. `start`: it has one, of this number; none where there is no limit. `wait`: it stands
  * in line, and a message comes for it when it is its turn. `later`: another launch of the same attempt has one, and
