@@ -75,24 +75,19 @@ def kill_group(group: int, number: int) -> None:
 def kill_job(group: int) -> None:
     """Kills a process group, but for Python's resource trackers in it: they end with the job, and only they can remove
     its shared memory."""
-    spared = trackers(members(group))
+    kill_group(group, signal.SIGSTOP)  # a fork bomb would make new ones meanwhile
+    everyone = members(group)
+    spared = trackers(everyone)
     if not spared:
         kill_group(group, signal.SIGKILL)
         return
-    killed: set[int] = set()
-    for _ in range(100):
-        left = {pid for pid in members(group) if pid not in spared} - killed
-        for pid in left:
-            kill(pid)
-        if not left:
-            return
-        killed |= left
-    kill_group(group, signal.SIGKILL)  # a fork bomb makes new ones faster than we kill them one by one
+    for pid in everyone:
+        kill(pid, signal.SIGCONT if pid in spared else signal.SIGKILL)
 
 
-def kill(pid: int) -> None:
+def kill(pid: int, number: int = signal.SIGKILL) -> None:
     try:
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, number)
     except (ProcessLookupError, PermissionError):
         pass
 
@@ -117,16 +112,12 @@ def kill_strays(patience_s: float = 2.0) -> int:
     killed, began = 0, time.monotonic()
     while left := children():
         if alone():
+            # All at once but this one: a fork bomb is faster than we are, and leaves us no processor to look around.
+            kill(-1, signal.SIGSTOP)
             left = [pid for pid in members() if pid != os.getpid()]
         spared = trackers(left) if time.monotonic() < began + TRACKER_S else []
         for pid in left:
-            if pid not in spared:
-                kill(pid)
-        try:
-            if alone() and not spared:
-                os.kill(-1, signal.SIGKILL)  # all at once but this one: else a fork bomb is faster than we are
-        except ProcessLookupError:
-            pass
+            kill(pid, signal.SIGCONT if pid in spared else signal.SIGKILL)
         try:
             while (buried := os.waitpid(-1, os.WNOHANG))[0]:
                 killed += os.WIFSIGNALED(buried[1]) and os.WTERMSIG(buried[1]) == signal.SIGKILL
