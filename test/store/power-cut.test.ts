@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { numbers } from '../support/pipeline/random.ts';
 import { freshFolder } from '../support/storage/account.ts';
 import { openRows, type Row } from '../support/storage/rows.ts';
@@ -60,7 +60,10 @@ async function written(count: number, random: () => number): Promise<Snapshot[]>
 
 const sector = 512;
 /** Where a sync costs nothing: what would be on a disk is said by the test. */
-const memory = existsSync('/dev/shm') ? '/dev/shm' : undefined;
+const memory = existsSync('/dev/shm') ? mkdtempSync('/dev/shm/lamp-') : undefined;
+afterAll(() => {
+  if (memory) rmSync(memory, { recursive: true, force: true });
+});
 
 /** Some of the sectors that were written and not yet synced have reached the disk, in any order. */
 function torn(before: Buffer, after: Buffer, random: () => number): Buffer {
